@@ -1,0 +1,138 @@
+"""Every page of the demo as a picture: `make screenshots`, into var/screenshots.
+
+Serves the example programme on loopback, signs in by the printed links, and takes each page at
+360 and 1280 px, light and dark, in Vietnamese and in English.  Fails on sideways scroll, on an
+answer that is no 200, and on anything the browser complains of.
+"""
+
+import shutil
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from scheduler.app import create_app
+from scheduler.clock import ShiftedClock
+from scheduler.config import load
+from scheduler.domain.access import Role
+from scheduler.domain.lessons import LessonState
+from scheduler.services import demo
+from scheduler.services.context import Context
+from scheduler.store import lessons
+from scheduler.store.database import Database
+
+WIDTHS = (360, 1280)
+SCHEMES = ("light", "dark")
+LANGUAGES = ("vi", "en")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
+    """The addresses that each role is shown, with a lesson that may be called off."""
+    school_id = next(i for i in demo.invitations(ctx) if i.role is Role.SCHOOL).actor.grants[0]
+    with ctx.reading() as db:
+        ahead = lessons.find(db, school_id=school_id.school_id, since=ctx.now())
+    lesson = next(x for x in ahead if x.state is LessonState.SCHEDULED and x.starts_at > ctx.now())
+    return {
+        Role.TEACHER: ("/teacher", "/teacher/lessons", "/calendar", "/mail"),
+        Role.SCHOOL: ("/school", "/school/requests", f"/school/lessons/{lesson.id}/call-off"),
+        Role.COORDINATOR: (
+            "/coordinator",
+            "/coordinator/matching",
+            "/coordinator/plans/1",
+            "/coordinator/messages",
+        ),
+    }
+
+
+def prepare(folder: Path) -> Context:
+    """The example programme in an embedded database under `folder`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = load(_env_file=None, var_dir=folder, base_url=f"http://127.0.0.1:{port}", demo=True)
+    clock = ShiftedClock.starting_at(demo.STARTS)
+    ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
+    demo.build(ctx)
+    return ctx
+
+
+def take(browser: Browser, ctx: Context, target: Path) -> list[str]:
+    """Take all pictures; the faults that were seen."""
+    faults: list[str] = []
+    base = ctx.settings.base_url
+    wanted = pages(ctx)
+    stranger = browser.new_context()
+    for invitation in demo.invitations(ctx):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(invitation.url)
+        page.click("main form button")
+        page.wait_for_load_state()
+        state = context.storage_state()
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                view = browser.new_context(
+                    storage_state=state,
+                    viewport={"width": width, "height": 800},
+                    color_scheme=scheme,
+                )
+                for language in LANGUAGES:
+                    _speak(view, base, language)
+                    for path in wanted[invitation.role]:
+                        page_name = invitation.role.value + path.replace("/", "-")
+                        name = f"{page_name}-{width}-{scheme}-{language}.png"
+                        faults += _picture(view, base + path, target / name)
+                view.close()
+        context.close()
+    faults += _picture(stranger, f"{base}/sign-in", target / "sign-in.png")
+    return faults
+
+
+def _speak(context: BrowserContext, base: str, language: str) -> None:
+    page = context.new_page()
+    page.goto(f"{base}/")
+    if page.locator("html").get_attribute("lang") != language:
+        page.click("form[action='/language'] button")
+    page.close()
+
+
+def _picture(context: BrowserContext, url: str, target: Path) -> list[str]:
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(f"{url}: {message.text}"))
+    answer = page.goto(url)
+    page.screenshot(path=target, full_page=True)
+    if answer is None or answer.status != 200:
+        faults.append(f"{url}: not 200")
+    room = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if room > 0:
+        faults.append(f"{url}: {room} px of sideways scroll at {target.name}")
+    page.close()
+    return faults
+
+
+def main() -> int:
+    target = Path("var/screenshots")
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    ctx = prepare(target / "state")
+    port = int(ctx.settings.base_url.rsplit(":", 1)[1])
+    app = create_app(ctx.settings, ctx=ctx, start_loop=True)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    threading.Thread(target=server.run, daemon=True).start()
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        faults = take(playwright.chromium.launch(executable_path=chromium, args=QUIET), ctx, target)
+    server.should_exit = True
+    shutil.rmtree(target / "state", ignore_errors=True)
+    sys.stdout.write("".join(f"{fault}\n" for fault in faults))
+    sys.stdout.write(f"{len(list(target.glob('*.png')))} pictures in {target}\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

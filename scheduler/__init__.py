@@ -1,0 +1,1 @@
+"""Chung Tay: live online lessons by volunteer teachers for classes far away."""

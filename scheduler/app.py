@@ -1,0 +1,79 @@
+"""The only place where the parts are wired together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
+
+from scheduler import config
+from scheduler.config import Settings
+from scheduler.jobs import loop
+from scheduler.services.context import Context, open_context
+from scheduler.web import errors, guard, view
+from scheduler.web.feeds import FeedApp
+from scheduler.web.pages import account, calendars, coordinator, health, joins, school, teacher
+
+SMALLEST_ZIPPED = 500
+YEAR = 365 * 24 * 3600
+
+
+def factory() -> ASGIApp:
+    """For `uvicorn scheduler.app:factory --factory`."""
+    return create_app()
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    ctx: Context | None = None,
+    start_loop: bool | None = None,
+) -> ASGIApp:
+    """Feeds in front, then the guard, then the pages."""
+    ctx = ctx or open_context(settings or config.load())
+    pages = create_pages(ctx, ctx.settings.loop if start_loop is None else start_loop)
+    zipped = GZipMiddleware(pages, minimum_size=SMALLEST_ZIPPED, compresslevel=6)
+    return FeedApp(guard.Guard(ctx.settings, zipped), ctx)
+
+
+def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
+    """The routes alone, without the shells around them."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        running = loop.start(ctx) if start_loop else None
+        yield
+        if running is not None:
+            running.stop()
+
+    app = FastAPI(
+        title="Chung Tay",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        dependencies=[Depends(guard.form_guard)],
+    )
+    app.state.ctx = ctx
+    app.state.labels = {}
+    for room in (account, teacher, calendars, joins, school, coordinator, health):
+        app.include_router(room.router)
+    app.mount("/static", Static(directory=view.STATIC), name="static")
+    errors.install(app)
+    return app
+
+
+class Static(StaticFiles):
+    """Our files; one asked for by the hash of its content never changes."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        lasting = scope["query_string"].startswith(b"v=") or path.endswith(".woff2")
+        response.headers["cache-control"] = (
+            f"public, max-age={YEAR}, immutable" if lasting else "public, max-age=3600"
+        )
+        return response

@@ -1,0 +1,449 @@
+"""The command `chungtay`: thin commands that call services only."""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+from pydantic import ValidationError
+
+from scheduler import config
+from scheduler.domain.access import Role
+from scheduler.domain.plans import ChangeKind, Fingerprint, Plan, PlanId
+from scheduler.errors import ChungTayError, Conflict, Invalid, Text, text
+from scheduler.jobs import loop
+from scheduler.locale import Language, translate
+from scheduler.services import (
+    accounts,
+    demo,
+    exports,
+    feeds,
+    imports,
+    matching,
+    outbox,
+    plans,
+    programmes,
+    runs,
+    system,
+)
+from scheduler.services.context import Context, open_context
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+term_option = click.option(
+    "--term", "term_code", metavar="CODE", help="Which term; the newest if left out."
+)
+file_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to write."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="chungtay", prog_name="chungtay")
+def main() -> None:
+    """Chung Tay: live online lessons by volunteer teachers for classes far away.
+
+    Try it with `chungtay demo`.  Settings are environment variables CHUNGTAY_… or a .env file;
+    with none set, everything runs on one machine with an embedded database under var/.
+    """
+
+
+@contextmanager
+def _context() -> Iterator[Context]:
+    """The context of a command; what goes wrong in it becomes sentences and exit status 1."""
+    with _sentences():
+        ctx = open_context(_settings())
+        try:
+            yield ctx
+        finally:
+            ctx.database.close()
+
+
+def _settings(**overrides: object) -> config.Settings:
+    try:
+        return config.load(**overrides)
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            click.echo(f"CHUNGTAY_{name}: {fault['msg']}", err=True)
+        sys.exit(1)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        yield
+    except ChungTayError as error:
+        for line in _lines(error):
+            click.echo(line, err=True)
+        sys.exit(1)
+
+
+def _lines(error: ChungTayError) -> Iterator[str]:
+    """The error in Vietnamese and in English: who runs a command may read either."""
+    problems = error.problems if isinstance(error, Invalid) else ()
+    for language in Language:
+        yield translate(error.message, language)
+        for problem in problems:
+            where, what = translate(problem.where, language), translate(problem.what, language)
+            yield f"  {where}: {what}"
+
+
+def _say(message: Text | str) -> None:
+    language = Language(config.load().locale)
+    click.echo(translate(message, language))
+
+
+def _print(as_json: bool, data: dict[str, Any], plain: Callable[[], str] | None = None) -> None:
+    if as_json or plain is None:
+        click.echo(json.dumps(data, ensure_ascii=False, default=str, indent=None if as_json else 1))
+    else:
+        click.echo(plain())
+
+
+# -- running it
+
+
+@main.command("demo")
+@click.option("--port", default=8000, show_default=True, help="Port to serve on.")
+@click.option("--check", is_flag=True, help="Do everything, print a JSON summary, and exit.")
+def demo_command(port: int, check: bool) -> None:
+    """Import, match and publish the example programme, then serve it.
+
+    Uses a fresh embedded database under var/demo and plays Monday 2 October 2023.  Prints one
+    sign-in link per role; mail is kept as files and shown on a page.
+    """
+    overrides = {
+        "var_dir": config.load().var_dir / ("demo-check" if check else "demo"),
+        "base_url": f"http://127.0.0.1:{port}",
+        "clock": os.environ.get("CHUNGTAY_CLOCK") or demo.STARTS.isoformat(),
+        "demo": "true",
+        "database_url": "",
+        "smtp_url": "",
+    }
+    settings = _settings(**overrides)
+    with _sentences():
+        if not check:
+            _free_port(port)
+        demo.clear(settings)
+        if not check:
+            click.echo("Preparing the example programme …", err=True)
+        ctx = open_context(settings)
+        figures = demo.build(ctx)
+        if check:
+            click.echo(json.dumps(asdict(figures)))
+            return
+        click.echo(f"{figures.taught} of {figures.requested} lessons published.\n", err=True)
+        for invitation in demo.invitations(ctx):
+            click.echo(f"{invitation.role.value:12} {invitation.actor.name}\n  {invitation.url}")
+        ctx.database.close()
+    os.environ.update({f"CHUNGTAY_{name.upper()}": str(v) for name, v in overrides.items()})
+    click.echo(f"\nOpen a link above. Mail: {settings.base_url}/mail. Stop with Ctrl+C.")
+    uvicorn.run(
+        "scheduler.app:factory", factory=True, port=port, log_level="warning", server_header=False
+    )
+
+
+def _free_port(port: int) -> None:
+    """Better now than after the work: raises Conflict when somebody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Conflict(
+                text("Port {port} is in use. Choose another one: --port 8001.", port=str(port))
+            ) from error
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, help="Number of web processes.")
+@click.option("--no-loop", is_flag=True, help="Web only; run `chungtay worker` beside it.")
+def serve(host: str, port: int, workers: int, no_loop: bool) -> None:
+    """Serve the pages, the feeds and the reminder loop."""
+    with _context() as ctx:
+        system.migrate(ctx)
+    if no_loop:
+        os.environ["CHUNGTAY_LOOP"] = "false"
+    uvicorn.run(
+        "scheduler.app:factory",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        server_header=False,
+    )
+
+
+@main.command()
+def worker() -> None:
+    """Run the reminder and job loop alone, until it is told to stop."""
+    with _context() as ctx:
+        system.migrate(ctx)
+        loop.run_forever(ctx)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database schema to the version of this program."""
+    with _context() as ctx:
+        click.echo(system.migrate(ctx))
+
+
+@main.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check settings, database, mail and clock; exit 1 when something must be mended."""
+    with _context() as ctx:
+        findings = system.doctor(ctx)
+        language = Language(ctx.settings.locale)
+        rows = [
+            {
+                "subject": finding.subject,
+                "verdict": finding.verdict.value,
+                "sentence": translate(finding.sentence, language),
+            }
+            for finding in findings
+        ]
+        _print(
+            as_json,
+            {"findings": rows},
+            lambda: "\n".join(f"{r['verdict']:5} {r['subject']:9} {r['sentence']}" for r in rows),
+        )
+    if any(finding.verdict is system.Verdict.BAD for finding in findings):
+        sys.exit(1)
+
+
+# -- in and out
+
+
+@main.command("import")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@term_option
+@click.option("--dry-run", is_flag=True, help="Check everything and store nothing.")
+@json_option
+def import_command(
+    files: tuple[Path, ...], term_code: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Read workbooks into the database: all of them, or nothing."""
+    with _context() as ctx:
+        system.migrate(ctx)
+        given = [(path.name, path.read_bytes()) for path in files]
+        summary = asdict(imports.import_files(ctx, given, term_code=term_code, dry_run=dry_run))
+        _print(as_json, summary)
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["instance", "workbooks", "lessons"]))
+@term_option
+@file_option
+def export(what: str, term_code: str | None, output: Path) -> None:
+    """Write the term out: INSTANCE as `chungtay match` reads it, the three WORKBOOKS into a
+    folder, so that they import back to the same state, or the published LESSONS as a workbook.
+    """
+    with _context() as ctx:
+        if what == "instance":
+            output.write_bytes(_pretty(exports.export_instance(ctx, term_code)))
+        elif what == "lessons":
+            output.write_bytes(exports.export_lessons(ctx, term_code))
+        else:
+            output.mkdir(parents=True, exist_ok=True)
+            for name, content in exports.export_workbooks(ctx, term_code).items():
+                (output / name).write_bytes(content)
+
+
+def _pretty(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, indent=1).encode()
+
+
+# -- matching and plans
+
+
+@main.command()
+@click.argument("instance", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The plan file."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0),
+    default=10.0,
+    show_default=True,
+    help="Seconds to search.",
+)
+@click.option(
+    "--iterations", type=click.IntRange(0), help="Moves to try; with it a seed gives the same plan."
+)
+@click.option("--seed", default=1, show_default=True, help="Which random numbers to use.")
+@json_option
+def match(
+    instance: Path,
+    output: Path,
+    time_limit: float,
+    iterations: int | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Match an instance file without a database, and write the plan."""
+    with _sentences():
+        seconds = time_limit if iterations is None else None
+        plan = matching.solve_bytes(
+            instance.read_bytes(), seconds=seconds, iterations=iterations, seed=seed
+        )
+        output.write_bytes(_pretty(plan))
+        short = {
+            name: plan[name]
+            for name in ("requested", "taught", "cost", "lower_bound", "gap", "seconds")
+        }
+        _print(as_json, short)
+
+
+@main.group()
+def plan() -> None:
+    """The coordinator's flow: run, show, diff, publish."""
+
+
+@plan.command("run")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(1, 3600),
+    default=10.0,
+    show_default=True,
+    help="Seconds to search.",
+)
+@click.option("--seed", default=1, show_default=True, help="Which random numbers to use.")
+@json_option
+def plan_run(time_limit: float, seed: int, as_json: bool) -> None:
+    """Match the newest term, here and now, and keep the draft."""
+    with _context() as ctx:
+        actor = accounts.operator(ctx)
+        term = programmes.overview(ctx, actor).term
+        run = runs.work_here(ctx, runs.start(ctx, actor, term.id, time_limit, seed))
+        if run is None or run.plan_id is None:
+            raise Invalid(run.error if run else "Another worker took the run.")
+        _print(as_json, {"plan": run.plan_id, "taught": run.taught, "cost": run.cost})
+
+
+@plan.command("show")
+@json_option
+def plan_show(as_json: bool) -> None:
+    """Drafts and publications, the newest first."""
+    with _context() as ctx:
+        actor = accounts.operator(ctx)
+        found = plans.of_term(ctx, actor, programmes.overview(ctx, actor).term.id)
+        _print(
+            as_json,
+            {"plans": [asdict(p) for p in found]},
+            lambda: "\n".join(map(_plan_line, found)) or "-",
+        )
+
+
+def _plan_line(p: Plan) -> str:
+    return f"{p.id:4} {p.state.value:10} {p.taught}/{p.requested} cost {p.cost:.0f}"
+
+
+@plan.command("diff")
+@click.argument("plan_id", type=int)
+@json_option
+def plan_diff(plan_id: int, as_json: bool) -> None:
+    """What publishing a plan would change, with the fingerprint that `publish` wants."""
+    with _context() as ctx:
+        seen = plans.preview(ctx, accounts.operator(ctx), PlanId(plan_id))
+        counts = {kind.value: seen.diff.count(kind) for kind in ChangeKind}
+        _print(as_json, {"fingerprint": seen.fingerprint, "kept": seen.diff.kept, **counts})
+
+
+@plan.command("publish")
+@click.argument("plan_id", type=int)
+@click.option(
+    "--seen", required=True, metavar="FINGERPRINT", help="The fingerprint that `diff` printed."
+)
+@json_option
+def plan_publish(plan_id: int, seen: str, as_json: bool) -> None:
+    """Make a plan the timetable that everyone sees."""
+    with _context() as ctx:
+        diff = plans.publish(ctx, accounts.operator(ctx), PlanId(plan_id), Fingerprint(seen))
+        _print(as_json, {kind.value: diff.count(kind) for kind in ChangeKind})
+
+
+# -- people and messages
+
+
+@main.group()
+def user() -> None:
+    """People and their roles."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option(
+    "--role", type=click.Choice([r.value for r in Role]), required=True, help="What they may do."
+)
+@click.option("--name", default="", help="Their name.")
+@click.option(
+    "--school", default="", metavar="CODE", help="For a school contact: the school's code."
+)
+def user_add(email: str, role: str, name: str, school: str) -> None:
+    """Give a role to a person, who is made when unknown."""
+    with _context() as ctx:
+        system.migrate(ctx)
+        actor = accounts.add_user(ctx, email, Role(role), name=name, school_code=school)
+        click.echo(f"{actor.email}: {role}")
+
+
+@main.command("sign-in-link")
+@click.argument("email")
+def sign_in_link(email: str) -> None:
+    """Print a sign-in link to hand over; it works once, within ten minutes."""
+    with _context() as ctx:
+        click.echo(accounts.operator_link(ctx, email))
+
+
+@main.command("feed-link")
+@click.argument("email")
+def feed_link(email: str) -> None:
+    """Print a new calendar link of a person."""
+    with _context() as ctx:
+        click.echo(feeds.link_for_person(ctx, email))
+
+
+@main.command("outbox")
+@click.argument("do", type=click.Choice(["show", "pause", "resume"]))
+@json_option
+def outbox_command(do: str, as_json: bool) -> None:
+    """SHOW messages by state and kind; PAUSE or RESUME sending.  `law`: true while none is lost."""
+    with _context() as ctx:
+        if do == "pause":
+            outbox.pause(ctx)
+        elif do == "resume":
+            outbox.resume(ctx)
+        _print(as_json, asdict(outbox.show(ctx)))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Write the whole state to a new file."""
+    with _context() as ctx:
+        click.echo(f"{file}: {system.backup(ctx, file):,} bytes")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def restore(file: Path) -> None:
+    """Put a backup in place of the present state; sending stays paused until `outbox resume`."""
+    with _context() as ctx:
+        system.restore(ctx, file)
+        outbox.pause(ctx)
+        _say("Restored. Sending is paused: look at the outbox, then run chungtay outbox resume.")

@@ -1,0 +1,120 @@
+"""Settings: `CHUNGTAY_…` in the environment or a `.env` file; with none set all still runs."""
+
+import os
+import secrets
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRET_BYTES = 32
+_PACKAGE = Path(__file__).parent
+
+
+class Settings(BaseSettings):
+    """Every setting, each with a default that runs on one machine without further work."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CHUNGTAY_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    var_dir: Path = Field(
+        Path("var"), description="folder for the embedded database and mail files"
+    )
+    database_url: str = Field("", description="empty: SQLite in var_dir")
+    base_url: str = Field("http://127.0.0.1:8000", description="address in mails and feeds")
+    secret_key: SecretStr = Field(SecretStr(""), description="empty: made once, kept in var_dir")
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="empty: mail is kept as files in var_dir"
+    )
+    mail_from: str = Field("Chung Tay <no-reply@chungtay.example>", description="sender of mails")
+    meeting_url: str = Field(
+        "https://meet.jit.si/chungtay-{room}", description="address of a room; {room} is filled in"
+    )
+    timezone: str = Field("Asia/Ho_Chi_Minh", description="zone of programmes that name none")
+    locale: str = Field("vi", description="language of readers who chose none: vi or en")
+    uid_domain: str = Field("chungtay.example", description="domain in event UIDs and Message-IDs")
+    clock: datetime | None = Field(None, description="start the programme's clock here (drills)")
+    demo: bool = Field(False, description="say on each page what day the demo plays")
+    tick_seconds: float = Field(2.0, gt=0, description="seconds between two beats of the loop")
+    loop: bool = Field(True, description="run the reminder loop inside the web process")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(
+                f"{value!r} is not a known time zone; write for example Asia/Ho_Chi_Minh"
+            )
+        return value
+
+    @field_validator("locale")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in ("vi", "en"):
+            raise ValueError("the language is vi or en")
+        return value
+
+    @field_validator("clock")
+    @classmethod
+    def _aware_clock(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("write the clock with its zone, for example 2023-10-02T06:30:00+07:00")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_secret(cls, value: SecretStr) -> SecretStr:
+        given = value.get_secret_value()
+        if given and len(given.encode()) < SECRET_BYTES:
+            raise ValueError(f"the secret key needs at least {SECRET_BYTES} bytes")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database URL in force, its driver written out."""
+        if not self.database_url:
+            return f"sqlite:///{(self.var_dir / 'chungtay.db').absolute()}"
+        for short in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(short):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(short)
+        return self.database_url
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where mail is kept while no relay is set."""
+        return self.var_dir / "mail"
+
+    @property
+    def secure(self) -> bool:
+        """True when people reach us over https: cookies are then bound to it."""
+        return self.base_url.startswith("https://")
+
+
+def load(**overrides: object) -> Settings:
+    """Settings of this process; raises pydantic's ValidationError with one sentence a fault."""
+    return Settings(**overrides)  # type: ignore[arg-type]
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The key that signs: the one given, or one made once and kept with mode 0600."""
+    given = settings.secret_key.get_secret_value()
+    if given:
+        return given.encode()
+    path = settings.var_dir / "secret.key"
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_hex(SECRET_BYTES).encode())
+    return path.read_bytes()
+
+
+def data_dir(name: str) -> Path:
+    """A shipped folder: beside the package in a checkout, inside it in a wheel."""
+    inside = _PACKAGE / "_data" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name

@@ -1,0 +1,88 @@
+"""Who may do what: the whole permission table on one screen.  Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scheduler.domain.people import DonorSchoolId, PersonId, SchoolId, TeacherId
+from scheduler.domain.terms import ProgrammeId
+from scheduler.errors import NotAllowed
+
+
+class Role(StrEnum):
+    TEACHER = "teacher"
+    SCHOOL = "school"
+    DONOR_HEAD = "donor_head"
+    COORDINATOR = "coordinator"
+    ADMIN = "admin"
+
+
+class Action(StrEnum):
+    SEE_OWN_LESSONS = "see_own_lessons"
+    SEE_SCHOOL = "see_school"
+    REQUEST_LESSONS = "request_lessons"
+    SEE_PROGRAMME = "see_programme"
+    RUN_MATCHING = "run_matching"
+    PUBLISH = "publish"
+    IMPORT = "import"
+    CANCEL_LESSON = "cancel_lesson"
+    SUBSCRIBE = "subscribe"
+    MANAGE_PEOPLE = "manage_people"
+    MANAGE_MESSAGES = "manage_messages"
+
+
+TABLE: dict[Role, frozenset[Action]] = {
+    Role.TEACHER: frozenset({Action.SEE_OWN_LESSONS, Action.SUBSCRIBE}),
+    Role.SCHOOL: frozenset({Action.SEE_SCHOOL, Action.REQUEST_LESSONS, Action.SUBSCRIBE}),
+    Role.DONOR_HEAD: frozenset({Action.SUBSCRIBE}),
+    Role.COORDINATOR: frozenset(
+        {
+            Action.SEE_SCHOOL,
+            Action.REQUEST_LESSONS,
+            Action.SEE_PROGRAMME,
+            Action.RUN_MATCHING,
+            Action.PUBLISH,
+            Action.IMPORT,
+            Action.CANCEL_LESSON,
+            Action.SUBSCRIBE,
+            Action.MANAGE_MESSAGES,
+        }
+    ),
+    Role.ADMIN: frozenset(Action),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One role of a person in one programme, with the teacher or school it concerns."""
+
+    role: Role
+    programme_id: ProgrammeId
+    teacher_id: TeacherId | None = None
+    school_id: SchoolId | None = None
+    donor_school_id: DonorSchoolId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever asks: a signed-in person with grants."""
+
+    person_id: PersonId
+    name: str
+    email: str
+    language: str
+    grants: tuple[Grant, ...]
+
+    def with_role(self, *roles: Role) -> tuple[Grant, ...]:
+        return tuple(grant for grant in self.grants if grant.role in roles)
+
+    def can(self, action: Action, programme_id: ProgrammeId) -> bool:
+        return any(
+            action in TABLE[grant.role] and grant.programme_id == programme_id
+            for grant in self.grants
+        )
+
+
+def require(actor: Actor, action: Action, programme_id: ProgrammeId) -> None:
+    """Raise NotAllowed unless a role of the actor in this programme permits the action."""
+    if not actor.can(action, programme_id):
+        raise NotAllowed("Your account may not do this.")

@@ -1,0 +1,64 @@
+"""Signing in: what a link is worth at the moment, and how long a session lasts.  Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from scheduler.domain.access import Actor, Role
+
+LINK_LIFE = timedelta(minutes=10)
+CODE_TRIES = 5
+SESSION_LIFE = timedelta(days=30)
+IDLE_LIFE = timedelta(days=14)
+IDLE_LIFE_OF_COORDINATORS = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=10)
+
+
+class LinkState(StrEnum):
+    """READY: this browser asked for it; NEEDS_CODE: another did; the others are dead ends."""
+
+    READY = "ready"
+    NEEDS_CODE = "needs_code"
+    USED = "used"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A link that was asked for; `browser_hash` is empty when an operator made it."""
+
+    id: int
+    person_id: int
+    browser_hash: str
+    code_hash: str
+    tries_left: int
+    expires_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeen:
+    """A signed-in browser: who it is, its form token, and when it was last seen."""
+
+    id: int
+    actor: Actor
+    csrf: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+def state_of(found: SignIn, browser_hash: str, now: datetime) -> LinkState:
+    if found.used_at is not None:
+        return LinkState.USED
+    if now >= found.expires_at or found.tries_left <= 0:
+        return LinkState.EXPIRED
+    known = found.browser_hash in ("", browser_hash)
+    return LinkState.READY if known else LinkState.NEEDS_CODE
+
+
+def alive(seen: SessionSeen, now: datetime) -> bool:
+    """False once the session is too old, or was idle for too long for its roles."""
+    strict = seen.actor.with_role(Role.COORDINATOR, Role.ADMIN)
+    idle = IDLE_LIFE_OF_COORDINATORS if strict else IDLE_LIFE
+    return now < seen.expires_at and now - seen.seen_at < idle

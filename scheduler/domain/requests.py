@@ -1,0 +1,87 @@
+"""Requests of classes for lessons.  Pure: no clock, no database."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NewType
+
+from scheduler.domain.people import BellPeriod, ClassId, Level, SchoolId
+from scheduler.domain.terms import Term
+from scheduler.errors import Text, text
+
+RequestId = NewType("RequestId", int)
+
+PRIORITIES = (1, 2, 3)
+MOST_A_WEEK = 6
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """A weekly slot: weekday 0 = Monday, minutes since midnight, rank 0 = first choice."""
+
+    weekday: int
+    start: int
+    end: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """What a school asks for, before it is stored; slots in order of preference."""
+
+    class_name: str
+    lessons_per_week: int
+    first_day: date
+    last_day: date
+    priority: int
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    id: RequestId
+    school_id: SchoolId
+    school_code: str
+    class_id: ClassId
+    class_name: str
+    level: Level
+    pupils: int
+    number: int
+    lessons_per_week: int
+    first_day: date
+    last_day: date
+    priority: int
+    slots: tuple[Slot, ...]
+
+    @property
+    def key(self) -> str:
+        """Its name in instance files: SCHOOL/CLASS, with #n from a class's second request on."""
+        tail = f"#{self.number}" if self.number > 1 else ""
+        return f"{self.school_code}/{self.class_name}{tail}"
+
+
+def faults(new: NewRequest, term: Term, periods: tuple[BellPeriod, ...]) -> dict[str, Text]:
+    """What is wrong with a request, by form field; empty when it can be stored."""
+    found: dict[str, Text] = {}
+    if not 1 <= new.lessons_per_week <= MOST_A_WEEK:
+        found["lessons_per_week"] = text("Write a number from 1 to {most}.", most=MOST_A_WEEK)
+    if new.priority not in PRIORITIES:
+        found["priority"] = text("Choose priority 1, 2 or 3.")
+    if new.last_day < new.first_day:
+        found["last_day"] = text("The last day is before the first day.")
+    elif not (term.first_day <= new.first_day and new.last_day <= term.last_day):
+        found["first_day"] = text(
+            "The term runs from {first} to {last}. Choose days inside it.",
+            first=term.first_day,
+            last=term.last_day,
+        )
+    bells = {(p.start, p.end) for p in periods}
+    if not new.slots:
+        found["slots"] = text("Choose at least one slot.")
+    elif any((slot.start, slot.end) not in bells for slot in new.slots):
+        found["slots"] = text("Choose slots from the school's own bell times.")
+    elif len({slot.weekday for slot in new.slots}) < new.lessons_per_week:
+        found["slots"] = text(
+            "{count} lessons a week need slots on {count} different weekdays.",
+            count=new.lessons_per_week,
+        )
+    return found

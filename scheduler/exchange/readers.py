@@ -1,0 +1,192 @@
+"""Rows of the five tables -> entries of the roster, as far as a row alone can tell."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from scheduler.domain.availability import Pledge, Window
+from scheduler.domain.imports import Contact, SchoolEntry, TeacherEntry, TermEntry
+from scheduler.domain.intervals import DaySpan, clock_text
+from scheduler.domain.people import BellPeriod, HalfDay, Level, level_of_class
+from scheduler.domain.requests import MOST_A_WEEK, PRIORITIES
+from scheduler.errors import text
+from scheduler.exchange import cells, layout, times
+from scheduler.exchange.faults import Cell, Row, UnreadableError
+from scheduler.exchange.times import TimedSlot, WishedSlot
+
+# Stands in for what a cell failed to say; such a row is never taken over.
+NO_DAY = date(times.FIRST_YEAR, 1, 1)
+_DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+_NO_LEVELS: tuple[Level, ...] = ()
+_NO_WINDOWS: tuple[Window, ...] = ()
+_NO_SPANS: tuple[DaySpan, ...] = ()
+_NO_DAYS: tuple[date, ...] = ()
+_NO_CODES: tuple[str, ...] = ()
+_Slots = tuple[WishedSlot | TimedSlot, ...]
+_NO_SLOTS: _Slots = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """One row of bell times."""
+
+    school_code: str
+    period: BellPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One row of requests; `slots` by rank, from the first choice on."""
+
+    school_code: str
+    class_name: str
+    number: int
+    pupils: int
+    lessons_per_week: int
+    first_day: date
+    last_day: date
+    priority: int
+    slots: tuple[_Slots, ...]
+
+
+def school(row: Row) -> SchoolEntry:
+    """A receiving school without its bell times."""
+    return SchoolEntry(
+        code=row.need(layout.CODE, cells.code, ""),
+        name=row.need(layout.SCHOOL_NAME, cells.words(200), ""),
+        district=row.need(layout.SCHOOL_DISTRICT, cells.words(100), ""),
+        level=row.need(layout.SCHOOL_LEVEL, cells.level, Level.PRIMARY),
+        rooms=row.need(layout.ROOMS, cells.whole(1, 100), 1),
+        contacts=_contacts(row),
+    )
+
+
+def bell(row: Row) -> Bell:
+    start = row.need(layout.START, times.clock, 0)
+    end = row.need(layout.END, times.clock, 1)
+    if row.sound and end <= start:
+        row.fault(
+            layout.END,
+            text(
+                "The period ends at {end}, not after its start at {start}. Correct the times.",
+                end=clock_text(end),
+                start=clock_text(start),
+            ),
+        )
+    period = BellPeriod(
+        half_day=row.need(layout.HALF_DAY, cells.half_day, HalfDay.MORNING),
+        number=row.need(layout.PERIOD, cells.whole(1, 12), 1),
+        start=start,
+        end=end,
+    )
+    return Bell(row.need(layout.CODE, cells.code, ""), period)
+
+
+def term(row: Row) -> TermEntry:
+    first_day, last_day = _from_until(row)
+    return TermEntry(
+        code=row.need(layout.TERM_CODE, cells.words(40), ""),
+        name=row.need(layout.TERM_NAME, cells.words(200), ""),
+        first_day=first_day,
+        last_day=last_day,
+        gap_minutes=row.need(layout.REST, cells.whole(0, 240), 0),
+        zone=row.take(layout.ZONE, cells.zone, _DEFAULT_ZONE),
+        holidays=_holidays(row, first_day, last_day),
+    )
+
+
+def teacher(row: Row) -> TeacherEntry:
+    pledge = Pledge(
+        levels=row.need(layout.LEVELS, cells.levels, _NO_LEVELS),
+        max_per_day=row.need(layout.A_DAY, cells.whole(1, 20), 1),
+        max_per_week=row.need(layout.A_WEEK, cells.whole(1, 60), 1),
+        max_total=row.need(layout.A_TERM, cells.whole(1, 1000), 1),
+        windows=row.take(layout.FREE, times.windows, _NO_WINDOWS),
+        absences=row.take(layout.AWAY, times.spans, _NO_SPANS),
+        wishes=row.take(layout.WISHES, cells.codes, _NO_CODES),
+    )
+    return TeacherEntry(
+        email=row.need(layout.MAIL, cells.mail, ""),
+        name=row.need(layout.TEACHER_NAME, cells.words(200), ""),
+        phone=row.take(layout.PHONE, cells.phone, ""),
+        school=row.need(layout.HOME_SCHOOL, cells.words(200), ""),
+        district=row.need(layout.HOME_DISTRICT, cells.words(100), ""),
+        pledge=pledge,
+    )
+
+
+def ask(row: Row) -> Ask:
+    class_name, number = row.need(layout.CLASS, _class_name, ("", 1))
+    first_day, last_day = _from_until(row)
+    return Ask(
+        school_code=row.need(layout.CODE, cells.code, ""),
+        class_name=class_name,
+        number=number,
+        pupils=row.take(layout.PUPILS, cells.whole(0, 200), 0),
+        lessons_per_week=row.need(layout.PER_WEEK, cells.whole(1, MOST_A_WEEK), 1),
+        first_day=first_day,
+        last_day=last_day,
+        priority=row.need(layout.PRIORITY, cells.whole(PRIORITIES[0], PRIORITIES[-1]), 1),
+        slots=(
+            row.need(layout.SLOTS[0], times.slots, _NO_SLOTS),
+            *(row.take(column, times.slots, _NO_SLOTS) for column in layout.SLOTS[1:]),
+        ),
+    )
+
+
+def _contacts(row: Row) -> tuple[Contact, ...]:
+    """The contact of a school, or nobody when all three cells are empty."""
+    filled = [row.value(column) for column in (layout.CONTACT, layout.MAIL, layout.PHONE)]
+    if not any(cell is not None for cell in filled):
+        return ()
+    contact = Contact(
+        email=row.need(layout.MAIL, cells.mail, ""),
+        name=row.need(layout.CONTACT, cells.words(200), ""),
+        phone=row.take(layout.PHONE, cells.phone, ""),
+    )
+    return (contact,)
+
+
+def _from_until(row: Row) -> tuple[date, date]:
+    first_day = row.need(layout.FIRST_DAY, times.day, NO_DAY)
+    last_day = row.need(layout.LAST_DAY, times.day, NO_DAY)
+    if NO_DAY not in (first_day, last_day) and last_day < first_day:
+        row.fault(
+            layout.LAST_DAY,
+            text(
+                "The last day, {last}, is before the first, {first}. Swap or correct them.",
+                last=last_day,
+                first=first_day,
+            ),
+        )
+    return first_day, last_day
+
+
+def _holidays(row: Row, first_day: date, last_day: date) -> tuple[date, ...]:
+    found = row.take(layout.HOLIDAYS, times.days, _NO_DAYS)
+    outside = [day for day in found if not first_day <= day <= last_day]
+    if outside and row.sound:
+        row.fault(
+            layout.HOLIDAYS,
+            text(
+                "Holidays outside the term, {first} to {last}: {days}. Correct or delete them.",
+                first=first_day,
+                last=last_day,
+                days=tuple(outside),
+            ),
+        )
+    return found
+
+
+def _class_name(cell: Cell) -> tuple[str, int]:
+    """The class and which of its requests this is: “3A”, or “3A#2” for its second."""
+    said = cells.words(40)(cell)
+    name, _, number = said.partition("#")
+    name = name.strip()
+    if level_of_class(name) is None:
+        raise UnreadableError(
+            text(
+                "The class “{found}” does not begin with its grade, 1 to 12. Write for example 7B.",
+                found=said,
+            )
+        )
+    return name, cells.whole(1, 99)(number) if number else 1

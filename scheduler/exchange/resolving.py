@@ -1,0 +1,268 @@
+"""What the files say set against what is held: unknown names, days outside the term, periods."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from scheduler.domain import requests
+from scheduler.domain.imports import (
+    ClassEntry,
+    RequestEntry,
+    Roster,
+    SchoolEntry,
+    TeacherEntry,
+    TermEntry,
+)
+from scheduler.domain.people import BellPeriod, level_of_class
+from scheduler.domain.requests import NewRequest, Slot
+from scheduler.domain.terms import ProgrammeId, Term, TermId
+from scheduler.errors import Text, text
+from scheduler.exchange import checks, layout
+from scheduler.exchange.cells import HALF_DAY_WORDS
+from scheduler.exchange.faults import Row
+from scheduler.exchange.layout import Noun
+from scheduler.exchange.readers import NO_DAY, Ask
+from scheduler.exchange.times import TimedSlot, WishedSlot, write_slots
+from scheduler.exchange.workbooks import Batch, Found, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What references may point to; `schools` have their bell times."""
+
+    term: TermEntry | None
+    schools: Mapping[str, SchoolEntry]
+    all_schools: bool
+    all_periods: bool
+
+
+def term_code(batch: Batch, wanted: str | None, newest_held: str | None) -> str | None:
+    """Which term pledges and requests belong to: the one wanted, in the files, or held."""
+    if wanted is not None:
+        return wanted
+    return batch.newest_term.code if batch.newest_term else newest_held
+
+
+def resolve(batch: Batch, held: Roster, code: str | None) -> Roster:
+    """The roster that the files tell; raises Invalid with every problem there is.
+
+    `held` is what the database tells of the term `code`.
+    """
+    checks.doubles(batch)
+    checks.zones(batch)
+    checks.people(batch)
+    schools = _schools(batch)
+    by_code = {school.code: school for school in (*held.schools, *schools)}
+    known = _Known(
+        term=_term(batch, held, code),
+        schools=by_code,
+        all_schools=_all_schools_known(batch, by_code),
+        all_periods=Noun.PERIODS not in batch.unsure,
+    )
+    for found in batch.teachers:
+        _check_teacher(found, known)
+    asks = [(found, _request(found, known)) for found in batch.asks]
+    refuse(batch.faults)
+    return Roster(
+        terms=tuple(found.entry for found in batch.terms),
+        schools=schools,
+        teachers=tuple(found.entry for found in batch.teachers),
+        classes=_classes(batch),
+        requests=tuple(request for _, request in asks),
+    )
+
+
+def _term(batch: Batch, held: Roster, code: str | None) -> TermEntry | None:
+    """The term that pledges and requests are set against, or None after noting that there is none.
+
+    A sheet of terms that could not be read was told already.
+    """
+    named = [found.entry for found in batch.terms] + list(held.terms)
+    term = next((term for term in named if term.code == code), None)
+    if term or Noun.TERMS in batch.unsure:
+        return term
+    if code is None or not named:
+        batch.note(text("There is no term yet. Import the workbook with the sheet Học kỳ, too."))
+    else:
+        codes = tuple(dict.fromkeys(term.code for term in named))
+        batch.note(
+            text("There is no term with the code {code}. Known: {codes}.", code=code, codes=codes)
+        )
+    return None
+
+
+def _all_schools_known(batch: Batch, schools: Mapping[str, SchoolEntry]) -> bool:
+    """True when a school that is not known is a mistake; where none is, that is told once."""
+    if Noun.SCHOOLS in batch.unsure:
+        return False
+    if not schools:
+        batch.note(text("There is no school yet. Import the workbook with the sheet Trường, too."))
+    return bool(schools)
+
+
+def _schools(batch: Batch) -> tuple[SchoolEntry, ...]:
+    """The schools of the files with their bell times."""
+    if any(not found.entry.code for found in batch.schools):
+        batch.unsure.add(Noun.SCHOOLS)
+    if any(not found.row.sound for found in batch.bells):
+        batch.unsure.add(Noun.PERIODS)
+    codes = {found.entry.code for found in batch.schools}
+    bells: dict[str, list[BellPeriod]] = defaultdict(list)
+    for found in batch.bells:
+        bells[found.entry.school_code].append(found.entry.period)
+        if found.row.sound and found.entry.school_code not in codes:
+            _note_unknown_school(batch, found.row, layout.CODE, found.entry.school_code)
+    checks.overlaps(batch)
+    if Noun.PERIODS not in batch.unsure:
+        checks.bells_there(batch, bells)
+    return tuple(
+        replace(found.entry, periods=tuple(sorted(bells[found.entry.code], key=_in_day)))
+        for found in batch.schools
+    )
+
+
+def _in_day(bell: BellPeriod) -> tuple[int, int]:
+    return list(HALF_DAY_WORDS).index(bell.half_day), bell.number
+
+
+def _note_unknown_school(batch: Batch, row: Row, column: str, code: str) -> None:
+    if Noun.SCHOOLS not in batch.unsure:
+        row.fault(column, _no_such_school(code))
+
+
+def _no_such_school(code: str) -> Text:
+    return text(
+        "There is no school with the code {code}. Correct it, or add the school to the sheet"
+        " Trường.",
+        code=code,
+    )
+
+
+def _check_teacher(found: Found[TeacherEntry], known: _Known) -> None:
+    pledge = found.entry.pledge
+    if pledge is None:
+        return
+    unknown = [code for code in pledge.wishes if code not in known.schools]
+    if unknown and known.all_schools:
+        found.row.fault(layout.WISHES, _no_such_school(", ".join(unknown)))
+    term = known.term
+    if term is None:
+        return
+    for span in pledge.absences:
+        if span.last_day < term.first_day or term.last_day < span.first_day:
+            what = text(
+                "{day} lies outside the term, {first} to {last}. Correct the day.",
+                day=span.first_day,
+                first=term.first_day,
+                last=term.last_day,
+            )
+            found.row.fault(layout.AWAY, what)
+
+
+def _request(found: Found[Ask], known: _Known) -> RequestEntry:
+    ask = found.entry
+    school = known.schools.get(ask.school_code)
+    if school is None and ask.school_code and known.all_schools:
+        found.row.fault(layout.CODE, _no_such_school(ask.school_code))
+    new = NewRequest(
+        class_name=ask.class_name,
+        lessons_per_week=ask.lessons_per_week,
+        first_day=ask.first_day,
+        last_day=ask.last_day,
+        priority=ask.priority,
+        slots=_slots(found, school, known) if school else (),
+    )
+    if known.term:
+        _check_days(found, known.term)
+    if school and known.term and known.all_periods and found.row.sound:
+        _check_rules(found.row, new, known.term, school)
+    return RequestEntry(ask.school_code, ask.number, new)
+
+
+def _slots(found: Found[Ask], school: SchoolEntry, known: _Known) -> tuple[Slot, ...]:
+    """The slots on the clock; each weekday and time once, or it is a fault."""
+    slots: dict[tuple[int, int], Slot] = {}
+    for rank, (column, wished) in enumerate(zip(layout.SLOTS, found.entry.slots, strict=True)):
+        for wish in wished:
+            slot = _slot(wish, rank, school)
+            if slot is None:
+                if known.all_periods:
+                    found.row.fault(column, _no_such_period(wish, school))
+            elif slots.setdefault((slot.weekday, slot.start), slot) is not slot:
+                what = text(
+                    "“{slot}” is there twice. Delete one of them.", slot=write_slots([wish])
+                )
+                found.row.fault(column, what)
+    return tuple(slots.values())
+
+
+def _slot(wish: WishedSlot | TimedSlot, rank: int, school: SchoolEntry) -> Slot | None:
+    """The slot that a wish means at a school; None when its bells ring otherwise."""
+    for bell in school.periods:
+        if isinstance(wish, TimedSlot):
+            meant = (bell.start, bell.end) == (wish.start, wish.end)
+        else:
+            meant = (bell.half_day, bell.number) == (wish.half_day, wish.number)
+        if meant:
+            return Slot(wish.weekday, bell.start, bell.end, rank)
+    return None
+
+
+def _no_such_period(wish: WishedSlot | TimedSlot, school: SchoolEntry) -> Text:
+    bells = (f"{HALF_DAY_WORDS[bell.half_day].lower()} {bell.number}" for bell in school.periods)
+    return text(
+        "“{slot}” is not among the bell times of school {school}: {periods}. Choose one of them.",
+        slot=write_slots([wish]),
+        school=school.code,
+        periods=tuple(bells),
+    )
+
+
+def _check_days(found: Found[Ask], term: TermEntry) -> None:
+    if found.entry.last_day < found.entry.first_day:
+        return  # told already, and one of the two days is wrong anyway
+    days = ((layout.FIRST_DAY, found.entry.first_day), (layout.LAST_DAY, found.entry.last_day))
+    for column, day in days:
+        # A cell that could not be read was told already; it stands as the first day of all.
+        if day != NO_DAY and not term.first_day <= day <= term.last_day:
+            what = text(
+                "{day} lies outside the term, {first} to {last}. Correct the day.",
+                day=day,
+                first=term.first_day,
+                last=term.last_day,
+            )
+            found.row.fault(column, what)
+
+
+def _check_rules(row: Row, new: NewRequest, entry: TermEntry, school: SchoolEntry) -> None:
+    """The rules of every request, wherever it comes from."""
+    term = Term(
+        id=TermId(0),
+        programme_id=ProgrammeId(0),
+        code=entry.code,
+        name=entry.name,
+        first_day=entry.first_day,
+        last_day=entry.last_day,
+        gap_minutes=entry.gap_minutes,
+        zone=entry.zone,
+    )
+    columns = {
+        "lessons_per_week": layout.PER_WEEK,
+        "priority": layout.PRIORITY,
+        "first_day": layout.FIRST_DAY,
+        "last_day": layout.LAST_DAY,
+        "slots": layout.SLOTS[0],
+    }
+    for name, what in requests.faults(new, term, school.periods).items():
+        row.fault(columns[name], what)
+
+
+def _classes(batch: Batch) -> tuple[ClassEntry, ...]:
+    """The classes that the requests name, each once."""
+    found: dict[tuple[str, str], ClassEntry] = {}
+    for ask in (found.entry for found in batch.asks):
+        level = level_of_class(ask.class_name)
+        if level is not None:
+            entry = ClassEntry(ask.school_code, ask.class_name, level, ask.pupils)
+            found.setdefault((ask.school_code, ask.class_name), entry)
+    return tuple(found.values())

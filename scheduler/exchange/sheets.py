@@ -1,0 +1,184 @@
+"""Finding tables in sheets: by the names of their columns, whatever stands above and below."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from openpyxl.utils import get_column_letter
+
+from scheduler.errors import Text, text
+from scheduler.exchange.archives import Grid
+from scheduler.exchange.cells import written
+from scheduler.exchange.faults import Cell, Faults, Row
+from scheduler.exchange.layout import LAYOUTS, NUMBER, Layout
+from scheduler.exchange.words import folded, letters
+
+_HEADER_WITHIN = 40
+_FEW = 2
+_CODE_KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,39}")
+_NUMBER_KEY = re.compile(r"[0-9]+(\.0)?")
+# How a line below a table begins when it follows without a blank row.  The marks matter in a sum:
+# Tống and Công are names of people.
+_SUM = re.compile(r"(tổng|cộng)\b")
+_NOTE = re.compile(r"[(*]|ghi chu|luu y|danh sach|nguoi |ngay |.*, ngay ")
+
+_Line = tuple[int, tuple[Cell, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A recognised table of a sheet; `titles` are the texts above it.
+
+    `whole` is False when its header lacks columns: what it does not say may still be meant.
+    """
+
+    layout: Layout
+    titles: tuple[str, ...]
+    rows: tuple[Row, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    layout: Layout
+    number: int
+    columns: Mapping[str, int]
+
+
+def find_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) -> Table | None:
+    """The table of a sheet, faults of its header noted; None when it is none of ours."""
+    header = _find_header(grid)
+    if header is None:
+        return _lost_table(file, grid, order, faults)
+    titles = (cell for number, row in grid.rows if number < header.number for cell in row)
+    lines = [line for line in grid.rows if line[0] > header.number]
+    rows = tuple(
+        Row(file, grid.title, number, order, header.columns, cells, faults)
+        for number, cells in _without_footer(header, lines)
+    )
+    where = text(
+        "{file}, sheet {sheet}, row {row}", file=file, sheet=grid.title, row=str(header.number)
+    )
+    wrong = [*_missing(header), *_doubled(header, grid)]
+    if not rows:
+        wrong.append(text("The list below this row is empty. Fill it in, or leave out the sheet."))
+    for number, what in enumerate(wrong):
+        faults.add((*order, header.number, number), where, what)
+    return Table(header.layout, tuple(str(title) for title in titles if title), rows, not wrong)
+
+
+def _find_header(grid: Grid) -> _Header | None:
+    """The row that names most columns of one layout, at least half of those it needs."""
+    best: tuple[float, _Header] | None = None
+    for number, cells in grid.rows[:_HEADER_WITHIN]:
+        said = _headings(cells)
+        for layout in LAYOUTS:
+            columns = _columns(layout, said)
+            share = sum(name in columns for name in layout.needed) / len(layout.needed)
+            if share >= 0.5 and (best is None or share > best[0]):
+                best = share, _Header(layout, number, columns)
+    return best[1] if best else None
+
+
+def _headings(cells: tuple[Cell, ...]) -> list[str]:
+    return [letters(cell) if isinstance(cell, str) else "" for cell in cells]
+
+
+def _columns(layout: Layout, said: list[str]) -> dict[str, int]:
+    """Where each column stands, the first time it is named."""
+    found: dict[str, int] = {}
+    for index, heading in enumerate(said):
+        name = layout.names.get(heading)
+        if name is not None:
+            found.setdefault(name, index)
+    return found
+
+
+def _lost_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) -> Table | None:
+    """A sheet that has a table's name but not its columns was meant; any other is left alone."""
+    meant = next((one for one in LAYOUTS if letters(one.sheet) == letters(grid.title)), None)
+    if meant is None:
+        return None
+    faults.add(
+        (*order, 0, 0),
+        text("{file}, sheet {sheet}", file=file, sheet=grid.title),
+        text(
+            "No row with the names of the columns was found. Put them in one row above the list:"
+            " {columns}.",
+            columns=meant.needed,
+        ),
+    )
+    return Table(meant, (), (), whole=False)
+
+
+def _missing(header: _Header) -> Iterable[Text]:
+    for name in header.layout.needed:
+        if name not in header.columns:
+            yield text("The column “{column}” is missing. Add it under this name.", column=name)
+
+
+def _doubled(header: _Header, grid: Grid) -> Iterable[Text]:
+    cells = next(cells for number, cells in grid.rows if number == header.number)
+    for index, heading in enumerate(_headings(cells)):
+        name = header.layout.names.get(heading)
+        if name is not None and header.columns[name] != index:
+            yield text(
+                "The column “{column}” is there twice, in {first} and {second}. Delete one of"
+                " them.",
+                column=name,
+                first=get_column_letter(header.columns[name] + 1),
+                second=get_column_letter(index + 1),
+            )
+
+
+def _without_footer(header: _Header, lines: list[_Line]) -> list[_Line]:
+    """The rows of the list.  Notes, sums and signatures can only stand below its last row."""
+    filled = [line for line in lines if _filled(header, line)]
+    end = len(filled)
+    while end and _may_be_note(header, filled[end - 1]):
+        end -= 1
+    above = filled[end - 1][0] if end else header.number
+    for index in range(end, len(filled)):
+        number = filled[index][0]
+        if number > above + 1 or _reads_as_note(header, filled[index]):
+            return filled[:index]  # signatures take several rows: what follows a note is one
+        above = number
+    return filled
+
+
+def _may_be_note(header: _Header, line: _Line) -> bool:
+    """True for a row with a few texts in it that cannot be an entry of which cells were forgotten.
+
+    Forgotten cells must be told, never passed over: a row with its number or code, with a mail
+    address, or with three cells filled is an entry.  A sum may fill more.
+    """
+    if _has_key(header, line[1]):
+        return False
+    filled = _filled(header, line)
+    if any("@" in str(cell) for cell in filled):
+        return False
+    return len(filled) <= _FEW or _is_sum(filled)
+
+
+def _reads_as_note(header: _Header, line: _Line) -> bool:
+    """True for words that no entry begins with: such a row may follow without a blank one."""
+    filled = _filled(header, line)
+    return all(_NOTE.match(folded(cell)) for cell in filled) or _is_sum(filled)
+
+
+def _is_sum(cells: list[Cell]) -> bool:
+    return any(_SUM.match(written(cell).casefold()) for cell in cells)
+
+
+def _has_key(header: _Header, cells: tuple[Cell, ...]) -> bool:
+    index = header.columns.get(header.layout.key)
+    if index is None or index >= len(cells) or cells[index] is None:
+        return False
+    pattern = _NUMBER_KEY if header.layout.key == NUMBER else _CODE_KEY
+    return bool(pattern.fullmatch(str(cells[index]).strip()))
+
+
+def _filled(header: _Header, line: _Line) -> list[Cell]:
+    """What a row has under the columns of the table; what stands beside it is not ours."""
+    found = (line[1][index] for index in header.columns.values() if index < len(line[1]))
+    return [cell for cell in found if cell is not None and str(cell).strip()]

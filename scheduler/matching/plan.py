@@ -1,0 +1,141 @@
+"""A plan, what it is worth and what it leaves open, as values and as JSON."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from scheduler.errors import Invalid, Problem, text
+from scheduler.matching.reading import Reader, clock
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PlannedLesson:
+    """One dated lesson; times are minutes since midnight, request and teacher are ids."""
+
+    request: str
+    day: date
+    start: int
+    end: int
+    teacher: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    lessons: tuple[PlannedLesson, ...] = ()
+
+
+class ReasonCode(StrEnum):
+    """Why a teacher does not give a missing lesson: the first thing in the way, in this order."""
+
+    NOT_QUALIFIED = "not_qualified"
+    NO_DAY = "no_day"  # the class's weekday has no lessons in that week: holiday, closed, past
+    NOT_AVAILABLE = "not_available"
+    AWAY = "away"
+    BUSY = "busy"
+    TERM_LIMIT = "term_limit"
+    WEEK_LIMIT = "week_limit"
+    DAY_LIMIT = "day_limit"
+    TEACHING = "teaching"  # another lesson at that time or too close to it
+    CLASS_TAUGHT = "class_taught"  # the class itself has another lesson then
+    ROOM_FULL = "room_full"
+    FREE = "free"  # nothing in the way: the search preferred another use of the teacher
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How many teachers one obstacle keeps from a lesson."""
+
+    code: ReasonCode
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfilled:
+    """Lessons a request misses in a week (its Monday); the counts add up to all teachers."""
+
+    request: str
+    week: date
+    missing: int
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A verified plan with its price, a proved bound on any plan's price, and its gaps."""
+
+    plan: Plan
+    cost: float
+    lower_bound: float
+    gap: float  # (cost - lower_bound) / cost
+    seconds: float
+    taught: int
+    requested: int
+    terms: Mapping[str, float]
+    unfilled: tuple[Unfilled, ...]
+    iterations: int
+    seed: int
+
+
+def dump(solution: Solution) -> dict[str, object]:
+    """The plan file of DESIGN.md as JSON values."""
+    return {
+        "lessons": dump_lessons(solution.plan.lessons),
+        "cost": solution.cost,
+        "lower_bound": solution.lower_bound,
+        "gap": solution.gap,
+        "seconds": solution.seconds,
+        "taught": solution.taught,
+        "requested": solution.requested,
+        "terms": dict(solution.terms),
+        "iterations": solution.iterations,
+        "seed": solution.seed,
+        "unfilled": [_dump_unfilled(gap) for gap in solution.unfilled],
+    }
+
+
+def dump_lessons(lessons: Iterable[PlannedLesson]) -> list[dict[str, str]]:
+    """The `lessons` of a plan file."""
+    return [
+        {
+            "request": lesson.request,
+            "date": lesson.day.isoformat(),
+            "start": clock(lesson.start),
+            "end": clock(lesson.end),
+            "teacher": lesson.teacher,
+        }
+        for lesson in lessons
+    ]
+
+
+def _dump_unfilled(unfilled: Unfilled) -> dict[str, object]:
+    return {
+        "request": unfilled.request,
+        "week": unfilled.week.isoformat(),
+        "missing": unfilled.missing,
+        "reasons": [{"code": r.code.value, "count": r.count} for r in unfilled.reasons],
+    }
+
+
+def parse(data: object) -> Plan:
+    """The lessons of a decoded plan file; its other keys are free.
+
+    Raises Invalid with one Problem per fault, all of them at once.
+    """
+    faults: list[Problem] = []
+    reader = Reader(data, faults)
+    if not isinstance(data, dict):
+        reader.fault(text("must be an object"))
+    lessons = tuple(map(_lesson, reader.each("lessons", required=isinstance(data, dict))))
+    if faults:
+        raise Invalid(text("This is not a plan."), tuple(faults))
+    return Plan(lessons)
+
+
+def _lesson(reader: Reader) -> PlannedLesson:
+    return PlannedLesson(
+        reader.string("request"),
+        reader.day("date"),
+        *reader.start_and_end(),
+        teacher=reader.string("teacher"),
+    )

@@ -1,0 +1,117 @@
+"""Secrets of every kind: opaque tokens, typed codes, signed links (python-jose lives only here)."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from jose import jwt
+
+ALGORITHM = "HS256"
+ISSUER = "chungtay"
+LONGEST_TOKEN = 4096
+CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1
+CODE_LENGTH = 8
+_NEEDED = ("iat", "aud", "iss", "sub", "jti")
+
+
+def new_token() -> str:
+    """An opaque secret of 256 random bits, 43 letters of base64url."""
+    return secrets.token_urlsafe(32)
+
+
+def new_code() -> str:
+    """A code that a person types from a mail."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+
+
+def digest(secret: str) -> str:
+    """How an opaque secret is kept: its SHA-256 in hex."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+def stamp(key: bytes, purpose: str, value: str) -> str:
+    """A keyed fingerprint of `value` for one purpose, 32 hex letters, the same each time."""
+    return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+class Purpose(StrEnum):
+    """What a signed link may do; a link for one purpose is refused for every other."""
+
+    STOP_REMINDERS = "stop_reminders"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedLink:
+    """A verified link: whom it concerns, and its own name."""
+
+    subject: str
+    jti: str
+
+
+class BadLink(Exception):
+    """The signed text is forged, expired, or for something else."""
+
+
+def sign_link(key: bytes, purpose: Purpose, subject: str, now: datetime, life: timedelta) -> str:
+    """A signed, expiring text for one purpose and one subject."""
+    claims = {
+        "iss": ISSUER,
+        "aud": purpose.value,
+        "sub": subject,
+        "jti": secrets.token_urlsafe(12),
+        "iat": int(now.timestamp()),
+        "exp": int((now + life).timestamp()),
+    }
+    headers = {"kid": _kid(key), "typ": purpose.value}
+    return str(jwt.encode(claims, _signing_key(key), algorithm=ALGORITHM, headers=headers))
+
+
+def read_link(key: bytes, purpose: Purpose, token: str, now: datetime) -> SignedLink:
+    """The link's content; raises BadLink, whatever is wrong with it, before trusting any of it.
+
+    The library lets through tokens without expiry or audience and headers it does not know, and
+    leaks its own errors on hostile input: so the header must be exactly ours, every claim must be
+    there, and any exception is a refusal.
+    """
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise BadLink("too long")
+    try:
+        header = jwt.get_unverified_header(token)
+        wanted = {"alg": ALGORITHM, "kid": _kid(key), "typ": purpose.value}
+        if header != wanted:
+            raise BadLink("header")
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            _signing_key(key),
+            algorithms=[ALGORITHM],
+            audience=purpose.value,
+            issuer=ISSUER,
+            # Expiry is compared below, on the programme's clock; requiring it here would check it
+            # on the machine's.
+            options={"verify_exp": False, **{f"require_{name}": True for name in _NEEDED}},
+        )
+    except BadLink:
+        raise
+    except Exception as error:
+        raise BadLink("unreadable") from error
+    expires = claims.get("exp")
+    if not isinstance(expires, int) or now.timestamp() >= expires:
+        raise BadLink("expired")
+    return SignedLink(str(claims["sub"]), str(claims["jti"]))
+
+
+def _kid(key: bytes) -> str:
+    return hashlib.sha256(b"kid\0" + key).hexdigest()[:12]
+
+
+def _signing_key(key: bytes) -> str:
+    return hmac.new(key, b"signed links", hashlib.sha256).hexdigest()

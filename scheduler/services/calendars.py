@@ -1,0 +1,148 @@
+"""What calendars say of lessons: stored facts become sentences in the feed's language."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.calendars import (
+    Calendar,
+    CalendarEntry,
+    EntryState,
+    FeedKey,
+    FeedKind,
+    Owner,
+    Showing,
+)
+from scheduler.domain.lessons import Lesson
+from scheduler.errors import Text, text
+from scheduler.locale import Language, translate, wording
+
+KEPT_ENTRIES = 12_000
+
+_MARKED = {
+    EntryState.MOVED: text("[MOVED] {title}"),
+    EntryState.CALLED_OFF: text("[CALLED OFF] {title}"),
+    EntryState.HANDED_OVER: text("[TAKEN OVER] {title}"),
+}
+_ABOUT = {
+    FeedKind.TEACHER: text("Online lessons that {name} gives"),
+    FeedKind.CLASS: text("Online lessons of class {name}"),
+    FeedKind.SCHOOL: text("Online lessons at {name}"),
+    FeedKind.DONOR_SCHOOL: text("Online lessons by the volunteers of {name}"),
+    FeedKind.PROGRAMME: text("The online lessons of {name}, the weeks nearest to today"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How one feed speaks of every lesson in it."""
+
+    language: Language
+    base_url: str
+    uid_domain: str
+    show_cancelled: bool
+    takes_time: bool
+
+
+def manner(key: FeedKey, base_url: str, uid_domain: str) -> Manner:
+    """Only a teacher's own calendar takes time; an overview leaves its readers free."""
+    return Manner(
+        language=Language(key.language),
+        base_url=base_url,
+        uid_domain=uid_domain,
+        show_cancelled=key.show_cancelled,
+        takes_time=key.kind is FeedKind.TEACHER,
+    )
+
+
+def calendar(owner: Owner, showings: Iterable[Showing], how: Manner) -> Calendar:
+    """One feed's calendar, ready to be written."""
+    about = Text(_ABOUT[owner.kind].msgid, {"name": owner.name})
+    return Calendar(
+        name=calendar_name(owner),
+        description=translate(about, how.language),
+        entries=tuple(_entry(showing, how) for showing in showings),
+    )
+
+
+def calendar_name(owner: Owner) -> str:
+    """Whose first: lists of calendars cut the end off."""
+    return f"{owner.name} · Chung Tay"
+
+
+def title(lesson: Lesson, language: Language) -> str:
+    """Tiếng Anh 7A · THCS Tô Hiệu · Sáng tiết 2: what helps on a lock screen."""
+    plain = _title_without_period(lesson, language)
+    if lesson.half_day is None or lesson.period is None:
+        return plain
+    return f"{plain} · {wording.half_day_period(lesson.half_day, lesson.period, language)}"
+
+
+def _title_without_period(lesson: Lesson, language: Language) -> str:
+    subject = translate(text("English {class_name}", class_name=lesson.class_name), language)
+    return f"{subject} · {lesson.school_name}"
+
+
+# By the whole lesson: whatever changes in it, even unannounced, is said anew.
+@lru_cache(maxsize=KEPT_ENTRIES)
+def _entry(showing: Showing, how: Manner) -> CalendarEntry:
+    lesson = showing.lesson
+    gone = showing.state is EntryState.HANDED_OVER
+    join_url = None if gone else f"{how.base_url.rstrip('/')}/j/{lesson.join_token}"
+    return CalendarEntry(
+        uid=f"lesson-{lesson.uid}@{how.uid_domain}",
+        summary=_summary(showing, how.language),
+        description="\n".join(([join_url] if join_url else []) + _sentences(showing, how.language)),
+        join_url=join_url,
+        starts_at=showing.starts_at,
+        ends_at=showing.ends_at,
+        created_at=lesson.created_at,
+        changed_at=showing.changed_at,
+        sequence=showing.sequence,
+        cancelled=showing.over and not how.show_cancelled,
+        busy=how.takes_time and not showing.over,
+    )
+
+
+def _summary(showing: Showing, language: Language) -> str:
+    plain = title(showing.lesson, language)
+    if showing.state is EntryState.HANDED_OVER:  # its period may be another by now
+        plain = _title_without_period(showing.lesson, language)
+    marked = _MARKED.get(showing.state)
+    return translate(Text(marked.msgid, {"title": plain}), language) if marked else plain
+
+
+def _sentences(showing: Showing, language: Language) -> list[str]:
+    return [translate(sentence, language) for sentence in _facts(showing, language)]
+
+
+def _facts(showing: Showing, language: Language) -> Iterable[Text]:
+    lesson = showing.lesson
+    if showing.state is EntryState.HANDED_OVER:
+        yield text("Another teacher gives this lesson now. Thank you!")
+        return
+    if showing.state is EntryState.CALLED_OFF:
+        yield from _calling_off(lesson, language)
+    elif lesson.moved_from is not None:
+        start = lesson.moved_from.astimezone(ZoneInfo(lesson.zone))
+        moved_from = f"{wording.date_short(start, language)} · {wording.clock(start)}"
+        yield text("Moved from {when}.", when=moved_from)
+    yield text("Teacher: {name} ({school})", name=lesson.teacher_name, school=lesson.donor_school)
+    yield text(
+        "Class {class_name}, {school} ({district})",
+        class_name=lesson.class_name,
+        school=lesson.school_name,
+        district=lesson.school_district,
+    )
+
+
+def _calling_off(lesson: Lesson, language: Language) -> Iterable[Text]:
+    at = lesson.changed_at.astimezone(ZoneInfo(lesson.zone))
+    when = f"{wording.date_short(at, language)} · {wording.clock(at)}"
+    if lesson.cancelled_by:
+        yield text("Called off by {by} on {when}.", by=lesson.cancelled_by, when=when)
+    else:
+        yield text("Called off on {when}.", when=when)
+    if lesson.cancel_reason:
+        yield text("Reason: {reason}", reason=lesson.cancel_reason)

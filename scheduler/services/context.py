@@ -1,0 +1,36 @@
+"""What every use case is given: settings, database, clock and key."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler import config
+from scheduler.clock import Clock, ShiftedClock, SystemClock
+from scheduler.config import Settings
+from scheduler.store.database import Database, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    settings: Settings
+    database: Database
+    clock: Clock
+    key: bytes
+
+    def now(self) -> datetime:
+        """The programme's present instant, in UTC."""
+        return self.clock.now()
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """One writing transaction of a use case."""
+        return self.database.transaction()
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """One consistent look at the database."""
+        return self.database.reading()
+
+
+def open_context(settings: Settings) -> Context:
+    """Everything a process needs; the schema is not touched."""
+    clock = ShiftedClock.starting_at(settings.clock) if settings.clock else SystemClock()
+    return Context(settings, Database(settings.database), clock, config.secret_key(settings))

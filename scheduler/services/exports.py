@@ -1,0 +1,70 @@
+"""A term out of the database: as an instance for the engine, and as workbooks for offices."""
+
+from typing import Any
+
+from scheduler.domain import access
+from scheduler.domain.access import Action, Actor
+from scheduler.domain.terms import Term
+from scheduler.errors import NotFound
+from scheduler.exchange import instances, writing
+from scheduler.exchange.instances import TermState
+from scheduler.services.context import Context
+from scheduler.store import availability, lessons, people, requests, terms
+from scheduler.store import imports as rosters
+from scheduler.store.database import Session
+
+
+def export_instance(
+    ctx: Context, term_code: str | None = None, *, actor: Actor | None = None
+) -> dict[str, Any]:
+    """The term, by default the newest, as an instance of PROBLEM.md with the timetable in force."""
+    with ctx.reading() as db:
+        return instance(db, _term(db, term_code, actor))
+
+
+def export_workbooks(
+    ctx: Context, term_code: str | None = None, *, actor: Actor | None = None
+) -> dict[str, bytes]:
+    """The programme's three workbooks by file name; they import back to the same state."""
+    with ctx.reading() as db:
+        term = _term(db, term_code, actor)
+        roster = rosters.roster(db, term.programme_id, term)
+        programme = terms.programme(db, term.programme_id)
+    return writing.workbooks(roster, programme.name, term.code)
+
+
+def export_lessons(
+    ctx: Context, term_code: str | None = None, *, actor: Actor | None = None
+) -> bytes:
+    """The published lessons of the term as a workbook, cancelled ones too."""
+    with ctx.reading() as db:
+        term = _term(db, term_code, actor)
+        published = lessons.find(db, term_id=term.id)
+    return writing.lessons_workbook(published, term.zone)
+
+
+def instance(db: Session, term: Term) -> dict[str, Any]:
+    """A term as the matching engine is told of it."""
+    pinned = lessons.pinned(db, term.id)
+    placements = lessons.placements(db, term.id)
+    state = TermState(
+        programme=terms.programme(db, term.programme_id),
+        term=term,
+        schools=terms.schools(db, term.programme_id),
+        closed=terms.closed_spans(db, term.programme_id),
+        teachers=people.teachers(db, term.programme_id),
+        pledges=availability.pledges(db, term.id),
+        busy=availability.busy(db, term.programme_id),
+        requests=requests.of_term(db, term.id),
+        timetable={place: lesson in pinned for place, lesson in placements.items()},
+    )
+    return instances.write(state)
+
+
+def _term(db: Session, code: str | None, actor: Actor | None) -> Term:
+    term = terms.find(db, code)
+    if term is None:
+        raise NotFound("There is no such term here.")
+    if actor is not None:
+        access.require(actor, Action.SEE_PROGRAMME, term.programme_id)
+    return term

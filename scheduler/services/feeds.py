@@ -1,0 +1,327 @@
+"""Subscribing to calendars: secret links, and keeping the stored feeds up to date."""
+
+import gzip
+import hashlib
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from weakref import WeakKeyDictionary
+
+from scheduler import security
+from scheduler.config import Settings
+from scheduler.delivery import ical
+from scheduler.domain import calendars
+from scheduler.domain.access import Actor, Role
+from scheduler.domain.calendars import FeedKey, FeedKind, FeedLink, Owner, Showing
+from scheduler.domain.lessons import Handover, Lesson
+from scheduler.domain.terms import ProgrammeId
+from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.locale import LANGUAGES, Language, translate
+from scheduler.services import calendars as wordings
+from scheduler.services.context import Context
+from scheduler.store import accounts, audits, feed_links, feeds, lessons, people
+from scheduler.store.database import Database, Session
+from scheduler.store.feed_links import Reader
+from scheduler.store.feeds import Body, Claim
+
+MOST_LINKS = 30
+FLUSH_EVERY = timedelta(minutes=1)
+_SQUEEZE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link just made: the only moment at which its token is known."""
+
+    token: str
+    url: str
+    webcal_url: str
+    link_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many feeds there are and how many events they hold together."""
+
+    feeds: int
+    events: int
+
+
+def create_link(
+    ctx: Context,
+    actor: Actor,
+    kind: FeedKind,
+    owner_id: int,
+    name: str,
+    *,
+    language: str | None = None,
+    show_cancelled: bool = False,
+) -> NewLink:
+    """A new secret address of a feed, named after the device it is for.
+
+    Raises NotFound for a feed that is not the actor's to read, Invalid for a name that is empty or
+    too long or a language we do not speak, Conflict when the actor has too many links.
+    """
+    name = _checked_name(name)
+    chosen = language or actor.language
+    if chosen not in LANGUAGES:
+        raise Invalid("Choose Vietnamese or English.")
+    with ctx.transaction() as db:
+        owner = _readable(db, actor, kind, owner_id)
+        if len(feed_links.of_person(db, actor.person_id)) >= MOST_LINKS:
+            raise Conflict(
+                text("You have {count} calendar links. End one first.", count=MOST_LINKS)
+            )
+        return _link(ctx, db, actor, owner, FeedKey(kind, owner_id, chosen, show_cancelled), name)
+
+
+def _checked_name(name: str) -> str:
+    plain = ical.clean(name).strip()
+    if not plain or len(plain) > calendars.LONGEST_NAME:
+        fault = text("Write 1 to {most} letters.", most=calendars.LONGEST_NAME)
+        raise Invalid("Give the link a name, for example: my phone.", fields={"name": fault})
+    return plain
+
+
+def _readable(db: Session, actor: Actor, kind: FeedKind, owner_id: int) -> Owner:
+    owner = feeds.owner(db, kind, owner_id)
+    if owner is None or not any(owner.opens_to(grant) for grant in actor.grants):
+        raise NotFound("There is no such calendar here.")
+    return owner
+
+
+def _link(
+    ctx: Context, db: Session, actor: Actor, owner: Owner, key: FeedKey, name: str
+) -> NewLink:
+    token, now = security.new_token(), ctx.now()
+    link_id = feed_links.add(
+        db,
+        feed_id=feeds.ensure(db, key),
+        person_id=actor.person_id,
+        name=name,
+        token_hash=security.digest(token),
+        now=now,
+    )
+    about = {"kind": key.kind, "owner_id": key.owner_id, "name": name}
+    audits.record(db, now, actor.person_id, "make_link", "feed_link", link_id, after=about)
+    slug = calendars.slug(wordings.calendar_name(owner))
+    url = f"{ctx.settings.base_url.rstrip('/')}/feeds/{token}/{slug}.ics"
+    return NewLink(token, url, f"webcal://{url.split('://', 1)[-1]}", link_id)
+
+
+def links_of(ctx: Context, actor: Actor) -> tuple[FeedLink, ...]:
+    """The actor's live links; when and by whom each was last read lags by up to a minute."""
+    with ctx.reading() as db:
+        return feed_links.of_person(db, actor.person_id)
+
+
+def revoke_link(ctx: Context, actor: Actor, link_id: int) -> None:
+    """End one of the actor's own links: its next read is refused."""
+    with ctx.transaction() as db:
+        now = ctx.now()
+        if not feed_links.revoke(db, link_id, actor.person_id, now):
+            raise NotFound("There is no such calendar link.")
+        audits.record(db, now, actor.person_id, "end_link", "feed_link", link_id)
+
+
+def link_for_person(ctx: Context, email: str) -> str:
+    """A new link to the feed that matters most to a person; raises NotFound where there is none."""
+    with ctx.transaction() as db:
+        person = people.by_email(db, email)
+        actor = accounts.actor_of(db, person.id) if person else None
+        if actor is None:
+            raise NotFound(text("Nobody has the address {email}.", email=email))
+        kind, owner_id = _nearest(actor)
+        owner = _readable(db, actor, kind, owner_id)
+        name = translate(text("Made on the command line"), Language(actor.language))
+        key = FeedKey(kind, owner_id, actor.language, False)
+        return _link(ctx, db, actor, owner, key, name).url
+
+
+def _nearest(actor: Actor) -> tuple[FeedKind, int]:
+    """The teacher's own feed before the school's, that before the programme's."""
+    for grant in actor.with_role(Role.TEACHER):
+        return FeedKind.TEACHER, grant.teacher_id or 0
+    for grant in actor.with_role(Role.SCHOOL):
+        return FeedKind.SCHOOL, grant.school_id or 0
+    for grant in actor.with_role(Role.DONOR_HEAD):
+        return FeedKind.DONOR_SCHOOL, grant.donor_school_id or 0
+    for grant in actor.grants:
+        return FeedKind.PROGRAMME, grant.programme_id
+    raise NotFound(text("{email} has no role, and so no calendar.", email=actor.email))
+
+
+def ensure_all(ctx: Context) -> Totals:
+    """A rendered feed for each teacher, class, school, donor school and programme."""
+    language = ctx.settings.locale
+    with ctx.transaction() as db:
+        keys = [FeedKey(kind, owner_id, language, False) for kind, owner_id in feeds.owners(db)]
+        feeds.ensure_all(db, keys)
+    while render_dirty(ctx, limit=200):
+        pass
+    return totals(ctx)
+
+
+def totals(ctx: Context) -> Totals:
+    """Counts what is stored and rendered."""
+    with ctx.reading() as db:
+        counts = [ical.event_count(gzip.decompress(body)) for body in feeds.packed_bodies(db)]
+    return Totals(len(counts), sum(counts))
+
+
+def render_dirty(ctx: Context, limit: int = 100) -> int:
+    """Bring up to `limit` feeds up to date; how many were looked at, 0 when all are.
+
+    Any number of processes may do so at once.
+    """
+    week = calendars.week_of(ctx.now())
+    with ctx.reading() as db:
+        if not feeds.any_stale(db, week):
+            return 0
+    with ctx.transaction() as db:
+        claims = feeds.claim(db, week, limit)
+    _render(ctx, claims, week)
+    return len(claims)
+
+
+def render_feed(ctx: Context, feed_id: int) -> None:
+    """Bring one feed up to date, now."""
+    with ctx.transaction() as db:
+        claims = feeds.claim_one(db, feed_id)
+    _render(ctx, claims, calendars.week_of(ctx.now()))
+
+
+def _render(ctx: Context, claims: Sequence[Claim], week: date) -> None:
+    """Between the transactions: a claim lost to a crash is taken again by whoever comes next."""
+    if not claims:
+        return
+    with ctx.reading() as db:
+        known = feeds.owners(db, set(map(_whose, claims)))
+        owners = {claim: known.get(_whose(claim), _nobody(claim)) for claim in claims}
+        contents = _contents(db, tuple(set(owners.values())), week)
+    bodies = {
+        claim: _body(ctx.settings, owner, claim.key, contents) for claim, owner in owners.items()
+    }
+    with ctx.transaction() as db:
+        feeds.save(db, bodies, week, ctx.now())
+
+
+def _whose(claim: Claim) -> tuple[FeedKind, int]:
+    return claim.key.kind, claim.key.owner_id
+
+
+def _nobody(claim: Claim) -> Owner:
+    """An owner without lessons: whose row is gone has an empty calendar."""
+    return Owner(claim.key.kind, claim.key.owner_id, "", ProgrammeId(0))
+
+
+_Contents = Mapping[Owner, Sequence[Showing]]
+
+
+def _contents(db: Session, owners: Sequence[Owner], week: date) -> _Contents:
+    """What each feed shows.  One feed asks for its own lessons; several share one programme's."""
+    shared: dict[int, tuple[Lesson, ...]] = {}
+    found: dict[Owner, Sequence[Showing]] = {}
+    traces = _handovers(db, owners, week)
+    for owner in owners:
+        if len(owners) == 1:
+            given = _own_lessons(db, owner, week)
+        elif owner.programme_id in shared:
+            given = shared[owner.programme_id]
+        else:
+            given = _programme_lessons(db, owner, week)
+            shared[owner.programme_id] = given
+        found[owner] = calendars.showings(owner, given, traces[owner], week)
+    return found
+
+
+def _own_lessons(db: Session, owner: Owner, week: date) -> tuple[Lesson, ...]:
+    reach = calendars.window(week)
+    since, until = reach.start, reach.end
+    match owner.kind:
+        case FeedKind.TEACHER:
+            return lessons.find(db, teacher_id=owner.id, since=since, until=until)
+        case FeedKind.CLASS:
+            return lessons.find(db, class_id=owner.id, since=since, until=until)
+        case FeedKind.SCHOOL:
+            return lessons.find(db, school_id=owner.id, since=since, until=until)
+        case FeedKind.DONOR_SCHOOL:
+            return lessons.find(db, donor_school_id=owner.id, since=since, until=until)
+        case FeedKind.PROGRAMME:
+            return _programme_lessons(db, owner, week)
+
+
+def _programme_lessons(db: Session, owner: Owner, week: date) -> tuple[Lesson, ...]:
+    reach = calendars.window(week)
+    return lessons.find(db, programme_id=owner.programme_id, since=reach.start, until=reach.end)
+
+
+def _handovers(
+    db: Session, owners: Sequence[Owner], week: date
+) -> Mapping[Owner, tuple[Handover, ...]]:
+    """Only a teacher's own feed remembers what was handed over."""
+    reach = calendars.window(week)
+    found: dict[Owner, tuple[Handover, ...]] = defaultdict(tuple)
+    for owner in owners:
+        if owner.kind is FeedKind.TEACHER:
+            found[owner] = lessons.handovers_of(db, owner.id, reach.start, reach.end)
+    return found
+
+
+def _body(settings: Settings, owner: Owner, key: FeedKey, contents: _Contents) -> Body:
+    how = wordings.manner(key, settings.base_url, settings.uid_domain)
+    plain = ical.render(wordings.calendar(owner, contents[owner], how))
+    etag = hashlib.sha256(plain).hexdigest()[:32]
+    return Body(etag, gzip.compress(plain, _SQUEEZE, mtime=0))
+
+
+def open_reader(ctx: Context) -> Reader:
+    """What answers calendar clients."""
+    return Reader(ctx.database)
+
+
+class ReadLog:
+    """Reads of links, gathered until they are written down together."""
+
+    def __init__(self, now: datetime) -> None:
+        self._lock = threading.Lock()
+        self._reads: dict[int, tuple[int, datetime, str]] = {}
+        self._taken_at = now
+
+    def note(self, link_id: int, at: datetime, client: str) -> None:
+        with self._lock:
+            count, _, _ = self._reads.get(link_id, (0, at, client))
+            self._reads[link_id] = (count + 1, at, client)
+
+    def due(self, now: datetime) -> bool:
+        return bool(self._reads) and abs(now - self._taken_at) >= FLUSH_EVERY
+
+    def take(self, now: datetime) -> dict[int, tuple[int, datetime, str]]:
+        with self._lock:
+            taken, self._reads, self._taken_at = self._reads, {}, now
+        return taken
+
+
+_logs: WeakKeyDictionary[Database, ReadLog] = WeakKeyDictionary()
+
+
+def read_log(ctx: Context) -> ReadLog:
+    """The log of this process for this database."""
+    found = _logs.get(ctx.database)
+    return found if found is not None else _logs.setdefault(ctx.database, ReadLog(ctx.now()))
+
+
+def flush_reads(ctx: Context) -> None:
+    """Write down which links were read, once a minute at most: call it at every beat."""
+    if read_log(ctx).due(ctx.now()):
+        write_reads(ctx)
+
+
+def write_reads(ctx: Context) -> None:
+    """Write down which links were read; a crash loses a minute of such stamps, nothing else."""
+    reads = read_log(ctx).take(ctx.now())
+    if reads:
+        with ctx.transaction() as db:
+            feed_links.stamp_reads(db, reads)

@@ -1,0 +1,133 @@
+"""Taking workbooks over into the database: all of them, or nothing."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from scheduler.domain import access, imports
+from scheduler.domain.access import TABLE, Action, Actor
+from scheduler.domain.calendars import slug
+from scheduler.domain.imports import FIRST_PROGRAMME_CODE, Changes, ImportSummary, Roster
+from scheduler.domain.terms import Programme, ProgrammeId
+from scheduler.errors import NotAllowed
+from scheduler.exchange import resolving, workbooks
+from scheduler.exchange.workbooks import Batch
+from scheduler.services.context import Context
+from scheduler.store import audits, feeds, takeover, terms
+from scheduler.store import imports as rosters
+from scheduler.store.database import Session
+
+_REASON_LETTERS = 500
+
+
+def import_files(
+    ctx: Context,
+    files: Sequence[tuple[str, bytes]],
+    *,
+    term_code: str | None = None,
+    actor: Actor | None = None,
+    dry_run: bool = False,
+) -> ImportSummary:
+    """Take over what workbooks, by name and bytes, tell; importing them again changes nothing.
+
+    Raises Invalid with every problem by file, sheet, row and column; then nothing has changed.
+    Without an actor it is the command line that asks.  What the files do not name stays.
+    """
+    if actor is not None:
+        _may_import(actor)
+    batch = workbooks.read(files)  # the slow part, before anybody has to wait for us
+    with ctx.reading() if dry_run else ctx.transaction() as db:
+        programme = _programme(db, term_code, actor)
+        code, held = _held(db, programme, batch, term_code)
+        wanted = imports.follow_bells(held, resolving.resolve(batch, held, code))
+        changes = imports.compare(held, wanted)
+        if programme is None:
+            programme = _first_programme(ctx, db, batch, wanted, dry_run=dry_run)
+        summary = ImportSummary(
+            programme.code, code or "", dry_run, **{n: s.count for n, s in _splits(changes)}
+        )
+        if not dry_run and not summary.changes_nothing:
+            by = actor.person_id if actor else None
+            work = takeover.Import(db, programme.id, ctx.now(), by, ctx.settings.locale)
+            takeover.take_over(work, changes, wanted, code)
+            feeds.mark_all_dirty(db)
+            _record(work, changes, [name for name, _ in files])
+    return summary
+
+
+def _may_import(actor: Actor) -> ProgrammeId:
+    """The programme into which an actor may import; strangers make us read no files at all."""
+    for grant in actor.grants:
+        if Action.IMPORT in TABLE[grant.role]:
+            return grant.programme_id
+    raise NotAllowed("Your account may not do this.")
+
+
+def _programme(db: Session, term_code: str | None, actor: Actor | None) -> Programme | None:
+    """The actor's, or that of the term wanted, or the one of the newest term; None before any."""
+    term = terms.find(db, term_code) if term_code else None
+    if actor is not None:
+        programme_id = _may_import(actor)
+        if term and actor.can(Action.IMPORT, term.programme_id):
+            programme_id = term.programme_id
+        access.require(actor, Action.IMPORT, programme_id)
+        return terms.programme(db, programme_id)
+    term = term or terms.find(db, None)
+    if term:
+        return terms.programme(db, term.programme_id)
+    return next(iter(terms.all_programmes(db)), None)
+
+
+def _held(
+    db: Session, programme: Programme | None, batch: Batch, term_code: str | None
+) -> tuple[str | None, Roster]:
+    """The term that the files are for, and what is held of the programme and that term."""
+    if programme is None:
+        return resolving.term_code(batch, term_code, None), Roster()
+    newest = terms.find(db, None, programme.id)
+    code = resolving.term_code(batch, term_code, newest.code if newest else None)
+    term = terms.find(db, code, programme.id) if code else None
+    return code, rosters.roster(db, programme.id, term)
+
+
+def _first_programme(
+    ctx: Context, db: Session, batch: Batch, wanted: Roster, *, dry_run: bool
+) -> Programme:
+    """The programme that the first import founds, named after the two places in the titles."""
+    term = next(iter(wanted.terms), None)
+    zone = term.zone if term else ctx.settings.timezone
+    places = workbooks.programme_name(batch)
+    code = slug(places) if places else FIRST_PROGRAMME_CODE
+    name = places or (term.name if term else code)
+    made = 0 if dry_run else takeover.add_programme(db, code, name, zone, ctx.now())
+    return Programme(ProgrammeId(made), code, name, zone)
+
+
+def _record(work: takeover.Import, changes: Changes, files: Sequence[str]) -> None:
+    """The line in the record of changes: what was there, what came instead, what is new."""
+    splits = _splits(changes)
+    audits.record(
+        work.db,
+        work.now,
+        work.by,
+        "import",
+        "programme",
+        work.programme_id,
+        reason=", ".join(files)[:_REASON_LETTERS],
+        before={noun: _plain(split.before) for noun, split in splits if split.before},
+        after={noun: _plain(split.both) for noun, split in splits if split.both},
+    )
+
+
+def _splits(changes: Changes) -> list[tuple[str, imports.Split[Any]]]:
+    return list(changes.by_noun.items())
+
+
+def _plain(entries: Sequence[Any]) -> list[Any]:
+    """Entries as JSON values, days and levels as text."""
+    told = [
+        asdict(one) if is_dataclass(one) and not isinstance(one, type) else one._asdict()
+        for one in entries
+    ]
+    return list(json.loads(json.dumps(told, default=str)))

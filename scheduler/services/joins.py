@@ -1,0 +1,82 @@
+"""Opening a lesson's room by its join link, which stays the same whatever becomes of the lesson."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from scheduler import security
+from scheduler.domain.lessons import Lesson, LessonState
+from scheduler.errors import NotFound
+from scheduler.services.context import Context
+from scheduler.store import lessons
+
+DOORS_OPEN = timedelta(minutes=15)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The room is open: send the visitor on, and let nobody keep the answer."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The lesson is later; the doors open at `opens_at`."""
+
+    lesson: Lesson
+    opens_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The visitor comes at the lesson's old time; it is later now."""
+
+    lesson: Lesson
+    moved_from: datetime
+    opens_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CalledOff:
+    lesson: Lesson
+    by: str
+    reason: str
+
+
+Outcome = Go | NotYet | Moved | CalledOff
+
+
+def open_room(ctx: Context, token: str) -> Outcome:
+    """What a visitor with this link gets now.
+
+    Raises NotFound for an unknown link and, alike, for a lesson whose day is over: an old link
+    tells a stranger nothing.
+    """
+    lesson = None
+    if _TOKEN.fullmatch(token):  # PostgreSQL fails on some of what is no token
+        with ctx.reading() as db:
+            lesson = lessons.by_join_token(db, token)
+    now = ctx.now()
+    if lesson is None or _day(now, lesson) > _day(lesson.starts_at, lesson):
+        raise NotFound("This link leads to no lesson, or its day is over.")
+    if lesson.state is LessonState.CANCELLED:
+        return CalledOff(lesson, lesson.cancelled_by, lesson.cancel_reason)
+    opens_at = lesson.starts_at - DOORS_OPEN
+    if now >= opens_at:
+        return Go(_room(ctx, lesson))
+    if lesson.moved_from is not None and now >= lesson.moved_from - DOORS_OPEN:
+        return Moved(lesson, lesson.moved_from, opens_at)
+    return NotYet(lesson, opens_at)
+
+
+def _day(moment: datetime, lesson: Lesson) -> date:
+    return moment.astimezone(ZoneInfo(lesson.zone)).date()
+
+
+def _room(ctx: Context, lesson: Lesson) -> str:
+    """The lesson's own room, or one of the usual place whose name nobody guesses."""
+    address = lesson.meeting_url or ctx.settings.meeting_url
+    return address.replace("{room}", security.stamp(ctx.key, "room", lesson.uid))

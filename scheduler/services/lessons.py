@@ -1,0 +1,186 @@
+"""What people see of the timetable, and calling a lesson off."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from scheduler.domain import access
+from scheduler.domain.access import Action, Actor, Role
+from scheduler.domain.intervals import monday
+from scheduler.domain.lessons import Lesson, LessonId, LessonState
+from scheduler.domain.people import ReceivingSchool, SchoolId
+from scheduler.domain.terms import Term
+from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.services import reminders
+from scheduler.services.context import Context
+from scheduler.store import audits, feeds, tables, terms, timetable
+from scheduler.store import lessons as rows
+from scheduler.store.database import Session
+from scheduler.store.visibility import sees
+
+LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherHome:
+    """A volunteer's lessons: the next one, those after it, and how many were given of how many."""
+
+    term: Term | None
+    next: Lesson | None
+    upcoming: tuple[Lesson, ...]
+    past: tuple[Lesson, ...]
+    given: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    date: date
+    lessons: tuple[Lesson, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolWeek:
+    """One school's week from Monday to Sunday; `previous` and `following` are inside the term."""
+
+    school: ReceivingSchool
+    term: Term
+    monday: date
+    today: date
+    days: tuple[Day, ...]
+    previous: date | None
+    following: date | None
+
+    @property
+    def count(self) -> int:
+        shown = (lesson for day in self.days for lesson in day.lessons)
+        return sum(lesson.state is not LessonState.CANCELLED for lesson in shown)
+
+
+def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
+    """The lessons of whoever is signed in; raises NotFound for somebody who is no teacher."""
+    mine = actor.with_role(Role.TEACHER)
+    if not mine:
+        raise NotFound("This page is for volunteer teachers.")
+    now = ctx.now()
+    with ctx.reading() as db:
+        term = terms.find(db, None, mine[0].programme_id)
+        found = rows.find(db, teacher_id=mine[0].teacher_id, term_id=term.id) if term else ()
+    live = [lesson for lesson in found if lesson.state is not LessonState.CANCELLED]
+    ahead = tuple(lesson for lesson in found if lesson.ends_at > now)
+    following = next((lesson for lesson in live if lesson.ends_at > now), None)
+    return TeacherHome(
+        term=term,
+        next=following,
+        upcoming=tuple(lesson for lesson in ahead if lesson is not following),
+        past=tuple(lesson for lesson in found if lesson.ends_at <= now),
+        given=sum(lesson.ends_at <= now for lesson in live),
+        total=len(live),
+    )
+
+
+def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | None) -> SchoolWeek:
+    """The week of `day` (None: the present one, moved into the term) at one school."""
+    now = ctx.now()
+    with ctx.reading() as db:
+        school = visible_school(db, actor, school_id)
+        term = terms.of_school(db, school_id)
+        if term is None:
+            raise NotFound("There is no term yet.")
+        first = monday(min(max(day or term.today(now), term.first_day), term.last_day))
+        since = _midnight(first, term.zone)
+        until = _midnight(first + timedelta(days=7), term.zone)
+        found = rows.find(db, school_id=school_id, term_id=term.id, since=since, until=until)
+    zone = ZoneInfo(term.zone)
+    days = tuple(
+        Day(day, tuple(x for x in found if x.starts_at.astimezone(zone).date() == day))
+        for day in (first + timedelta(days=n) for n in range(7))
+    )
+    before, after = first - timedelta(days=7), first + timedelta(days=7)
+    return SchoolWeek(
+        school=school,
+        term=term,
+        monday=first,
+        today=term.today(now),
+        days=days,
+        previous=before if before >= monday(term.first_day) else None,
+        following=after if after <= term.last_day else None,
+    )
+
+
+def visible_school(db: Session, actor: Actor, school_id: SchoolId) -> ReceivingSchool:
+    """The school, if the actor may see it; raises NotFound else."""
+    if not sees(db, actor, tables.receiving_schools, school_id):
+        raise NotFound("There is no such school here.")
+    school = terms.school(db, school_id)
+    if school is None:
+        raise NotFound("There is no such school here.")
+    return school
+
+
+def visible_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Lesson:
+    """One lesson, if the actor may see it; raises NotFound else."""
+    with ctx.reading() as db:
+        return _visible(db, actor, lesson_id)
+
+
+def _visible(db: Session, actor: Actor, lesson_id: LessonId) -> Lesson:
+    found = rows.get(db, lesson_id) if sees(db, actor, tables.lessons, lesson_id) else None
+    if found is None:
+        raise NotFound("There is no such lesson here.")
+    return found
+
+
+def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Lesson:
+    """Cancel a lesson for everyone, with a reason that its people are told.
+
+    Only a contact of its school and a coordinator may.  Raises Invalid without a reason, Conflict
+    for a lesson that has begun or was called off already.
+    """
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > LONGEST_REASON:
+        raise Invalid(
+            "Say in a few words why the lesson is called off.",
+            fields={"reason": text("Write 1 to {most} letters.", most=LONGEST_REASON)},
+        )
+    now = ctx.now()
+    with ctx.transaction() as db:
+        lesson = _visible(db, actor, lesson_id)
+        term = terms.of_school(db, lesson.school_id)
+        if term is None:
+            raise NotFound("There is no such lesson here.")
+        _may_call_off(actor, lesson, term)
+        if lesson.starts_at <= now:
+            raise Conflict("This lesson has begun. Report how it went instead.")
+        if not timetable.call_off(db, lesson_id, now, actor.name, reason):
+            raise Conflict("This lesson was called off already.")
+        reminders.replan(ctx, db, [lesson_id])
+        reminders.call_off(ctx, db, lesson_id)
+        feeds.mark_dirty(
+            db,
+            programme_id=term.programme_id,
+            teacher_ids=[lesson.teacher_id],
+            class_ids=[lesson.class_id],
+        )
+        audits.record(
+            db,
+            now,
+            actor.person_id,
+            "call_off",
+            "lesson",
+            lesson_id,
+            reason=reason,
+            before={"state": lesson.state},
+            after={"state": LessonState.CANCELLED},
+        )
+        return _visible(db, actor, lesson_id)
+
+
+def _may_call_off(actor: Actor, lesson: Lesson, term: Term) -> None:
+    own = any(grant.school_id == lesson.school_id for grant in actor.with_role(Role.SCHOOL))
+    if not own:
+        access.require(actor, Action.CANCEL_LESSON, term.programme_id)
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone))

@@ -1,0 +1,284 @@
+"""Draft plans: what one would change, and publishing exactly what was seen."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from scheduler.domain import access
+from scheduler.domain import plans as rules
+from scheduler.domain.access import Action, Actor
+from scheduler.domain.lessons import LessonChange, LessonId
+from scheduler.domain.people import SchoolId, Teacher, TeacherId
+from scheduler.domain.plans import (
+    Change,
+    ChangeKind,
+    Fingerprint,
+    Gap,
+    Placement,
+    Plan,
+    PlanDiff,
+    PlanId,
+    PlanState,
+)
+from scheduler.domain.requests import Request, RequestId
+from scheduler.domain.terms import Term, TermId
+from scheduler.errors import Conflict, NotFound, Stale
+from scheduler.services import reminders
+from scheduler.services.context import Context
+from scheduler.store import audits, feeds, lessons, people, requests, tables, terms, timetable
+from scheduler.store import plans as rows
+from scheduler.store.database import Session
+from scheduler.store.visibility import sees
+
+SOON = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """Equal changes of one weekly series in one line; minutes on the term's wall."""
+
+    kind: ChangeKind
+    request: Request
+    school_name: str
+    count: int
+    first_day: date
+    last_day: date
+    before: Placement | None
+    after: Placement | None
+    teacher_before: str
+    teacher_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapLine:
+    """What a request still lacks in this plan, with reason codes of its worst week."""
+
+    request: Request
+    school_name: str
+    missing: int
+    weeks: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The object that publishing makes true: what changes, who hears of it, what is odd."""
+
+    plan: Plan
+    term: Term
+    fingerprint: Fingerprint
+    diff: PlanDiff
+    lines: tuple[DiffLine, ...]
+    gaps: tuple[GapLine, ...]
+    teachers_told: int
+    schools_told: int
+    soon: int
+
+    @property
+    def changes(self) -> int:
+        return len(self.diff.changes)
+
+
+def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[Plan, ...]:
+    """Drafts and publications of a term, the newest first."""
+    with ctx.reading() as db:
+        return rows.of_term(db, _term(db, actor, term_id, Action.SEE_PROGRAMME).id)
+
+
+def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
+    """What publishing this plan would change now; raises NotFound for strangers."""
+    now = ctx.now()
+    with ctx.reading() as db:
+        plan = _visible(db, actor, plan_id)
+        term = _term(db, actor, plan.term_id, Action.SEE_PROGRAMME)
+        current, wanted = _both_sides(ctx, db, plan, term)
+        gaps = rows.gaps(db, plan_id)
+        asked = {request.id: request for request in requests.of_term(db, term.id)}
+        asked |= {r.id: r for r in requests.by_ids(db, _requests_of(current, wanted))}
+        names = {t.id: t for t in people.teachers(db, term.programme_id)}
+        schools = {s.id: s.name for s in terms.schools(db, term.programme_id)}
+    diff = rules.diff(current, wanted)
+    edge = term.today(now) + SOON
+    return Preview(
+        plan=plan,
+        term=term,
+        fingerprint=rules.fingerprint(plan_id, current, wanted),
+        diff=diff,
+        lines=_lines(diff.changes, asked, names, schools),
+        gaps=_gap_lines(gaps, asked, schools),
+        teachers_told=len(_teachers_of(diff.changes)),
+        schools_told=len({asked[c.request_id].school_id for c in diff.changes}),
+        soon=sum(p.day <= edge for c in diff.changes for p in (c.before,) if p is not None),
+    )
+
+
+def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> PlanDiff:
+    """Make the plan the timetable everyone sees, exactly as previewed.
+
+    One transaction: lessons and their revisions, messages, dirty feeds, the record of changes.
+    Publishing the predecessor again undoes a publication.  Raises Stale when the draft or the
+    timetable is no longer what the coordinator saw.
+    """
+    now = ctx.now()
+    with ctx.transaction() as db:
+        plan = _visible(db, actor, plan_id)
+        term = _term(db, actor, plan.term_id, Action.PUBLISH)
+        plan = rows.lock(db, plan_id) or plan
+        if plan.state is PlanState.PUBLISHED:
+            raise Conflict("This plan is already the published timetable.")
+        known = lessons.placements(db, term.id)
+        current, wanted = _both_sides(ctx, db, plan, term)
+        if rules.fingerprint(plan_id, current, wanted) != seen:
+            raise Stale(
+                "The timetable changed while you were looking. "
+                "See the new difference, then publish."
+            )
+        diff = rules.diff(current, wanted)
+        told = timetable.apply(db, term, diff.changes, known, now, actor.name)
+        publication = rows.publish(db, plan, seen, now, actor.person_id)
+        _pass_on(ctx, db, term, publication, told)
+        _record(ctx, db, actor, plan, diff)
+    return diff
+
+
+def _pass_on(
+    ctx: Context, db: Session, term: Term, publication: int, told: tuple[LessonChange, ...]
+) -> None:
+    reminders.replan(ctx, db, [change.lesson_id for change in told])
+    reminders.announce(ctx, db, publication, told)
+    former = {c.former_teacher_id for c in told if c.former_teacher_id is not None}
+    feeds.mark_dirty(
+        db,
+        programme_id=term.programme_id,
+        teacher_ids=former | {change.teacher_id for change in told},
+        class_ids={change.class_id for change in told},
+    )
+
+
+def _record(ctx: Context, db: Session, actor: Actor, plan: Plan, diff: PlanDiff) -> None:
+    counts = {kind.value: diff.count(kind) for kind in ChangeKind}
+    audits.record(
+        db,
+        ctx.now(),
+        actor.person_id,
+        "publish",
+        "plan",
+        plan.id,
+        before={"state": plan.state.value},
+        after={"state": PlanState.PUBLISHED.value, "kept": diff.kept, **counts},
+    )
+
+
+def _both_sides(
+    ctx: Context, db: Session, plan: Plan, term: Term
+) -> tuple[tuple[Placement, ...], tuple[Placement, ...]]:
+    """What is in force and what the plan wants, without the days that have passed.
+
+    What has begun stays; only a term's first publication may hold days before today, for a
+    programme that brings its year along.
+    """
+    current: Mapping[Placement, LessonId] = lessons.placements(db, term.id)
+    wanted = rows.placements(db, plan.id)
+    if rows.published(db, term.id) is None:
+        return tuple(sorted(current)), wanted
+    today = term.today(ctx.now())
+    return (
+        tuple(sorted(p for p in current if p.day > today)),
+        tuple(p for p in wanted if p.day > today),
+    )
+
+
+def _visible(db: Session, actor: Actor, plan_id: PlanId) -> Plan:
+    found = rows.get(db, plan_id) if sees(db, actor, tables.plans, plan_id) else None
+    if found is None:
+        raise NotFound("There is no such plan here.")
+    return found
+
+
+def _term(db: Session, actor: Actor, term_id: TermId, action: Action) -> Term:
+    term = terms.get(db, term_id) if sees(db, actor, tables.terms, term_id) else None
+    if term is None:
+        raise NotFound("There is no such term here.")
+    access.require(actor, action, term.programme_id)
+    return term
+
+
+def _requests_of(*sides: Iterable[Placement]) -> set[RequestId]:
+    return {placement.request_id for side in sides for placement in side}
+
+
+def _teachers_of(changes: Iterable[Change]) -> set[TeacherId]:
+    return {p.teacher_id for c in changes for p in (c.before, c.after) if p is not None}
+
+
+def _lines(
+    changes: Iterable[Change],
+    asked: Mapping[RequestId, Request],
+    names: Mapping[TeacherId, Teacher],
+    schools: Mapping[SchoolId, str],
+) -> tuple[DiffLine, ...]:
+    series: dict[tuple[object, ...], list[Change]] = {}
+    for change in changes:
+        ends = tuple(_weekly(p) for p in (change.before, change.after))
+        series.setdefault((change.kind, change.request_id, *ends), []).append(change)
+    lines = [_line(group, asked, names, schools) for group in series.values()]
+    order = {kind: n for n, kind in enumerate(reversed(ChangeKind))}
+    return tuple(
+        sorted(
+            lines,
+            key=lambda line: (order[line.kind], line.school_name, line.request.key, line.first_day),
+        )
+    )
+
+
+def _weekly(placement: Placement | None) -> tuple[int, int, int] | None:
+    if placement is None:
+        return None
+    return placement.day.weekday(), placement.start, placement.teacher_id
+
+
+def _line(
+    group: list[Change],
+    asked: Mapping[RequestId, Request],
+    names: Mapping[TeacherId, Teacher],
+    schools: Mapping[SchoolId, str],
+) -> DiffLine:
+    first = group[0]
+    days = [p.day for c in group for p in (c.after or c.before,) if p is not None]
+    request = asked[first.request_id]
+    return DiffLine(
+        kind=first.kind,
+        request=request,
+        school_name=schools[request.school_id],
+        count=len(group),
+        first_day=min(days),
+        last_day=max(days),
+        before=first.before,
+        after=first.after,
+        teacher_before=names[first.before.teacher_id].name if first.before else "",
+        teacher_after=names[first.after.teacher_id].name if first.after else "",
+    )
+
+
+def _gap_lines(
+    gaps: Iterable[Gap],
+    asked: Mapping[RequestId, Request],
+    schools: Mapping[SchoolId, str],
+) -> tuple[GapLine, ...]:
+    missing: Counter[RequestId] = Counter()
+    weeks: dict[RequestId, list[Gap]] = {}
+    for gap in gaps:
+        if gap.request_id in asked:
+            missing[gap.request_id] += gap.missing
+            weeks.setdefault(gap.request_id, []).append(gap)
+    return tuple(
+        GapLine(
+            request=asked[request_id],
+            school_name=schools[asked[request_id].school_id],
+            missing=count,
+            weeks=len(weeks[request_id]),
+            reasons=max(weeks[request_id], key=lambda gap: gap.missing).reasons,
+        )
+        for request_id, count in missing.most_common()
+    )

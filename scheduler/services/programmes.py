@@ -1,0 +1,62 @@
+"""The programme at a glance, for its coordinator."""
+
+from dataclasses import dataclass
+
+from scheduler.domain import access
+from scheduler.domain.access import Action, Actor, Role
+from scheduler.domain.plans import Plan
+from scheduler.domain.runs import Run
+from scheduler.domain.terms import Programme, ProgrammeId, Term
+from scheduler.errors import NotFound
+from scheduler.services.context import Context
+from scheduler.store import figures, plans, runs, terms
+from scheduler.store.figures import SchoolFigures, TermFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Figures counted in the database now, the plan in force, the newest run and drafts."""
+
+    programme: Programme
+    term: Term
+    figures: TermFigures
+    schools: tuple[SchoolFigures, ...]
+    published: Plan | None
+    drafts: tuple[Plan, ...]
+    run: Run | None
+
+
+def overview(ctx: Context, actor: Actor) -> Overview:
+    """The newest term of the coordinator's programme; raises NotFound for anybody else."""
+    grants = actor.with_role(Role.COORDINATOR, Role.ADMIN)
+    if not grants:
+        raise NotFound("This page is for coordinators.")
+    programme_id = grants[0].programme_id
+    access.require(actor, Action.SEE_PROGRAMME, programme_id)
+    with ctx.reading() as db:
+        term = terms.find(db, None, programme_id)
+        if term is None:
+            raise NotFound("There is no term yet. Import the workbooks first.")
+        all_plans = plans.of_term(db, term.id)
+        in_force = plans.published(db, term.id)
+        return Overview(
+            programme=terms.programme(db, programme_id),
+            term=term,
+            figures=figures.of_term(db, term),
+            schools=figures.by_school(db, term, ctx.now()),
+            published=in_force,
+            drafts=tuple(p for p in all_plans if p.published_at is None),
+            run=runs.latest(db, term.id),
+        )
+
+
+def label(ctx: Context, programme_id: ProgrammeId | None) -> str:
+    """Hà Nội – Yên Bái · Học kỳ I: the programme and its newest term, public names.
+
+    For None the only programme's; empty while there is none, or more than one.
+    """
+    with ctx.reading() as db:
+        term = terms.find(db, None, programme_id)
+        if term is None or (programme_id is None and len(terms.all_programmes(db)) > 1):
+            return ""
+        return f"{terms.programme(db, term.programme_id).name} · {term.name}"

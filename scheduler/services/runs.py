@@ -1,0 +1,281 @@
+"""Matching runs: asked for by a coordinator, claimed by a tick, worked on in another process.
+
+Here alone the school's words become the solver's and come back.
+"""
+
+import hashlib
+import json
+import multiprocessing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from scheduler import clock, security
+from scheduler.clock import Clock
+from scheduler.config import Settings
+from scheduler.domain import access
+from scheduler.domain.access import Action, Actor
+from scheduler.domain.people import TeacherId
+from scheduler.domain.plans import Gap, Placement
+from scheduler.domain.requests import RequestId
+from scheduler.domain.runs import Run, RunId
+from scheduler.domain.terms import Term, TermId
+from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound, Text, text
+from scheduler.matching import plan as solver_plan
+from scheduler.matching import problem, search, verify
+from scheduler.matching.plan import PlannedLesson
+from scheduler.matching.problem import Instance
+from scheduler.matching.search import Progress
+from scheduler.matching.verify import Verdict
+from scheduler.services import exports
+from scheduler.services.context import Context
+from scheduler.store import audits, lessons, people, plans, requests, tables, terms
+from scheduler.store import runs as rows
+from scheduler.store.database import Database, Session
+from scheduler.store.visibility import sees
+
+LEASE = timedelta(seconds=60)
+REPORT_EVERY = 1.0  # seconds between two notes of progress in the database
+LIMITS = (1.0, 3600.0)  # seconds that a coordinator may ask for
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a run works on: the solver's instance, its hash, and the way back to our ids."""
+
+    instance: Instance
+    input_hash: str
+    request_ids: dict[str, RequestId]
+    teacher_ids: dict[str, TeacherId]
+
+
+def start(ctx: Context, actor: Actor, term_id: TermId, seconds: float, seed: int = 1) -> RunId:
+    """Queue a run for the term; raises Conflict while one is open, Invalid for odd limits."""
+    if not LIMITS[0] <= seconds <= LIMITS[1]:
+        raise Invalid(
+            "Choose how long the engine may search.",
+            fields={"seconds": text("Write a number of seconds from 1 to 3600.")},
+        )
+    with ctx.transaction() as db:
+        term = _term(db, actor, term_id)
+        if rows.open_of(db, term.id) is not None:
+            raise Conflict("The matching engine is already at work on this term.")
+        run_id = rows.add(
+            db,
+            term_id=term.id,
+            asked_by=actor.person_id,
+            now=ctx.now(),
+            seconds=seconds,
+            seed=seed,
+        )
+        audits.record(db, ctx.now(), actor.person_id, "run_matching", "run", run_id)
+        return run_id
+
+
+def get(ctx: Context, actor: Actor, run_id: RunId) -> Run:
+    """One run with its progress; raises NotFound for strangers."""
+    with ctx.reading() as db:
+        found = rows.get(db, run_id) if sees(db, actor, tables.runs, run_id) else None
+    if found is None:
+        raise NotFound("There is no such run here.")
+    return found
+
+
+def latest(ctx: Context, actor: Actor, term_id: TermId) -> Run | None:
+    """The newest run of the term, open or ended."""
+    with ctx.reading() as db:
+        return rows.latest(db, _term(db, actor, term_id).id)
+
+
+def cancel(ctx: Context, actor: Actor, run_id: RunId) -> None:
+    """Ask a run to stop; raises Conflict when it has ended already."""
+    get(ctx, actor, run_id)
+    with ctx.transaction() as db:
+        if not rows.ask_cancel(db, run_id):
+            raise Conflict("This run has ended already.")
+        audits.record(db, ctx.now(), actor.person_id, "cancel_run", "run", run_id)
+
+
+def _term(db: Session, actor: Actor, term_id: TermId) -> Term:
+    if not sees(db, actor, tables.terms, term_id):
+        raise NotFound("There is no such term here.")
+    term = terms.get(db, term_id)
+    if term is None:
+        raise NotFound("There is no such term here.")
+    access.require(actor, Action.RUN_MATCHING, term.programme_id)
+    return term
+
+
+# -- the worker's side
+
+
+def work_on_next(ctx: Context) -> bool:
+    """Claim the next run, if any, and give it to a process of its own; True when one was begun."""
+    if multiprocessing.active_children():
+        return False
+    claimed = _claim(ctx)
+    if claimed is None:
+        return False
+    run, token = claimed
+    spawn = multiprocessing.get_context("spawn")
+    spawn.Process(
+        target=_in_child, args=(ctx.settings, ctx.clock, ctx.key, run, token), daemon=True
+    ).start()
+    return True
+
+
+def work_here(ctx: Context, run_id: RunId | None = None) -> Run | None:
+    """Claim a run and work on it in this process, to its end; None when nothing waits."""
+    claimed = _claim(ctx, run_id)
+    if claimed is None:
+        return None
+    execute(ctx, *claimed)
+    with ctx.reading() as db:
+        return rows.get(db, claimed[0].id)
+
+
+def _claim(ctx: Context, run_id: RunId | None = None) -> tuple[Run, str] | None:
+    with ctx.reading() as db:  # most ticks find nothing: do not take the writers' turn for that
+        if not rows.waiting(db):
+            return None
+    token = security.new_token()
+    with ctx.transaction() as db:
+        run = rows.claim(db, token, LEASE, run_id)
+        if run is None:
+            return None
+        if rows.attempts(db, run.id) > MOST_ATTEMPTS:
+            rows.fail(db, run.id, token, "the worker vanished each time it was tried")
+            return None
+    return run, token
+
+
+def _in_child(settings: Settings, beat: Clock, key: bytes, run: Run, token: str) -> None:
+    execute(Context(settings, Database(settings.database), beat, key), run, token)
+
+
+def execute(ctx: Context, run: Run, token: str) -> None:
+    """Solve outside any transaction, then keep the draft, if the lease is still ours."""
+    try:
+        snapshot = take_snapshot(ctx, run.term_id)
+        watched = _Progress(ctx, run, token)
+        solution = search.solve(
+            snapshot.instance,
+            seconds=run.seconds_limit,
+            iterations=None,
+            seed=run.seed,
+            monotonic=clock.monotonic,
+            progress=watched,
+        )
+    except Exception as error:
+        message = error.message if isinstance(error, ChungTayError) else Text(repr(error))
+        with ctx.transaction() as db:
+            rows.fail(db, run.id, token, str(message))
+        if not isinstance(error, ChungTayError):
+            raise
+        return
+    with ctx.transaction() as db:
+        if watched.stopped:
+            rows.cancelled(db, run.id, token)
+            return
+        plan_id = _keep(db, ctx, run, snapshot, solution)
+        if not rows.finish(db, run.id, token, plan_id, solution.seconds):
+            raise Conflict("Another worker has taken this run over.")
+
+
+class _Progress:
+    """Notes progress in the database about once a second; hears there whether to stop."""
+
+    def __init__(self, ctx: Context, run: Run, token: str) -> None:
+        self.ctx, self.run, self.token = ctx, run, token
+        self.noted = clock.monotonic()
+        self.stopped = False
+
+    def __call__(self, seen: Progress) -> bool:
+        if clock.monotonic() - self.noted < REPORT_EVERY:
+            return not self.stopped
+        self.noted = clock.monotonic()
+        with self.ctx.transaction() as db:
+            going = rows.progress(
+                db,
+                self.run.id,
+                self.token,
+                LEASE,
+                elapsed=seen.elapsed,
+                cost=seen.cost,
+                taught=seen.taught,
+                requested=seen.requested,
+            )
+        self.stopped = not going
+        return going
+
+
+def take_snapshot(ctx: Context, term_id: TermId) -> Snapshot:
+    """The term as the solver's instance; what has begun, or is today, stays as published."""
+    with ctx.reading() as db:
+        term = terms.get(db, term_id)
+        if term is None:
+            raise NotFound("There is no such term here.")
+        data = exports.instance(db, term)
+        request_ids = {request.key: request.id for request in requests.of_term(db, term_id)}
+        teacher_ids = {t.email: t.id for t in people.teachers(db, term.programme_id)}
+    if data["current"]:
+        data["freeze_before"] = (term.today(ctx.now()) + timedelta(days=1)).isoformat()
+    text_of_it = json.dumps(data, sort_keys=True, ensure_ascii=False)
+    return Snapshot(
+        problem.parse(data),
+        hashlib.sha256(text_of_it.encode()).hexdigest(),
+        request_ids,
+        teacher_ids,
+    )
+
+
+def verdict(ctx: Context, term_id: TermId) -> Verdict:
+    """The published timetable read by the independent verifier: violations, cost, taught."""
+    snapshot = take_snapshot(ctx, term_id)
+    keys = {ours: theirs for theirs, ours in snapshot.request_ids.items()}
+    mails = {ours: theirs for theirs, ours in snapshot.teacher_ids.items()}
+    with ctx.reading() as db:
+        published = lessons.placements(db, term_id)
+    planned = tuple(
+        PlannedLesson(keys[p.request_id], p.day, p.start, p.end, mails[p.teacher_id])
+        for p in sorted(published)
+        if p.request_id in keys
+    )
+    alone = replace(snapshot.instance, current=(), freeze_before=None)
+    return verify.verify(alone, solver_plan.Plan(planned))
+
+
+def _keep(
+    db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: solver_plan.Solution
+) -> int:
+    return plans.save(
+        db,
+        term_id=run.term_id,
+        created_by=run.asked_by,
+        now=ctx.now(),
+        cost=solution.cost,
+        lower_bound=solution.lower_bound,
+        requested=solution.requested,
+        seconds=solution.seconds,
+        seed=solution.seed,
+        input_hash=snapshot.input_hash,
+        placements=[
+            Placement(
+                snapshot.request_ids[lesson.request],
+                lesson.day,
+                lesson.start,
+                lesson.end,
+                snapshot.teacher_ids[lesson.teacher],
+            )
+            for lesson in solution.plan.lessons
+        ],
+        gaps=[
+            Gap(
+                snapshot.request_ids[unfilled.request],
+                unfilled.week,
+                unfilled.missing,
+                {reason.code.value: reason.count for reason in unfilled.reasons},
+            )
+            for unfilled in solution.unfilled
+        ],
+    )

@@ -1,0 +1,178 @@
+"""The installation itself: its schema, its health, and the whole state in one file."""
+
+import shutil
+import sqlite3
+import subprocess
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from scheduler.clock import SystemClock
+from scheduler.errors import Conflict, Invalid, NotFound, Text, text
+from scheduler.services.context import Context
+from scheduler.store import migrations
+
+SQLITE_MAGIC = b"SQLite format 3\0"
+CLOCK_DRIFT_SECONDS = 5.0
+
+
+class Verdict(StrEnum):
+    GOOD = "good"
+    NOTE = "note"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the doctor looked at, and what to do about it."""
+
+    subject: str
+    verdict: Verdict
+    sentence: Text
+
+
+def migrate(ctx: Context) -> str:
+    """Bring the schema to head; returns the revision.  Raises Conflict when it is newer than us."""
+    found = migrations.current(ctx.database)
+    if found and not migrations.known(found):
+        raise Conflict(
+            text(
+                "The database was made by a newer version ({revision}). Install that version.",
+                revision=found,
+            )
+        )
+    migrations.upgrade(ctx.database)
+    return migrations.current(ctx.database)
+
+
+def is_at_head(ctx: Context) -> bool:
+    return migrations.current(ctx.database) == migrations.head()
+
+
+def doctor(ctx: Context) -> tuple[Finding, ...]:
+    """Look at settings, database, mail and clock; nothing is changed but an empty database made."""
+    return (_settings(ctx), _database(ctx), _mail(ctx), _clock(ctx))
+
+
+def _settings(ctx: Context) -> Finding:
+    if ctx.settings.secure:
+        return Finding("settings", Verdict.GOOD, text("People reach us over https."))
+    return Finding(
+        "settings",
+        Verdict.NOTE,
+        text(
+            "{url} is not https: good on one machine only. Set CHUNGTAY_BASE_URL.",
+            url=ctx.settings.base_url,
+        ),
+    )
+
+
+def _database(ctx: Context) -> Finding:
+    engine = "SQLite" if ctx.database.is_sqlite else "PostgreSQL"
+    found, head = migrations.current(ctx.database), migrations.head()
+    if found == head:
+        return Finding(
+            "database", Verdict.GOOD, text("{engine}, schema {head}.", engine=engine, head=head)
+        )
+    return Finding(
+        "database",
+        Verdict.BAD,
+        text(
+            "{engine}, schema {found} instead of {head}. Run: chungtay migrate.",
+            engine=engine,
+            found=found or "-",
+            head=head,
+        ),
+    )
+
+
+def _mail(ctx: Context) -> Finding:
+    if ctx.settings.smtp_url.get_secret_value():
+        return Finding(
+            "mail", Verdict.GOOD, text("Mail goes out by the relay in CHUNGTAY_SMTP_URL.")
+        )
+    return Finding(
+        "mail",
+        Verdict.NOTE,
+        text(
+            "No relay is set: mail is kept as files in {folder}. Set CHUNGTAY_SMTP_URL.",
+            folder=str(ctx.settings.mail_dir),
+        ),
+    )
+
+
+def _clock(ctx: Context) -> Finding:
+    drift = (ctx.now() - SystemClock().now()).total_seconds()
+    if abs(drift) > CLOCK_DRIFT_SECONDS:
+        return Finding(
+            "clock",
+            Verdict.NOTE,
+            text("The programme's clock shows {now}.", now=ctx.now().isoformat(timespec="minutes")),
+        )
+    return Finding("clock", Verdict.GOOD, text("The clock is the machine's own."))
+
+
+def backup(ctx: Context, target: Path) -> int:
+    """Write the whole state to a new file; returns its bytes.  Raises Conflict if it exists."""
+    if target.exists():
+        raise Conflict(text("{file} exists already; nothing was written.", file=str(target)))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_name(target.name + ".part")
+    half.unlink(missing_ok=True)
+    if ctx.database.is_sqlite:
+        _copy_sqlite(ctx.database.path, half)
+    else:
+        _pg(ctx, "pg_dump", "--format=custom", f"--file={half}")
+    half.replace(target)
+    return target.stat().st_size
+
+
+def restore(ctx: Context, source: Path) -> None:
+    """Put the state of a backup in place of the present one, which is kept beside it (SQLite).
+
+    Sending is paused afterwards: what the old state holds as unsent may have been sent since.
+    """
+    if not source.is_file():
+        raise NotFound(text("There is no file {file}.", file=str(source)))
+    if ctx.database.is_sqlite:
+        _restore_sqlite(ctx, source)
+    else:
+        _pg(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(source))
+
+
+def _restore_sqlite(ctx: Context, source: Path) -> None:
+    with source.open("rb") as file:
+        if file.read(len(SQLITE_MAGIC)) != SQLITE_MAGIC:
+            raise Invalid(text("{file} is no backup of an embedded database.", file=str(source)))
+    with sqlite3.connect(f"file:{source}?mode=ro", uri=True) as check:
+        if check.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise Invalid(text("{file} is damaged; nothing was changed.", file=str(source)))
+    ctx.database.close()
+    path = ctx.database.path
+    if path.exists():
+        stamp = SystemClock().now().strftime("%Y%m%d-%H%M%S")
+        _copy_sqlite(path, path.with_name(f"{path.name}.before-restore-{stamp}"))
+    with sqlite3.connect(source) as old, sqlite3.connect(path) as new:
+        old.backup(new)
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    """By the engine's own copying, safe while others write."""
+    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
+        old.backup(new)
+
+
+def _pg(ctx: Context, program: str, *arguments: str) -> None:
+    found = shutil.which(program)
+    if found is None:
+        raise NotFound(
+            text("This needs the program {program} of PostgreSQL on this machine.", program=program)
+        )
+    url = ctx.database.url.replace("postgresql+psycopg://", "postgresql://")
+    done = subprocess.run(
+        [found, *arguments, f"--dbname={url}"], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise Conflict(
+            text("{program} did not succeed: {why}", program=program, why=done.stderr.strip()[:300])
+        )

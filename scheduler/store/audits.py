@@ -1,0 +1,35 @@
+"""The record of changes: who, when, what, why, before and after.  Only ever added to."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.store.tables import audits
+
+
+def record(
+    db: Session,
+    at: datetime,
+    person_id: int | None,
+    action: str,
+    subject: str,
+    subject_id: int | None = None,
+    *,
+    reason: str = "",
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    """Write one line; `before` and `after` hold what changed, as JSON values, and no secrets."""
+    db.execute(
+        audits.insert().values(
+            at=at,
+            person_id=person_id,
+            action=action,
+            subject=subject,
+            subject_id=subject_id,
+            reason=reason,
+            before=dict(before) if before is not None else None,
+            after=dict(after) if after is not None else None,
+        )
+    )

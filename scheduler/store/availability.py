@@ -1,0 +1,183 @@
+"""What volunteers promise for a term, and their other appointments, as values."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.availability import Pledge, Window
+from scheduler.domain.intervals import DaySpan, Interval
+from scheduler.domain.people import Level, TeacherId
+from scheduler.store import bulk, tables
+from scheduler.store.tables import (
+    absences,
+    busy_times,
+    pledge_levels,
+    receiving_schools,
+    school_wishes,
+)
+
+_LEVELS = tuple(Level)
+
+
+def pledges(db: Session, term_id: int) -> dict[TeacherId, Pledge]:
+    """All promises of a term by teacher; five queries, however many teachers there are."""
+    return _read(db, select(tables.pledges).where(tables.pledges.c.term_id == term_id))
+
+
+def pledge(db: Session, term_id: int, teacher_id: int) -> Pledge | None:
+    """What one teacher promised for a term."""
+    query = select(tables.pledges).where(
+        tables.pledges.c.term_id == term_id, tables.pledges.c.teacher_id == teacher_id
+    )
+    return _read(db, query).get(TeacherId(teacher_id))
+
+
+def save(db: Session, term_id: int, given: Mapping[TeacherId, Pledge]) -> None:
+    """Take over promises for a term, each as a whole; a teacher's former promise is gone."""
+    held = _ids(db, term_id)
+    known = {held[owner]: pledge for owner, pledge in given.items() if owner in held}
+    bulk.change(db, tables.pledges, [{"id": key, **_row(one)} for key, one in known.items()])
+    for table in (pledge_levels, tables.availability, absences, school_wishes):
+        bulk.forget(db, table, "pledge_id", known)
+    new = {owner: pledge for owner, pledge in given.items() if owner not in held}
+    bulk.add(
+        db,
+        tables.pledges,
+        [{"teacher_id": owner, "term_id": term_id, **_row(one)} for owner, one in new.items()],
+    )
+    ids = _ids(db, term_id)
+    _save_parts(db, term_id, {ids[owner]: pledge for owner, pledge in given.items()})
+
+
+def busy(db: Session, programme_id: int) -> dict[TeacherId, tuple[Interval, ...]]:
+    """Other appointments by teacher, in order of time; teachers without any are absent."""
+    query = (
+        select(busy_times)
+        .join(tables.teachers)
+        .where(tables.teachers.c.programme_id == programme_id)
+        .order_by(busy_times.c.starts_at)
+    )
+    found: dict[TeacherId, list[Interval]] = defaultdict(list)
+    for row in db.execute(query):
+        found[TeacherId(row.teacher_id)].append(Interval(row.starts_at, row.ends_at))
+    return {teacher_id: tuple(times) for teacher_id, times in found.items()}
+
+
+def _read(db: Session, query: Select[Any]) -> dict[TeacherId, Pledge]:
+    rows = db.execute(query.order_by(tables.pledges.c.teacher_id)).all()
+    some = query.with_only_columns(tables.pledges.c.id)
+    levels, windows = _levels(db, some), _windows(db, some)
+    spans, wishes = _absences(db, some), _wishes(db, some)
+    return {
+        TeacherId(row.teacher_id): Pledge(
+            levels=tuple(sorted(levels[row.id], key=_LEVELS.index)),
+            max_per_day=row.max_per_day,
+            max_per_week=row.max_per_week,
+            max_total=row.max_total,
+            windows=tuple(windows[row.id]),
+            absences=tuple(spans[row.id]),
+            wishes=tuple(wishes[row.id]),
+        )
+        for row in rows
+    }
+
+
+def _levels(db: Session, some: Select[Any]) -> dict[int, list[Level]]:
+    found: dict[int, list[Level]] = defaultdict(list)
+    for row in db.execute(select(pledge_levels).where(pledge_levels.c.pledge_id.in_(some))):
+        found[row.pledge_id].append(Level(row.level))
+    return found
+
+
+def _windows(db: Session, some: Select[Any]) -> dict[int, list[Window]]:
+    table = tables.availability
+    found: dict[int, list[Window]] = defaultdict(list)
+    for row in db.execute(select(table).where(table.c.pledge_id.in_(some)).order_by(table.c.id)):
+        window = Window(
+            weekday=row.weekday,
+            start=row.start_minute,
+            end=row.end_minute,
+            first_day=row.first_day,
+            last_day=row.last_day,
+            if_needed=row.if_needed,
+        )
+        found[row.pledge_id].append(window)
+    return found
+
+
+def _absences(db: Session, some: Select[Any]) -> dict[int, list[DaySpan]]:
+    found: dict[int, list[DaySpan]] = defaultdict(list)
+    query = select(absences).where(absences.c.pledge_id.in_(some)).order_by(absences.c.id)
+    for row in db.execute(query):
+        found[row.pledge_id].append(DaySpan(row.first_day, row.last_day))
+    return found
+
+
+def _wishes(db: Session, some: Select[Any]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    query = (
+        select(school_wishes.c.pledge_id, receiving_schools.c.code)
+        .join(receiving_schools)
+        .where(school_wishes.c.pledge_id.in_(some))
+        .order_by(receiving_schools.c.code)
+    )
+    for row in db.execute(query):
+        found[row.pledge_id].append(row.code)
+    return found
+
+
+def _ids(db: Session, term_id: int) -> dict[TeacherId, int]:
+    query = select(tables.pledges).where(tables.pledges.c.term_id == term_id)
+    return {TeacherId(row.teacher_id): row.id for row in db.execute(query)}
+
+
+def _row(pledge: Pledge) -> dict[str, Any]:
+    return {
+        "max_per_day": pledge.max_per_day,
+        "max_per_week": pledge.max_per_week,
+        "max_total": pledge.max_total,
+    }
+
+
+def _save_parts(db: Session, term_id: int, given: Mapping[int, Pledge]) -> None:
+    schools = _school_ids(db, term_id)
+    levels: bulk.Rows = []
+    windows: bulk.Rows = []
+    away: bulk.Rows = []
+    wishes: bulk.Rows = []
+    for key, pledge in given.items():
+        levels.extend({"pledge_id": key, "level": level} for level in pledge.levels)
+        windows.extend({"pledge_id": key, **_window_row(window)} for window in pledge.windows)
+        away.extend({"pledge_id": key, **_span_row(span)} for span in pledge.absences)
+        wishes.extend({"pledge_id": key, "school_id": schools[code]} for code in pledge.wishes)
+    bulk.add(db, pledge_levels, levels)
+    bulk.add(db, tables.availability, windows)
+    bulk.add(db, absences, away)
+    bulk.add(db, school_wishes, wishes)
+
+
+def _school_ids(db: Session, term_id: int) -> dict[str, int]:
+    query = (
+        select(receiving_schools.c.code, receiving_schools.c.id)
+        .join(tables.terms, receiving_schools.c.programme_id == tables.terms.c.programme_id)
+        .where(tables.terms.c.id == term_id)
+    )
+    return {row.code: row.id for row in db.execute(query)}
+
+
+def _window_row(window: Window) -> dict[str, Any]:
+    return {
+        "weekday": window.weekday,
+        "start_minute": window.start,
+        "end_minute": window.end,
+        "first_day": window.first_day,
+        "last_day": window.last_day,
+        "if_needed": window.if_needed,
+    }
+
+
+def _span_row(span: DaySpan) -> dict[str, Any]:
+    return {"first_day": span.first_day, "last_day": span.last_day, "reason": ""}

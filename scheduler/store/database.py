@@ -1,0 +1,124 @@
+"""Engines and transactions on SQLite and PostgreSQL, with the settings that lose nothing.
+
+SQLite: autocommit off in the driver, `BEGIN IMMEDIATE` for whoever may write (a deferred BEGIN
+that writes later loses updates or fails at once), and a file lock before it, which makes waiting
+fair between processes.  Readers have an engine of their own that cannot write.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
+
+from scheduler.errors import Busy, Conflict
+
+__all__ = ["Database", "Session"]
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA journal_size_limit=67108864",
+)
+# What the two engines say when a teacher or a class would be in two lessons at once.
+_OVERLAP_SIGNS = ("two lessons at once", "one_at_a_time")
+
+
+class Database:
+    """One database: `transaction()` to write, `reading()` to read one consistent state."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.path = Path(make_url(url).database or "")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.lock_path = self.path.with_suffix(".lock")
+            self.writer = _sqlite_engine(url, writes=True)
+            self.reader = _sqlite_engine(url, writes=False)
+        else:
+            self.writer = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+            self.reader = self.writer.execution_options(postgresql_readonly=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One writing transaction: committed when the block ends well, else undone.
+
+        Raises Busy when the database is locked for too long, Conflict when a teacher or a class
+        would be in two lessons at once.
+        """
+        with self._fair_turn(), _plain_errors(), Session(self.writer) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One reading transaction; what tries to write in it fails."""
+        with _plain_errors(), Session(self.reader) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def migrating(self) -> Iterator[Any]:
+        """A connection for schema changes, alone on the database."""
+        with self._fair_turn(), self.writer.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _fair_turn(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        with self.lock_path.open("w") as lock:  # closing it gives the lock back
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def close(self) -> None:
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def _sqlite_engine(url: str, *, writes: bool) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"timeout": 5, "check_same_thread": False},
+        poolclass=QueuePool,
+        pool_size=5,
+        max_overflow=20,
+    )
+
+    def on_connect(dbapi: Any, _record: object) -> None:
+        dbapi.isolation_level = None
+        cursor = dbapi.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if "database is locked" in str(error.orig):
+            raise Busy("The database is busy. Try again in a moment.") from error
+        raise
+    except (IntegrityError, DBAPIError) as error:
+        if any(sign in str(error.orig) for sign in _OVERLAP_SIGNS):
+            raise Conflict("A teacher or a class would be in two lessons at once.") from error
+        raise

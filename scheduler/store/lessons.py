@@ -1,0 +1,192 @@
+"""Published lessons: reading them as values, and carrying out what a publication changes."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.intervals import minute_of
+from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
+from scheduler.domain.people import HalfDay
+from scheduler.domain.plans import Placement
+from scheduler.store.tables import (
+    classes,
+    donor_schools,
+    handovers,
+    lessons,
+    periods,
+    persons,
+    programmes,
+    receiving_schools,
+    teachers,
+    terms,
+)
+
+_SELECT = (
+    select(
+        lessons,
+        classes.c.name.label("class_name"),
+        classes.c.school_id,
+        classes.c.meeting_url.label("class_meeting_url"),
+        receiving_schools.c.name.label("school_name"),
+        receiving_schools.c.district.label("school_district"),
+        persons.c.id.label("person_id"),
+        persons.c.name.label("teacher_name"),
+        donor_schools.c.name.label("donor_school"),
+        programmes.c.zone,
+    )
+    .join(classes, lessons.c.class_id == classes.c.id)
+    .join(receiving_schools, classes.c.school_id == receiving_schools.c.id)
+    .join(teachers, lessons.c.teacher_id == teachers.c.id)
+    .join(persons, teachers.c.person_id == persons.c.id)
+    .join(donor_schools, teachers.c.donor_school_id == donor_schools.c.id)
+    .join(terms, lessons.c.term_id == terms.c.id)
+    .join(programmes, terms.c.programme_id == programmes.c.id)
+)
+_Bells = Mapping[tuple[int, int], tuple[HalfDay, int]]
+
+
+def find(
+    db: Session,
+    *,
+    term_id: int | None = None,
+    programme_id: int | None = None,
+    teacher_id: int | None = None,
+    class_id: int | None = None,
+    school_id: int | None = None,
+    donor_school_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    ids: Collection[int] | None = None,
+) -> tuple[Lesson, ...]:
+    """Lessons in order of time, cancelled ones too; two queries, however many there are.
+
+    `since` leaves out what has ended by then, `until` what starts then or later.
+    """
+    equal = (
+        (lessons.c.term_id, term_id),
+        (terms.c.programme_id, programme_id),
+        (lessons.c.teacher_id, teacher_id),
+        (lessons.c.class_id, class_id),
+        (classes.c.school_id, school_id),
+        (teachers.c.donor_school_id, donor_school_id),
+    )
+    where: list[ColumnElement[bool]] = [col == value for col, value in equal if value is not None]
+    if since is not None:
+        where.append(lessons.c.ends_at > since)
+    if until is not None:
+        where.append(lessons.c.starts_at < until)
+    if ids is not None:
+        where.append(lessons.c.id.in_(list(ids)))
+    query = _SELECT.where(*where).order_by(lessons.c.starts_at, lessons.c.id)
+    rows = db.execute(query).all()
+    bells = _bells(db, {row.school_id for row in rows})
+    return tuple(_lesson(row, bells) for row in rows)
+
+
+def get(db: Session, lesson_id: int) -> Lesson | None:
+    return next(iter(find(db, ids=[lesson_id])), None)
+
+
+def by_join_token(db: Session, token: str) -> Lesson | None:
+    found = db.scalar(select(lessons.c.id).where(lessons.c.join_token == token))
+    return None if found is None else get(db, found)
+
+
+def handovers_of(
+    db: Session, teacher_id: int, since: datetime, until: datetime
+) -> tuple[Handover, ...]:
+    """What somebody else took over from this teacher, by the times that the teacher knew."""
+    rows = db.execute(
+        select(handovers).where(
+            handovers.c.teacher_id == teacher_id,
+            handovers.c.ends_at > since,
+            handovers.c.starts_at < until,
+        )
+    ).all()
+    known = {lesson.id: lesson for lesson in find(db, ids=[row.lesson_id for row in rows])}
+    return tuple(
+        Handover(
+            lesson=known[row.lesson_id],
+            teacher_id=row.teacher_id,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            sequence=row.sequence,
+            changed_at=row.changed_at,
+        )
+        for row in rows
+    )
+
+
+def placements(db: Session, term_id: int) -> dict[Placement, LessonId]:
+    """The timetable in force as the plan's own values: every lesson that is not cancelled."""
+    rows = db.execute(
+        select(lessons, programmes.c.zone)
+        .join(terms, lessons.c.term_id == terms.c.id)
+        .join(programmes, terms.c.programme_id == programmes.c.id)
+        .where(lessons.c.term_id == term_id, lessons.c.state != LessonState.CANCELLED)
+    ).all()
+    return {_placement(row): LessonId(row.id) for row in rows}
+
+
+def pinned(db: Session, term_id: int) -> frozenset[LessonId]:
+    rows = db.scalars(
+        select(lessons.c.id).where(lessons.c.term_id == term_id, lessons.c.pinned.is_(True))
+    )
+    return frozenset(LessonId(lesson_id) for lesson_id in rows)
+
+
+def _placement(row: Row[tuple[object, ...]]) -> Placement:
+    zone = ZoneInfo(row.zone)
+    start = row.starts_at.astimezone(zone)
+    length = round((row.ends_at - row.starts_at).total_seconds() / 60)
+    return Placement(
+        request_id=row.request_id,
+        day=start.date(),
+        start=minute_of(start),
+        end=minute_of(start) + length,
+        teacher_id=row.teacher_id,
+    )
+
+
+def _bells(db: Session, school_ids: Collection[int]) -> _Bells:
+    if not school_ids:
+        return {}
+    rows = db.execute(select(periods).where(periods.c.school_id.in_(list(school_ids))))
+    return {(row.school_id, row.start_minute): (HalfDay(row.half_day), row.number) for row in rows}
+
+
+def _lesson(row: Row[tuple[object, ...]], bells: _Bells) -> Lesson:
+    start = row.starts_at.astimezone(ZoneInfo(row.zone))
+    half_day, period = bells.get((row.school_id, minute_of(start)), (None, None))
+    return Lesson(
+        id=row.id,
+        uid=row.uid,
+        join_token=row.join_token,
+        request_id=row.request_id,
+        class_id=row.class_id,
+        class_name=row.class_name,
+        school_id=row.school_id,
+        school_name=row.school_name,
+        school_district=row.school_district,
+        teacher_id=row.teacher_id,
+        teacher_name=row.teacher_name,
+        teacher_person_id=row.person_id,
+        donor_school=row.donor_school,
+        state=LessonState(row.state),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        zone=row.zone,
+        half_day=half_day,
+        period=period,
+        sequence=row.sequence,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        moved_from=row.moved_from,
+        cancel_reason=row.cancel_reason,
+        cancelled_by=row.cancelled_by,
+        meeting_url=row.meeting_url or row.class_meeting_url,
+        pinned=row.pinned,
+    )

@@ -1,0 +1,109 @@
+"""Persons, their roles, and the volunteer teachers of a programme, as values."""
+
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.access import Grant, Role
+from scheduler.domain.people import DonorSchool, DonorSchoolId, Person, PersonId, Teacher, TeacherId
+from scheduler.domain.terms import ProgrammeId
+from scheduler.store import tables
+from scheduler.store.tables import donor_schools, persons
+
+
+def person(db: Session, person_id: int) -> Person | None:
+    return _one_person(db, select(persons).where(persons.c.id == person_id))
+
+
+def by_email(db: Session, email: str) -> Person | None:
+    """The person of that address, however it is cased."""
+    return _one_person(db, select(persons).where(persons.c.email == email.strip().lower()))
+
+
+def grants(db: Session, person_id: int) -> tuple[Grant, ...]:
+    """The roles of a person, the oldest first."""
+    query = (
+        select(tables.grants)
+        .where(tables.grants.c.person_id == person_id)
+        .order_by(tables.grants.c.id)
+    )
+    return tuple(map(_grant, db.execute(query)))
+
+
+def school_contacts(db: Session, school_id: int) -> tuple[Person, ...]:
+    """Who speaks for a receiving school and may sign in."""
+    query = (
+        select(persons)
+        .join(tables.grants, tables.grants.c.person_id == persons.c.id)
+        .where(tables.grants.c.role == Role.SCHOOL, tables.grants.c.school_id == school_id)
+        .where(persons.c.active.is_(True))
+        .order_by(tables.grants.c.id)
+    )
+    return tuple(map(_person, db.execute(query)))
+
+
+def teachers(db: Session, programme_id: int) -> tuple[Teacher, ...]:
+    """The volunteers of a programme in the order in which they came."""
+    query = _select_teachers().where(tables.teachers.c.programme_id == programme_id)
+    return tuple(map(_teacher, db.execute(query.order_by(tables.teachers.c.id))))
+
+
+def teacher(db: Session, teacher_id: int) -> Teacher | None:
+    row = db.execute(_select_teachers().where(tables.teachers.c.id == teacher_id)).one_or_none()
+    return None if row is None else _teacher(row)
+
+
+def _select_teachers() -> Select[Any]:
+    return (
+        select(
+            tables.teachers.c.id,
+            tables.teachers.c.person_id,
+            tables.teachers.c.donor_school_id,
+            persons.c.name,
+            persons.c.email,
+            persons.c.phone,
+            donor_schools.c.name.label("school_name"),
+            donor_schools.c.district,
+        )
+        .join(persons, tables.teachers.c.person_id == persons.c.id)
+        .join(donor_schools, tables.teachers.c.donor_school_id == donor_schools.c.id)
+    )
+
+
+def _one_person(db: Session, query: Select[Any]) -> Person | None:
+    row = db.execute(query).one_or_none()
+    return None if row is None else _person(row)
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(
+        id=PersonId(row.id),
+        email=row.email,
+        name=row.name,
+        phone=row.phone,
+        language=row.language,
+        active=row.active,
+        reminders=row.reminders,
+    )
+
+
+def _grant(row: Row[Any]) -> Grant:
+    return Grant(
+        role=Role(row.role),
+        programme_id=ProgrammeId(row.programme_id),
+        teacher_id=row.teacher_id,
+        school_id=row.school_id,
+        donor_school_id=row.donor_school_id,
+    )
+
+
+def _teacher(row: Row[Any]) -> Teacher:
+    return Teacher(
+        id=TeacherId(row.id),
+        person_id=PersonId(row.person_id),
+        name=row.name,
+        email=row.email,
+        phone=row.phone,
+        school=DonorSchool(DonorSchoolId(row.donor_school_id), row.school_name, row.district),
+    )

@@ -1,0 +1,169 @@
+"""Draft plans, what they lack, and publications."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.plans import Fingerprint, Gap, Placement, Plan, PlanId, PlanState
+from scheduler.store.tables import plan_gaps, plan_lessons, plans, publications
+
+
+def save(
+    db: Session,
+    *,
+    term_id: int,
+    created_by: int | None,
+    now: datetime,
+    cost: float,
+    lower_bound: float,
+    requested: int,
+    seconds: float,
+    seed: int,
+    input_hash: str,
+    placements: Iterable[Placement],
+    gaps: Iterable[Gap],
+) -> PlanId:
+    """Keep a draft with its lessons and gaps."""
+    wanted = list(placements)
+    made = db.execute(
+        plans.insert()
+        .values(
+            term_id=term_id,
+            state=PlanState.DRAFT,
+            created_at=now,
+            created_by=created_by,
+            cost=cost,
+            lower_bound=lower_bound,
+            requested=requested,
+            taught=len(wanted),
+            seconds=seconds,
+            seed=seed,
+            input_hash=input_hash,
+        )
+        .returning(plans.c.id)
+    )
+    plan_id = PlanId(made.scalar_one())
+    lesson_rows = [
+        {
+            "plan_id": plan_id,
+            "request_id": p.request_id,
+            "day": p.day,
+            "start_minute": p.start,
+            "end_minute": p.end,
+            "teacher_id": p.teacher_id,
+        }
+        for p in wanted
+    ]
+    gap_rows = [
+        {
+            "plan_id": plan_id,
+            "request_id": gap.request_id,
+            "week": gap.week,
+            "missing": gap.missing,
+            "reasons": dict(gap.reasons),
+        }
+        for gap in gaps
+    ]
+    for table, rows in ((plan_lessons, lesson_rows), (plan_gaps, gap_rows)):
+        if rows:
+            db.execute(insert(table), rows)
+    return plan_id
+
+
+def get(db: Session, plan_id: int) -> Plan | None:
+    row = db.execute(select(plans).where(plans.c.id == plan_id)).first()
+    return None if row is None else _plan(row)
+
+
+def of_term(db: Session, term_id: int) -> tuple[Plan, ...]:
+    """All plans of a term, the newest first."""
+    rows = db.execute(
+        select(plans).where(plans.c.term_id == term_id).order_by(plans.c.id.desc())
+    ).all()
+    return tuple(_plan(row) for row in rows)
+
+
+def published(db: Session, term_id: int) -> Plan | None:
+    row = db.execute(
+        select(plans).where(plans.c.term_id == term_id, plans.c.state == PlanState.PUBLISHED)
+    ).first()
+    return None if row is None else _plan(row)
+
+
+def placements(db: Session, plan_id: int) -> tuple[Placement, ...]:
+    rows = db.execute(select(plan_lessons).where(plan_lessons.c.plan_id == plan_id)).all()
+    return tuple(
+        sorted(
+            Placement(row.request_id, row.day, row.start_minute, row.end_minute, row.teacher_id)
+            for row in rows
+        )
+    )
+
+
+def gaps(db: Session, plan_id: int) -> tuple[Gap, ...]:
+    rows = db.execute(
+        select(plan_gaps)
+        .where(plan_gaps.c.plan_id == plan_id)
+        .order_by(plan_gaps.c.request_id, plan_gaps.c.week)
+    ).all()
+    return tuple(Gap(row.request_id, row.week, row.missing, row.reasons) for row in rows)
+
+
+def lock(db: Session, plan_id: int) -> Plan | None:
+    """The plan, held against other publishers until the transaction ends."""
+    row = db.execute(select(plans).where(plans.c.id == plan_id).with_for_update()).first()
+    return None if row is None else _plan(row)
+
+
+def publish(
+    db: Session, plan: Plan, fingerprint: Fingerprint, now: datetime, by: int | None
+) -> int:
+    """Make the plan the one in force; returns the publication's id."""
+    previous = db.scalar(
+        select(publications.c.id)
+        .where(publications.c.term_id == plan.term_id)
+        .order_by(publications.c.id.desc())
+    )
+    db.execute(
+        update(plans)
+        .where(plans.c.term_id == plan.term_id, plans.c.state == PlanState.PUBLISHED)
+        .values(state=PlanState.SUPERSEDED)
+    )
+    db.execute(
+        update(plans)
+        .where(plans.c.id == plan.id)
+        .values(state=PlanState.PUBLISHED, published_at=now)
+    )
+    made = db.execute(
+        publications.insert()
+        .values(
+            term_id=plan.term_id,
+            plan_id=plan.id,
+            fingerprint=fingerprint,
+            published_at=now,
+            published_by=by,
+            previous_id=previous,
+        )
+        .returning(publications.c.id)
+    )
+    return int(made.scalar_one())
+
+
+def _plan(row: Row[tuple[object, ...]]) -> Plan:
+    return Plan(
+        id=row.id,
+        term_id=row.term_id,
+        state=PlanState(row.state),
+        created_at=row.created_at,
+        created_by=row.created_by,
+        cost=row.cost,
+        lower_bound=row.lower_bound,
+        requested=row.requested,
+        taught=row.taught,
+        seconds=row.seconds,
+        seed=row.seed,
+        input_hash=row.input_hash,
+        published_at=row.published_at,
+    )

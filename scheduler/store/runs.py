@@ -1,0 +1,180 @@
+"""Matching runs as a queue: claimed under a lease, finished only by whoever holds it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.runs import Run, RunId, RunState
+from scheduler.store.leases import database_now
+from scheduler.store.tables import runs
+
+OPEN = (RunState.QUEUED, RunState.RUNNING)
+
+
+def add(
+    db: Session, *, term_id: int, asked_by: int | None, now: datetime, seconds: float, seed: int
+) -> RunId:
+    """Queue a run; the database refuses a second open one of the same term."""
+    made = db.execute(
+        runs.insert()
+        .values(
+            term_id=term_id,
+            state=RunState.QUEUED,
+            asked_by=asked_by,
+            asked_at=now,
+            seconds_limit=seconds,
+            seed=seed,
+            elapsed=0.0,
+            error="",
+            cancel_asked=False,
+            attempts=0,
+        )
+        .returning(runs.c.id)
+    )
+    return RunId(made.scalar_one())
+
+
+def get(db: Session, run_id: int) -> Run | None:
+    row = db.execute(select(runs).where(runs.c.id == run_id)).first()
+    return None if row is None else _run(row)
+
+
+def latest(db: Session, term_id: int) -> Run | None:
+    row = db.execute(
+        select(runs).where(runs.c.term_id == term_id).order_by(runs.c.id.desc())
+    ).first()
+    return None if row is None else _run(row)
+
+
+def open_of(db: Session, term_id: int) -> Run | None:
+    row = db.execute(select(runs).where(runs.c.term_id == term_id, runs.c.state.in_(OPEN))).first()
+    return None if row is None else _run(row)
+
+
+def attempts(db: Session, run_id: int) -> int:
+    return int(db.scalar(select(runs.c.attempts).where(runs.c.id == run_id)) or 0)
+
+
+def waiting(db: Session) -> bool:
+    """True when a run waits, or has lost its worker."""
+    return db.scalar(select(runs.c.id).where(_free(db)).limit(1)) is not None
+
+
+def claim(db: Session, token: str, lease: timedelta, run_id: int | None = None) -> Run | None:
+    """Take the oldest run that waits, or whose worker has vanished; None when there is none."""
+    now = database_now(db)
+    wanted = select(runs.c.id).where(_free(db))
+    if run_id is not None:
+        wanted = wanted.where(runs.c.id == run_id)
+    found = db.scalar(wanted.order_by(runs.c.id).limit(1).with_for_update(skip_locked=True))
+    if found is None:
+        return None
+    db.execute(
+        update(runs)
+        .where(runs.c.id == found)
+        .values(
+            state=RunState.RUNNING,
+            lease_token=token,
+            lease_until=now + lease,
+            attempts=runs.c.attempts + 1,
+        )
+    )
+    return get(db, found)
+
+
+def progress(
+    db: Session,
+    run_id: int,
+    token: str,
+    lease: timedelta,
+    *,
+    elapsed: float,
+    cost: float,
+    taught: int,
+    requested: int,
+) -> bool:
+    """Note how far it is and renew the lease; False when it should stop: cancelled, or not ours."""
+    row = db.execute(
+        update(runs)
+        .where(_mine(run_id, token))
+        .values(
+            lease_until=database_now(db) + lease,
+            elapsed=elapsed,
+            cost=cost,
+            taught=taught,
+            requested=requested,
+        )
+        .returning(runs.c.cancel_asked)
+    ).first()
+    return row is not None and not row.cancel_asked
+
+
+def finish(db: Session, run_id: int, token: str, plan_id: int, elapsed: float) -> bool:
+    """The run ends with its draft; False when the lease went to somebody else."""
+    return _end(db, _mine(run_id, token), state=RunState.DONE, plan_id=plan_id, elapsed=elapsed)
+
+
+def fail(db: Session, run_id: int, token: str, error: str) -> bool:
+    return _end(db, _mine(run_id, token), state=RunState.FAILED, error=error[:1000])
+
+
+def cancelled(db: Session, run_id: int, token: str) -> bool:
+    return _end(db, _mine(run_id, token), state=RunState.CANCELLED)
+
+
+def ask_cancel(db: Session, run_id: int) -> bool:
+    """Ask a run to stop; one that nobody has begun ends at once."""
+    if _end(
+        db, (runs.c.id == run_id) & (runs.c.state == RunState.QUEUED), state=RunState.CANCELLED
+    ):
+        return True
+    row = db.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == RunState.RUNNING)
+        .values(cancel_asked=True)
+        .returning(runs.c.id)
+    ).first()
+    return row is not None
+
+
+def _free(db: Session) -> ColumnElement[bool]:
+    return or_(
+        runs.c.state == RunState.QUEUED,
+        (runs.c.state == RunState.RUNNING) & (runs.c.lease_until < database_now(db)),
+    )
+
+
+def _mine(run_id: int, token: str) -> ColumnElement[bool]:
+    return (
+        (runs.c.id == run_id) & (runs.c.lease_token == token) & (runs.c.state == RunState.RUNNING)
+    )
+
+
+def _end(db: Session, where: ColumnElement[bool], **values: object) -> bool:
+    done = db.execute(
+        update(runs)
+        .where(where)
+        .values(lease_token=None, lease_until=None, **values)
+        .returning(runs.c.id)
+    )
+    return done.first() is not None
+
+
+def _run(row: Row[tuple[object, ...]]) -> Run:
+    return Run(
+        id=row.id,
+        term_id=row.term_id,
+        state=RunState(row.state),
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
+        seconds_limit=row.seconds_limit,
+        seed=row.seed,
+        elapsed=row.elapsed,
+        cost=row.cost,
+        taught=row.taught,
+        requested=row.requested,
+        plan_id=row.plan_id,
+        error=row.error,
+        cancel_asked=row.cancel_asked,
+    )

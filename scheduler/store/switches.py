@@ -1,0 +1,38 @@
+"""Facts about the running system, one row each: whether sending is paused, the last beat."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from scheduler.store.leases import database_now
+from scheduler.store.tables import switches
+
+SENDING_PAUSED = "sending_paused"
+LAST_TICK = "last_tick"
+
+
+def is_on(db: Session, name: str) -> bool:
+    return bool(db.scalar(select(exists().where(switches.c.name == name))))
+
+
+def turn_on(db: Session, name: str) -> None:
+    """Set the switch, or note that it was set again just now, on the database's clock."""
+    at = database_now(db)
+    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    db.execute(
+        dialect.insert(switches)
+        .values(name=name, value="on", at=at)
+        .on_conflict_do_update(index_elements=[switches.c.name], set_={"at": at})
+    )
+
+
+def turn_off(db: Session, name: str) -> None:
+    db.execute(delete(switches).where(switches.c.name == name))
+
+
+def age(db: Session, name: str) -> timedelta | None:
+    """How long ago the switch was set, on the database's clock; None when it is off."""
+    at: datetime | None = db.scalar(select(switches.c.at).where(switches.c.name == name))
+    return None if at is None else database_now(db) - at

@@ -1,0 +1,82 @@
+"""The tables of the database, by noun; everything outside `store/` sees domain values only."""
+
+from scheduler.store.tables.accounts import (
+    Phase,
+    audits,
+    feed_bodies,
+    feed_links,
+    feeds,
+    outbox,
+    sessions,
+    sign_ins,
+    switches,
+)
+from scheduler.store.tables.columns import metadata
+from scheduler.store.tables.lessons import handovers, joint_sessions, lessons, offers, reports
+from scheduler.store.tables.people import (
+    absences,
+    availability,
+    busy_times,
+    grants,
+    persons,
+    pledge_levels,
+    pledges,
+    school_wishes,
+    teachers,
+)
+from scheduler.store.tables.plans import plan_gaps, plan_lessons, plans, publications, runs
+from scheduler.store.tables.requests import request_slots, requests
+from scheduler.store.tables.terms import (
+    classes,
+    closed_days,
+    donor_schools,
+    holidays,
+    partnerships,
+    periods,
+    programmes,
+    receiving_schools,
+    terms,
+)
+
+__all__ = [
+    "Phase",
+    "absences",
+    "audits",
+    "availability",
+    "busy_times",
+    "classes",
+    "closed_days",
+    "donor_schools",
+    "feed_bodies",
+    "feed_links",
+    "feeds",
+    "grants",
+    "handovers",
+    "holidays",
+    "joint_sessions",
+    "lessons",
+    "metadata",
+    "offers",
+    "outbox",
+    "partnerships",
+    "periods",
+    "persons",
+    "plan_gaps",
+    "plan_lessons",
+    "plans",
+    "pledge_levels",
+    "pledges",
+    "programmes",
+    "publications",
+    "receiving_schools",
+    "reports",
+    "request_slots",
+    "requests",
+    "runs",
+    "school_wishes",
+    "sessions",
+    "sign_ins",
+    "switches",
+    "teachers",
+    "terms",
+]

@@ -1,0 +1,144 @@
+"""Tables of persons, their roles, and what volunteers promise."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from scheduler.domain.access import Role
+from scheduler.domain.people import Level
+from scheduler.store.tables.columns import (
+    Instant,
+    clock_check,
+    days_check,
+    key,
+    metadata,
+    one_of,
+    weekday_check,
+)
+from scheduler.store.tables.terms import donor_schools, programmes, receiving_schools, terms
+
+persons = Table(
+    "persons",
+    metadata,
+    key(),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("phone", String(40), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("reminders", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint("email = lower(email)", "email"),
+    CheckConstraint("language IN ('vi', 'en')", "language"),
+)
+
+teachers = Table(
+    "teachers",
+    metadata,
+    key(),
+    Column("programme_id", ForeignKey(programmes.c.id), nullable=False),
+    Column("person_id", ForeignKey(persons.c.id), nullable=False),
+    Column("donor_school_id", ForeignKey(donor_schools.c.id), nullable=False, index=True),
+    UniqueConstraint("programme_id", "person_id"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    key(),
+    Column("person_id", ForeignKey(persons.c.id), nullable=False, index=True),
+    *one_of("role", Role),
+    Column("programme_id", ForeignKey(programmes.c.id), nullable=False),
+    Column("teacher_id", ForeignKey(teachers.c.id)),
+    Column("school_id", ForeignKey(receiving_schools.c.id)),
+    Column("donor_school_id", ForeignKey(donor_schools.c.id)),
+    CheckConstraint("(role = 'teacher') = (teacher_id IS NOT NULL)", "teacher"),
+    CheckConstraint("(role = 'school') = (school_id IS NOT NULL)", "school"),
+    CheckConstraint("(role = 'donor_head') = (donor_school_id IS NOT NULL)", "donor_head"),
+)
+# A NULL is never equal to a NULL in a unique key: compare the absent school as 0.
+Index(
+    "uq_grants_once",
+    grants.c.person_id,
+    grants.c.role,
+    grants.c.programme_id,
+    text("coalesce(teacher_id, school_id, donor_school_id, 0)"),
+    unique=True,
+)
+
+pledges = Table(
+    "pledges",
+    metadata,
+    key(),
+    Column("teacher_id", ForeignKey(teachers.c.id), nullable=False),
+    Column("term_id", ForeignKey(terms.c.id), nullable=False),
+    Column("max_per_day", Integer, nullable=False),
+    Column("max_per_week", Integer, nullable=False),
+    Column("max_total", Integer, nullable=False),
+    UniqueConstraint("teacher_id", "term_id"),
+    CheckConstraint("max_per_day BETWEEN 1 AND 20", "max_per_day"),
+    CheckConstraint("max_per_week BETWEEN 1 AND 60", "max_per_week"),
+    CheckConstraint("max_total BETWEEN 1 AND 1000", "max_total"),
+)
+
+pledge_levels = Table(
+    "pledge_levels",
+    metadata,
+    Column("pledge_id", ForeignKey(pledges.c.id), primary_key=True),
+    Column("level", String(20), primary_key=True),
+    one_of("level", Level)[1],
+)
+
+availability = Table(
+    "availability",
+    metadata,
+    key(),
+    Column("pledge_id", ForeignKey(pledges.c.id), nullable=False, index=True),
+    Column("weekday", Integer, nullable=False),
+    Column("start_minute", Integer, nullable=False),
+    Column("end_minute", Integer, nullable=False),
+    Column("first_day", Date),
+    Column("last_day", Date),
+    Column("if_needed", Boolean, nullable=False),
+    weekday_check(),
+    clock_check(),
+    days_check(),
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    key(),
+    Column("pledge_id", ForeignKey(pledges.c.id), nullable=False, index=True),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("reason", String(200), nullable=False),
+    days_check(),
+)
+
+busy_times = Table(
+    "busy_times",
+    metadata,
+    key(),
+    Column("teacher_id", ForeignKey(teachers.c.id), nullable=False, index=True),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    CheckConstraint("starts_at < ends_at", "span"),
+)
+
+school_wishes = Table(
+    "school_wishes",
+    metadata,
+    Column("pledge_id", ForeignKey(pledges.c.id), primary_key=True),
+    Column("school_id", ForeignKey(receiving_schools.c.id), primary_key=True),
+)

@@ -1,0 +1,178 @@
+"""Programmes, terms, schools with their bell times, and classes, as values."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.intervals import DaySpan
+from scheduler.domain.people import (
+    BellPeriod,
+    ClassId,
+    HalfDay,
+    Level,
+    ReceivingSchool,
+    SchoolClass,
+    SchoolId,
+)
+from scheduler.domain.terms import Programme, ProgrammeId, Term, TermId
+from scheduler.errors import NotFound
+from scheduler.store import tables
+from scheduler.store.tables import (
+    closed_days,
+    holidays,
+    periods,
+    programmes,
+    receiving_schools,
+    terms,
+)
+
+_HALF_DAYS = tuple(HalfDay)
+_Bells = Mapping[int, tuple[BellPeriod, ...]]
+
+
+def get(db: Session, term_id: int) -> Term | None:
+    return _one_term(db, _select_terms().where(terms.c.id == term_id))
+
+
+def find(db: Session, code: str | None, programme_id: int | None = None) -> Term | None:
+    """The term of that code; of several, and for None, the one that begins last."""
+    query = _select_terms().order_by(terms.c.first_day.desc(), terms.c.id.desc()).limit(1)
+    if code is not None:
+        query = query.where(terms.c.code == code)
+    if programme_id is not None:
+        query = query.where(terms.c.programme_id == programme_id)
+    return _one_term(db, query)
+
+
+def of_school(db: Session, school_id: int) -> Term | None:
+    """The term that begins last of the programme that the school belongs to."""
+    found = db.scalar(
+        select(receiving_schools.c.programme_id).where(receiving_schools.c.id == school_id)
+    )
+    return None if found is None else find(db, None, found)
+
+
+def programme(db: Session, programme_id: int) -> Programme:
+    """Raises NotFound: whoever asks has the id from a row that needs its programme."""
+    row = db.execute(select(programmes).where(programmes.c.id == programme_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such programme.")
+    return _programme(row)
+
+
+def all_programmes(db: Session) -> tuple[Programme, ...]:
+    """Every programme, the oldest first."""
+    return tuple(map(_programme, db.execute(select(programmes).order_by(programmes.c.id))))
+
+
+def school(db: Session, school_id: int) -> ReceivingSchool | None:
+    """One receiving school with its bell times."""
+    row = db.execute(
+        select(receiving_schools).where(receiving_schools.c.id == school_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    return _school(row, _bells(db, select(periods).where(periods.c.school_id == school_id)))
+
+
+def schools(db: Session, programme_id: int) -> tuple[ReceivingSchool, ...]:
+    """The receiving schools by code, with their bell times; two queries."""
+    mine = receiving_schools.c.programme_id == programme_id
+    rows = db.execute(select(receiving_schools).where(mine).order_by(receiving_schools.c.code))
+    bells = _bells(db, select(periods).join(receiving_schools).where(mine))
+    return tuple(_school(row, bells) for row in rows)
+
+
+def classes_of(db: Session, programme_id: int) -> tuple[SchoolClass, ...]:
+    """The classes of all receiving schools, school by school."""
+    query = (
+        select(tables.classes)
+        .join(receiving_schools)
+        .where(receiving_schools.c.programme_id == programme_id)
+        .order_by(receiving_schools.c.code, tables.classes.c.name)
+    )
+    return tuple(map(_class, db.execute(query)))
+
+
+def classes(db: Session, school_id: int) -> tuple[SchoolClass, ...]:
+    """The classes of one school by name."""
+    query = (
+        select(tables.classes)
+        .where(tables.classes.c.school_id == school_id)
+        .order_by(tables.classes.c.name)
+    )
+    return tuple(map(_class, db.execute(query)))
+
+
+def closed_spans(db: Session, programme_id: int) -> dict[SchoolId, tuple[DaySpan, ...]]:
+    """The days on which a school takes no lesson; schools without such days are absent."""
+    query = (
+        select(closed_days)
+        .join(receiving_schools)
+        .where(receiving_schools.c.programme_id == programme_id)
+        .order_by(closed_days.c.first_day, closed_days.c.id)
+    )
+    spans: dict[SchoolId, list[DaySpan]] = defaultdict(list)
+    for row in db.execute(query):
+        spans[SchoolId(row.school_id)].append(DaySpan(row.first_day, row.last_day))
+    return {school_id: tuple(found) for school_id, found in spans.items()}
+
+
+def _select_terms() -> Select[Any]:
+    return select(terms, programmes.c.zone).join(programmes)
+
+
+def _one_term(db: Session, query: Select[Any]) -> Term | None:
+    row = db.execute(query).one_or_none()
+    if row is None:
+        return None
+    days = select(holidays.c.day).where(holidays.c.term_id == row.id).order_by(holidays.c.day)
+    return Term(
+        id=TermId(row.id),
+        programme_id=ProgrammeId(row.programme_id),
+        code=row.code,
+        name=row.name,
+        first_day=row.first_day,
+        last_day=row.last_day,
+        gap_minutes=row.gap_minutes,
+        zone=row.zone,
+        holidays=tuple(db.scalars(days)),
+    )
+
+
+def _programme(row: Row[Any]) -> Programme:
+    return Programme(ProgrammeId(row.id), row.code, row.name, row.zone)
+
+
+def _bells(db: Session, query: Select[Any]) -> _Bells:
+    found: dict[int, list[BellPeriod]] = defaultdict(list)
+    for row in db.execute(query):
+        half_day = HalfDay(row.half_day)
+        bell = BellPeriod(half_day, row.number, row.start_minute, row.end_minute)
+        found[row.school_id].append(bell)
+    return {school_id: tuple(sorted(bells, key=_in_day)) for school_id, bells in found.items()}
+
+
+def _in_day(bell: BellPeriod) -> tuple[int, int, int]:
+    return _HALF_DAYS.index(bell.half_day), bell.number, bell.start
+
+
+def _school(row: Row[Any], bells: _Bells) -> ReceivingSchool:
+    return ReceivingSchool(
+        id=SchoolId(row.id),
+        code=row.code,
+        name=row.name,
+        district=row.district,
+        level=Level(row.level),
+        rooms=row.rooms,
+        periods=bells.get(row.id, ()),
+    )
+
+
+def _class(row: Row[Any]) -> SchoolClass:
+    return SchoolClass(
+        ClassId(row.id), SchoolId(row.school_id), row.name, Level(row.level), row.pupils
+    )

@@ -1,0 +1,92 @@
+"""Who sees which rows: the one function that every query for a person starts from."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import ColumnElement, Table, false, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.access import Actor, Grant, Role
+from scheduler.store.tables import (
+    classes,
+    lessons,
+    plans,
+    receiving_schools,
+    requests,
+    runs,
+    teachers,
+    terms,
+)
+
+_Rule = Callable[[Grant], ColumnElement[bool]]
+
+
+def visible_to(actor: Actor, table: Table) -> ColumnElement[bool]:
+    """The rows of `table` that the actor may see; none of a table that has no rule here."""
+    rules: Sequence[tuple[Role, _Rule]] = _RULES.get(table.name, ())
+    allowed = [
+        rule(grant)
+        for grant in actor.grants
+        for role, rule in rules
+        if role is grant.role or (role is Role.COORDINATOR and grant.role is Role.ADMIN)
+    ]
+    return or_(*allowed) if allowed else false()
+
+
+def sees(db: Session, actor: Actor, table: Table, row_id: int) -> bool:
+    """True when the row exists and the actor may see it: to a stranger both are the same."""
+    query = select(table.c.id).where(table.c.id == row_id, visible_to(actor, table))
+    return db.execute(query).first() is not None
+
+
+def _terms_of(grant: Grant) -> ColumnElement[bool]:
+    return terms.c.programme_id == grant.programme_id
+
+
+def _schools_of(grant: Grant) -> ColumnElement[bool]:
+    return receiving_schools.c.programme_id == grant.programme_id
+
+
+def _in_terms(table: Table) -> _Rule:
+    return lambda grant: table.c.term_id.in_(select(terms.c.id).where(_terms_of(grant)))
+
+
+def _classes_of_school(grant: Grant) -> ColumnElement[bool]:
+    return classes.c.school_id == grant.school_id
+
+
+def _classes_of_programme(grant: Grant) -> ColumnElement[bool]:
+    return classes.c.school_id.in_(select(receiving_schools.c.id).where(_schools_of(grant)))
+
+
+def _of_own_classes(table: Table) -> _Rule:
+    return lambda grant: table.c.class_id.in_(select(classes.c.id).where(_classes_of_school(grant)))
+
+
+_RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
+    "terms": tuple((role, _terms_of) for role in Role if role is not Role.ADMIN),
+    "receiving_schools": (
+        (Role.SCHOOL, lambda grant: receiving_schools.c.id == grant.school_id),
+        (Role.COORDINATOR, _schools_of),
+    ),
+    "classes": (
+        (Role.SCHOOL, _classes_of_school),
+        (Role.COORDINATOR, _classes_of_programme),
+    ),
+    "requests": (
+        (Role.SCHOOL, _of_own_classes(requests)),
+        (Role.COORDINATOR, _in_terms(requests)),
+    ),
+    "lessons": (
+        (Role.TEACHER, lambda grant: lessons.c.teacher_id == grant.teacher_id),
+        (Role.SCHOOL, _of_own_classes(lessons)),
+        (
+            Role.DONOR_HEAD,
+            lambda grant: lessons.c.teacher_id.in_(
+                select(teachers.c.id).where(teachers.c.donor_school_id == grant.donor_school_id)
+            ),
+        ),
+        (Role.COORDINATOR, _in_terms(lessons)),
+    ),
+    "plans": ((Role.COORDINATOR, _in_terms(plans)),),
+    "runs": ((Role.COORDINATOR, _in_terms(runs)),),
+}

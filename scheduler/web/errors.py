@@ -1,0 +1,174 @@
+"""One table from what went wrong to what the reader is told: a page, a fragment or JSON."""
+
+import logging
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from scheduler.domain.accounts import SessionSeen
+from scheduler.errors import (
+    Busy,
+    ChungTayError,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Text,
+    text,
+)
+from scheduler.locale import translate
+from scheduler.web import frame, guard, view
+from scheduler.web.frame import Trouble
+
+log = logging.getLogger("scheduler.web")
+
+STATUS: dict[type[Exception], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    Invalid: 422,
+    Conflict: 409,
+    Busy: 503,
+}
+RETRY_AFTER = "5"
+PROBLEM = "application/problem+json"
+_WORDS: dict[int, tuple[Text, Text]] = {
+    400: (
+        text("We cannot read this"),
+        text("The browser sent something that cannot be read. Go back and try once more."),
+    ),
+    403: (text("This cannot be done from here"), text("Your account may not do this.")),
+    404: (
+        text("There is nothing here"),
+        text("The address is wrong, or what was here is not for this account."),
+    ),
+    405: (
+        text("This page takes no such request"),
+        text("Open it from the first page instead."),
+    ),
+    409: (text("Something has changed in the meantime"), text("Load the page again.")),
+    413: (
+        text("This is too much at once"),
+        text("A form may hold up to {most} MB. Send less at a time.", most=1),
+    ),
+    422: (text("This cannot be taken as it is"), text("Go back and look at what was typed.")),
+    500: (
+        text("Something broke on our side"),
+        text(
+            "Before you send something again, look whether it was saved. "
+            "Tell your coordinator this number: {number}."
+        ),
+    ),
+    503: (
+        text("Too many people at once"),
+        text("Nothing was changed. Try again in a few seconds."),
+    ),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer for every way in which a route can fail."""
+    app.add_exception_handler(ChungTayError, _told)
+    app.add_exception_handler(guard.SignInNeeded, _sign_in)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
+
+
+def _told(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ChungTayError)  # noqa: S101 - what it is registered for
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    fields = error.fields if isinstance(error, Invalid) else {}
+    # "Not there" and "not yours" must be the same answer, whatever the words inside.
+    sentence = None if status == 404 else error.message
+    return answer(request, status, sentence, fields)
+
+
+def _sign_in(request: Request, _error: Exception) -> Response:
+    wish = f"?next={quote(frame.here(request), safe='/')}" if request.method == "GET" else ""
+    if request.url.path.startswith("/api/"):
+        return JSONResponse(
+            _problem(401, "Unauthorized", "Sign in first."), 401, media_type=PROBLEM
+        )
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
+    return view.see_other(f"/sign-in{wish}")
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
+    in_path = any(fault["loc"][:1] == ("path",) for fault in error.errors())
+    return answer(request, 404 if in_path else 422)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    response = answer(request, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    number = request.state.request_id
+    log.error("request %s broke: %s", number, type(error).__name__)
+    _title, sentence = _WORDS[500]
+    return answer(request, 500, Text(sentence.msgid, {"number": number}))
+
+
+def answer(
+    request: Request,
+    status: int,
+    sentence: Text | None = None,
+    fields: dict[str, Text] | None = None,
+) -> Response:
+    """The answer in the form that was asked for."""
+    session = _reader(request, status)
+    title, usual = _WORDS.get(status, _WORDS[400])
+    said = sentence or usual
+    if request.url.path.startswith("/api/"):
+        response = _json(request, session, status, title, said, fields or {})
+    else:
+        response = _html(request, session, status, title, said)
+    if status == 503:
+        response.headers["retry-after"] = RETRY_AFTER
+    return response
+
+
+def _reader(request: Request, status: int) -> SessionSeen | None:
+    """Who reads it; when the database may be what broke, only if that is known already."""
+    frame.tell_trouble(request, Trouble.BROKEN if status >= 500 else Trouble.REFUSED)
+    known: SessionSeen | None = getattr(request.state, "seen", None)
+    return known if status >= 500 else guard.seen(request)
+
+
+def _html(
+    request: Request, session: SessionSeen | None, status: int, title: Text, sentence: Text
+) -> Response:
+    fragment = bool(request.headers.get("hx-request"))
+    template = "errors/_error.html" if fragment else "errors/error.html"
+    values = {"title": title, "sentence": sentence, "status": status, "way": None}
+    return view.render_for(request, session, template, status, "", values)
+
+
+def _json(
+    request: Request,
+    session: SessionSeen | None,
+    status: int,
+    title: Text,
+    sentence: Text,
+    fields: dict[str, Text],
+) -> Response:
+    language = frame.language_of(request, session)
+    body = _problem(status, translate(title, language), translate(sentence, language))
+    if fields:
+        body["errors"] = [
+            {"field": name, "detail": translate(what, language)} for name, what in fields.items()
+        ]
+    return JSONResponse(body, status, media_type=PROBLEM)
+
+
+def _problem(status: int, title: str, detail: str) -> dict[str, object]:
+    """RFC 9457."""
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}

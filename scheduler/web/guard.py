@@ -1,0 +1,344 @@
+"""The door: sessions, forms and headers.  Every route says here who may come in."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from fastapi import Depends, FastAPI, Path, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.datastructures import FormData, Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from scheduler import security
+from scheduler.config import Settings
+from scheduler.domain.access import Actor, Role
+from scheduler.domain.accounts import SessionSeen
+from scheduler.errors import Invalid, NotAllowed, NotFound
+from scheduler.services import accounts
+from scheduler.services.context import Context
+
+LARGEST_BODY = 1024 * 1024
+MOST_FIELDS = 1000
+LONGEST_COOKIE = 200
+LARGEST_ID = 2**31 - 1
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Pages whose address is itself a secret: it must not travel on in a Referer.
+SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/")
+# What a mail program posts by itself (RFC 8058): it has no page of ours, no cookie and no origin.
+ONE_CLICK = "/stop/"
+# Asked for by machines, under whatever name they know us.
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+PUBLIC = frozenset(
+    {
+        "/",
+        "/sign-in",
+        "/sign-in/code",
+        "/sign-in/{token}",
+        "/sign-out",
+        "/language",
+        "/mail",
+        "/mail/{name}",
+        "/j/{token}",
+        "/stop/{token}",
+        "/static",
+        *PROBES,
+    }
+)
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class SignInNeeded(Exception):
+    """The page is for people we know, and this browser is not signed in."""
+
+
+# -- who is at the door
+
+
+async def context(request: Request) -> Context:
+    found: Context = request.app.state.ctx
+    return found
+
+
+Ctx = Annotated[Context, Depends(context)]
+
+
+def cookie_name(settings: Settings, name: str) -> str:
+    """`__Host-…` over https: bound to this very host."""
+    return f"__Host-{name}" if settings.secure else name
+
+
+def cookie(request: Request, name: str) -> str:
+    """The value of one of our cookies; empty when there is none that could be ours."""
+    settings: Settings = request.app.state.ctx.settings
+    found = request.cookies.get(cookie_name(settings, name), "")
+    return found if len(found) <= LONGEST_COOKIE else ""
+
+
+def set_cookie(
+    response: Response, settings: Settings, name: str, value: str, *, seconds: int
+) -> None:
+    """Give the browser a cookie of ours; of 0 seconds: take it away."""
+    response.set_cookie(
+        cookie_name(settings, name),
+        value,
+        max_age=seconds,
+        path="/",
+        secure=settings.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def seen(request: Request) -> SessionSeen | None:
+    """Who is signed in, looked up once a request; None for a visitor."""
+    if not hasattr(request.state, "seen"):
+        ctx: Context = request.app.state.ctx
+        request.state.seen = accounts.who(ctx, cookie(request, "sid"))
+    found: SessionSeen | None = request.state.seen
+    return found
+
+
+def signed(request: Request) -> SessionSeen:
+    found = seen(request)
+    if found is None:
+        raise SignInNeeded
+    return found
+
+
+Signed = Annotated[SessionSeen, Depends(signed)]
+
+
+def signed_actor(session: Signed) -> Actor:
+    return session.actor
+
+
+Actor_ = Annotated[Actor, Depends(signed_actor)]
+
+
+def _with_role(*roles: Role) -> Callable[[Actor], Actor]:
+    def check(actor: Actor_) -> Actor:
+        if not actor.with_role(*roles):
+            raise NotFound("There is nothing here.")
+        return actor
+
+    return check
+
+
+TeacherActor = Annotated[Actor, Depends(_with_role(Role.TEACHER))]
+SchoolActor = Annotated[Actor, Depends(_with_role(Role.SCHOOL))]
+CoordinatorActor = Annotated[Actor, Depends(_with_role(Role.COORDINATOR, Role.ADMIN))]
+
+# The number of a row in a path; what no row can have is answered like a row that is not there.
+RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+# -- forms
+
+
+async def form_guard(request: Request) -> None:
+    """Refuse what another site's page sends; on every route of the app."""
+    if request.method in SAFE or request.url.path.startswith(ONE_CLICK):
+        return
+    if not _same_origin(request):
+        raise NotAllowed("This form came from another site. Open the page here and send it again.")
+
+
+def _same_origin(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    if origin == "null" and request.url.path.startswith(SECRET_ADDRESSES):
+        # From a no-referrer page browsers say "null"; those before 2023 say nothing else.
+        # A SameSite cookie does not come along from another site.
+        return bool(cookie(request, "pending") or cookie(request, "sid"))
+    return origin is None or origin in _own_origins(request)
+
+
+def _own_origins(request: Request) -> tuple[str, str]:
+    settings: Settings = request.app.state.ctx.settings
+    base = urlsplit(settings.base_url)
+    return f"{base.scheme}://{base.netloc}", f"{base.scheme}://{request.headers.get('host', '')}"
+
+
+async def read_form(request: Request) -> FormData:
+    form = await request.form(max_fields=MOST_FIELDS, max_files=0, max_part_size=LARGEST_BODY)
+    if any(not _storable(part) for item in form.multi_items() for part in item):
+        raise Invalid("A field holds signs that cannot be stored.")
+    return form
+
+
+def checked_form(request: Request, form: Annotated[FormData, Depends(read_form)]) -> FormData:
+    """The fields sent, from a page that we gave to this very session."""
+    session = seen(request)
+    given = form.get("csrf")
+    if session and not (isinstance(given, str) and security.same(given, session.csrf)):
+        raise NotAllowed("This page is from an earlier session. Load it again, then send the form.")
+    return form
+
+
+Form = Annotated[FormData, Depends(checked_form)]
+
+
+def _storable(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+# -- the start-up check
+
+
+def undeclared_routes(app: FastAPI) -> list[str]:
+    """Routes that do not say who may come in, and forms that nobody checks; must be empty."""
+    return sorted(_faults(app))
+
+
+def _faults(app: FastAPI) -> Iterator[str]:
+    for found in iter_route_contexts(app.routes):
+        route, path = found.original_route, found.path or ""
+        if not isinstance(route, APIRoute):
+            if path not in PUBLIC:
+                yield f"{path}: not in PUBLIC"
+            continue
+        calls = set(_calls(route.dependant))
+        if path not in PUBLIC and signed not in calls:
+            yield f"{path}: says not who may come in"
+        unsafe = set(route.methods or ()) - SAFE
+        if unsafe and checked_form not in calls and not path.startswith(ONE_CLICK):
+            yield f"{path}: its form is not checked"
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _calls(inner)
+
+
+# -- the outer shell
+
+
+class Guard:
+    """Pure ASGI: refuses impossible requests, bounds bodies, sets the headers of every answer."""
+
+    def __init__(self, settings: Settings, inner: ASGIApp) -> None:
+        self.settings = settings
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.inner(scope, receive, send)
+            return
+        scope.setdefault("state", {})["request_id"] = uuid4().hex[:12]
+        dressed = self._dress(scope, send)
+        refusal = self._refusal(scope)
+        if refusal:
+            await refusal(scope, receive, dressed)
+        elif scope["method"] == "HEAD":  # whatever can be got can be asked about
+            await self.inner({**scope, "method": "GET"}, receive, _without_body(dressed))
+        else:
+            await self.inner(scope, _bounded(scope, receive), dressed)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        if scope["method"] in ("TRACE", "TRACK", "CONNECT"):
+            return PlainTextResponse("Method Not Allowed", 405)
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            return PlainTextResponse("Bad Request", 400)
+        if scope["path"] not in PROBES and not self._known_host(Headers(scope=scope)):
+            return PlainTextResponse("Unknown host", 400)
+        return None
+
+    def _known_host(self, headers: Headers) -> bool:
+        """The configured name; on an installation without one, any name no stranger can own."""
+        given, own = _host(f"//{headers.get('host', '')}"), _host(self.settings.base_url)
+        return given == own or (_is_local(own) and _is_local(given))
+
+    def _dress(self, scope: Scope, send: Send) -> Send:
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._headers(scope, MutableHeaders(scope=message))
+            await send(message)
+
+        return dressed
+
+    def _headers(self, scope: Scope, headers: MutableHeaders) -> None:
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        secret = scope["path"].startswith(SECRET_ADDRESSES)
+        headers["referrer-policy"] = "no-referrer" if secret else "same-origin"
+        if secret:
+            headers["x-robots-tag"] = "noindex"
+        if self.settings.secure:
+            headers["strict-transport-security"] = "max-age=31536000"
+        headers.setdefault("cache-control", "no-store")
+        headers["x-request-id"] = scope["state"]["request_id"]
+
+
+def _without_body(send: Send) -> Send:
+    async def bare(message: Message) -> None:
+        body = {"body": b""} if message["type"] == "http.response.body" else {}
+        await send({**message, **body})
+
+    return bare
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """Counts what really arrives; a stated length alone may lie."""
+    stated = Headers(scope=scope).get("content-length", "0")
+    read = 0
+
+    async def bounded() -> Message:
+        nonlocal read
+        if stated.isdecimal() and int(stated) > LARGEST_BODY:
+            raise HTTPException(413)
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > LARGEST_BODY:
+            raise HTTPException(413)
+        return message
+
+    return bounded
+
+
+def _host(url: str) -> str:
+    with suppress(ValueError):
+        return urlsplit(url).hostname or ""
+    return ""
+
+
+def _is_local(host: str) -> bool:
+    if host == "" or "." not in host:
+        return host != ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,172 @@
+"""The coordinator's desk: the programme at a glance, each school's week, and the messages."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from scheduler.domain.lessons import Lesson, LessonId
+from scheduler.domain.people import SchoolId
+from scheduler.domain.plans import Plan
+from scheduler.domain.reminders import MessageKind, MessageState
+from scheduler.errors import Text, text
+from scheduler.services import lessons, outbox, programmes
+from scheduler.services.programmes import Overview
+from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.pages import matching, plans, school
+from scheduler.web.pages.school import WeekFrame, WeekOf
+from scheduler.web.view import local, render, see_other
+
+router = APIRouter()
+router.include_router(matching.router)
+router.include_router(plans.router)
+
+DRAFTS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next thing to do: why, and the button that does it."""
+
+    why: Text
+    label: Text
+    href: str
+
+
+# -- the programme at a glance
+
+
+@router.get("/coordinator")
+def overview(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
+    seen = programmes.overview(ctx, actor)
+    return render(
+        request,
+        "coordinator/overview.html",
+        seen=seen,
+        shown=_plans(seen),
+        step=next_step(seen),
+    )
+
+
+def _plans(seen: Overview) -> tuple[Plan, ...]:
+    """The timetable in force, and the newest drafts."""
+    in_force = (seen.published,) if seen.published else ()
+    return in_force + seen.drafts[:DRAFTS_SHOWN]
+
+
+def next_step(seen: Overview) -> Step:
+    """What the state of the programme asks for."""
+    newest = seen.drafts[0] if seen.drafts else None
+    if seen.run and seen.run.open:
+        return Step(
+            text("The matching engine is looking for a plan."),
+            text("See how far it is"),
+            "/coordinator/matching",
+        )
+    if newest and (seen.published is None or newest.created_at > seen.published.created_at):
+        return Step(
+            text("A draft waits for you. Nobody else sees it until you publish it."),
+            text("See what it would change"),
+            f"/coordinator/plans/{newest.id}",
+        )
+    if seen.published is None:
+        return Step(
+            text("No timetable is published yet. First let the engine look for a plan."),
+            text("Look for a plan"),
+            "/coordinator/matching",
+        )
+    return Step(
+        text(
+            "The timetable is published. Match again when schools ask for more or teachers change."
+        ),
+        text("Match again"),
+        "/coordinator/matching",
+    )
+
+
+# -- a school's week
+
+
+@router.get("/coordinator/schools/{school_id}")
+def school_week(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, school_id: RowId, day: WeekOf = None
+) -> Response:
+    shown = lessons.school_week(ctx, actor, SchoolId(school_id), day)
+    frame = WeekFrame(
+        here=f"/coordinator/schools/{school_id}?",
+        calls="/coordinator",
+        above=("/coordinator", text("Overview")),
+    )
+    return school.week_page(request, ctx, shown, frame)
+
+
+@router.get("/coordinator/lessons/{lesson_id}/call-off")
+def call_off_page(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, lesson_id: RowId
+) -> Response:
+    lesson = lessons.visible_lesson(ctx, actor, LessonId(lesson_id))
+    return school.call_off_form(request, ctx, lesson, "/coordinator", _week_path(lesson))
+
+
+@router.post("/coordinator/lessons/{lesson_id}/call-off")
+def call_off(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, lesson_id: RowId, form: Form
+) -> Response:
+    lesson = lessons.visible_lesson(ctx, actor, LessonId(lesson_id))
+    back = _week_path(lesson)
+    return school.answer_call_off(request, ctx, actor, lesson, form, "/coordinator", back)
+
+
+def _week_path(lesson: Lesson) -> str:
+    day = local(lesson.starts_at, lesson.zone).date()
+    return f"/coordinator/schools/{lesson.school_id}?week={day}"
+
+
+# -- messages
+
+
+@router.get("/coordinator/messages")
+def messages(request: Request, ctx: Ctx, _actor: CoordinatorActor) -> Response:
+    seen = outbox.show(ctx)
+    return render(
+        request,
+        "coordinator/messages.html",
+        seen=seen,
+        states=[(*_STATES[state], seen.by_state.get(state, 0)) for state in MessageState],
+        kinds=[(_KINDS[kind], seen.by_kind.get(kind, 0)) for kind in MessageKind],
+        total=sum(seen.by_state.values()),
+    )
+
+
+@router.post("/coordinator/messages/pause")
+def pause(ctx: Ctx, _actor: CoordinatorActor, _form: Form) -> Response:
+    outbox.pause(ctx)
+    return see_other("/coordinator/messages", text("Sending is paused."))
+
+
+@router.post("/coordinator/messages/resume")
+def resume(ctx: Ctx, _actor: CoordinatorActor, _form: Form) -> Response:
+    outbox.resume(ctx)
+    return see_other("/coordinator/messages", text("Sending goes on."))
+
+
+_STATES: dict[MessageState, tuple[Text, str, str]] = {  # word, icon, tone
+    MessageState.PLANNED: (text("Waiting to be sent"), "clock", "plan"),
+    MessageState.LEASED: (text("Being sent now"), "mail", "live"),
+    MessageState.SENT: (text("Sent"), "check", "ok"),
+    MessageState.FAILED: (text("Could not be delivered"), "x", "bad"),
+    MessageState.EXPIRED: (text("Too late, not sent any more"), "clock", "warn"),
+    MessageState.CANCELLED: (text("Not needed any more"), "off", ""),
+    MessageState.UNKNOWN: (text("Sent, arrival uncertain"), "ask", "ask"),
+}
+_KINDS: dict[MessageKind, Text] = {
+    MessageKind.DAY_BEFORE: text("Reminder, one day before"),
+    MessageKind.HOUR_BEFORE: text("Reminder, one hour before"),
+    MessageKind.SOON: text("Reminder, minutes before"),
+    MessageKind.ASSIGNED: text("A lesson taken on"),
+    MessageKind.MOVED: text("A lesson moved"),
+    MessageKind.HANDED_OVER: text("A lesson handed over"),
+    MessageKind.CALLED_OFF: text("A lesson called off"),
+    MessageKind.TIMETABLE: text("New timetable"),
+    MessageKind.SIGN_IN: text("Link to sign in"),
+}

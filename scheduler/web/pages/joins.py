@@ -1,0 +1,120 @@
+"""Doors that open without signing in: a lesson's room, and the end of reminders."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from scheduler.domain.lessons import Lesson
+from scheduler.errors import Text, text
+from scheduler.locale import Language, translate, wording
+from scheduler.services import joins, reminders
+from scheduler.services.joins import CalledOff, Go, Moved, NotYet
+from scheduler.services.reminders import StopNotice
+from scheduler.web import frame, guard
+from scheduler.web.guard import Ctx
+from scheduler.web.view import local, render, title_of
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One language's half of the page."""
+
+    language: str
+    title: str
+    lesson: str
+    facts: tuple[str, ...]
+    again: str
+
+
+# -- the room of a lesson
+
+
+@router.get("/j/{token}")
+def door(request: Request, ctx: Ctx, token: str) -> Response:
+    outcome = joins.open_room(ctx, token)
+    if isinstance(outcome, Go):
+        return RedirectResponse(outcome.url, 302)
+    first = frame.language_of(request, guard.seen(request))
+    languages = sorted(Language, key=lambda language: language is not first)
+    said = [_said(outcome, language, ctx.now()) for language in languages]
+    return render(
+        request,
+        "join/door.html",
+        said=said,
+        again="" if isinstance(outcome, CalledOff) else f"/j/{token}",
+    )
+
+
+def _said(outcome: NotYet | Moved | CalledOff, language: Language, now: datetime) -> Said:
+    say = partial(translate, language=language)
+    title, facts = _words(outcome, language, now)
+    lesson = outcome.lesson
+    where = f"{say(title_of(lesson))} · {lesson.school_name}, {lesson.school_district}"
+    return Said(
+        language.value, say(title), where, tuple(map(say, facts)), say(text("Try the door again"))
+    )
+
+
+def _words(
+    outcome: NotYet | Moved | CalledOff, language: Language, now: datetime
+) -> tuple[Text, list[Text]]:
+    lesson = outcome.lesson
+    when = _when(lesson, language)
+    match outcome:
+        case CalledOff(by=by, reason=reason):
+            facts = [text("It was planned for {when}.", when=when)]
+            facts += [text("Called off by {by}.", by=by)] if by else []
+            facts += [text("Reason: {reason}", reason=reason)] if reason else []
+            return text("This lesson is called off"), facts
+        case Moved(moved_from=moved_from, opens_at=opens_at):
+            before = _moment(moved_from, lesson, language)
+            moved = text("It was planned for {before}. It is now {when}.", before=before, when=when)
+            return text("This lesson was moved"), [moved, _opening(opens_at, lesson, language, now)]
+        case NotYet(opens_at=opens_at):
+            begins = text("The lesson is {when}.", when=when)
+            opens = _opening(opens_at, lesson, language, now)
+            return text("The room is not open yet"), [begins, opens]
+
+
+def _opening(opens_at: datetime, lesson: Lesson, language: Language, now: datetime) -> Text:
+    return text(
+        "The room opens {moment} ({left}). This same link leads there.",
+        moment=_moment(opens_at, lesson, language),
+        left=wording.relative(opens_at - now, language),
+    )
+
+
+def _when(lesson: Lesson, language: Language) -> str:
+    start, end = local(lesson.starts_at, lesson.zone), local(lesson.ends_at, lesson.zone)
+    return wording.when(start, end, language)
+
+
+def _moment(instant: datetime, lesson: Lesson, language: Language) -> str:
+    moment = instant.astimezone(ZoneInfo(lesson.zone))
+    return f"{wording.date_short(moment, language)} · {wording.clock(moment)}"
+
+
+# -- no more reminders
+
+
+@router.get("/stop/{token}")
+def stop_page(request: Request, ctx: Ctx, token: str) -> Response:
+    notice = reminders.describe_stop(ctx, token)
+    return _stop_page(request, notice, token)
+
+
+@router.post("/stop/{token}")
+def stop(request: Request, ctx: Ctx, token: str) -> Response:
+    """From the button, or from a mail program by itself (List-Unsubscribe-Post)."""
+    return _stop_page(request, reminders.stop(ctx, token), token)
+
+
+def _stop_page(request: Request, notice: StopNotice, token: str) -> Response:
+    request.state.language = notice.language
+    return render(request, "join/stop.html", notice=notice, action=f"/stop/{token}")

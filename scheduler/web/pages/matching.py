@@ -1,0 +1,112 @@
+"""The matching engine: starting a run, watching it, and the plans it has made."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from scheduler.domain.access import Actor
+from scheduler.domain.runs import Run, RunId, RunState
+from scheduler.errors import Conflict, Invalid, Text, text
+from scheduler.services import plans, programmes, runs
+from scheduler.services.context import Context
+from scheduler.services.programmes import Overview
+from scheduler.web.forms import Fields
+from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.view import render, see_other
+
+router = APIRouter()
+
+CHOICES = (  # seconds, as people say them
+    (10, text("10 seconds")),
+    (30, text("30 seconds")),
+    (60, text("1 minute")),
+    (300, text("5 minutes")),
+)
+USUAL = {"seconds": "30", "seed": "1"}
+
+
+@router.get("/coordinator/matching")
+def studio(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
+    return _page(request, ctx, actor, USUAL)
+
+
+@router.post("/coordinator/matching")
+def start(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+    fields = Fields(form)
+    typed = {"seconds": fields.typed("seconds"), "seed": fields.typed("seed")}
+    try:
+        seconds = fields.number("seconds", 1, int(runs.LIMITS[1]))
+        seed = fields.number("seed", 0, LARGEST_ID)
+        fields.check()
+        runs.start(ctx, actor, programmes.overview(ctx, actor).term.id, seconds, seed)
+    except Invalid as error:
+        return _page(request, ctx, actor, typed, error.fields, status=422)
+    except Conflict as error:
+        return _page(request, ctx, actor, typed, refused=error.message, status=409)
+    return see_other("/coordinator/matching")
+
+
+@router.get("/coordinator/matching/runs/{run_id}")
+def progress(request: Request, ctx: Ctx, actor: CoordinatorActor, run_id: RowId) -> Response:
+    """The state of one run: the fragment that htmx asks for, or a page around it."""
+    found = runs.get(ctx, actor, RunId(run_id))
+    fragment = bool(request.headers.get("hx-request"))
+    template = "coordinator/_run.html" if fragment else "coordinator/run.html"
+    return render(
+        request,
+        template,
+        run=found,
+        why=why(found),
+        fragment=fragment,
+        section="/coordinator/matching",
+    )
+
+
+@router.post("/coordinator/matching/runs/{run_id}/cancel")
+def cancel(ctx: Ctx, actor: CoordinatorActor, run_id: RowId, _form: Form) -> Response:
+    try:
+        runs.cancel(ctx, actor, RunId(run_id))
+    except Conflict as error:  # it came to its end by itself: the page shows how
+        return see_other("/coordinator/matching", error.message)
+    return see_other("/coordinator/matching", text("The engine is told to stop."))
+
+
+def _page(
+    request: Request,
+    ctx: Context,
+    actor: Actor,
+    typed: Mapping[str, str],
+    errors: Mapping[str, Text] | None = None,
+    refused: Text | None = None,
+    status: int = 200,
+) -> Response:
+    seen = programmes.overview(ctx, actor)
+    run = _worth_showing(seen)
+    return render(
+        request,
+        "coordinator/matching.html",
+        status=status,
+        seen=seen,
+        run=run,
+        why=why(run) if run else None,
+        fragment=False,
+        plans=plans.of_term(ctx, actor, seen.term.id),
+        choices=[(seconds, words, "", "") for seconds, words in CHOICES],
+        typed=typed,
+        errors=errors or {},
+        refused=refused,
+    )
+
+
+def _worth_showing(seen: Overview) -> Run | None:
+    """The newest run, until its plan has been published."""
+    run = seen.run
+    if run is None or run.plan_id is None:
+        return run
+    return run if any(draft.id == run.plan_id for draft in seen.drafts) else None
+
+
+def why(run: Run) -> Text | None:
+    """Why a run has failed, in the words it left."""
+    return Text(run.error) if run.state is RunState.FAILED and run.error else None

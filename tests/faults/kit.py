@@ -1,0 +1,152 @@
+"""What tests of the outbox share: lessons, a look at the rows, transports that misbehave."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from scheduler.delivery.mail import Outcome, Receipt
+from scheduler.domain import reminders as rules
+from scheduler.domain.lessons import LessonState
+from scheduler.services import outbox, reminders
+from scheduler.services.context import Context
+from scheduler.store import tables
+from scheduler.store.leases import database_now
+from tests.cast import T0, Cast
+
+
+class Post:
+    """The far end of the wire: keeps what arrives; answers as told, first come first served."""
+
+    def __init__(self, *answers: Receipt) -> None:
+        self.arrived: list[EmailMessage] = []
+        self.answers = list(answers)
+        self.closed = 0
+
+    def send(self, message: EmailMessage) -> Receipt:
+        receipt = self.answers.pop(0) if self.answers else Receipt(Outcome.SENT, "250 ok")
+        if receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN):
+            self.arrived.append(message)
+        return receipt
+
+    def close(self) -> None:
+        self.closed += 1
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(message["Subject"]) for message in self.arrived]
+
+    @property
+    def recipients(self) -> list[str]:
+        return [message["To"].addresses[0].addr_spec for message in self.arrived]
+
+
+def book(
+    ctx: Context,
+    cast: Cast,
+    starts_at: datetime,
+    klass: str = "7A",
+    teacher: str = "teacher1",
+    state: LessonState = LessonState.SCHEDULED,
+) -> int:
+    """A published lesson of 45 minutes."""
+    with ctx.transaction() as db:
+        made = db.execute(
+            tables.lessons.insert()
+            .values(
+                uid=f"{starts_at:%d%H%M}{klass}", join_token=f"join-{starts_at:%d%H%M}{klass}",
+                term_id=cast["term"], request_id=cast[f"request_{klass}"], class_id=cast[klass],
+                teacher_id=cast[teacher], state=state, starts_at=starts_at,
+                ends_at=starts_at + timedelta(minutes=45), sequence=0, created_at=T0,
+                changed_at=T0, pinned=False, cancel_reason="", cancelled_by="",
+            )
+            .returning(tables.lessons.c.id)
+        )  # fmt: skip
+        return int(made.scalar_one())
+
+
+def change(ctx: Context, lesson: int, **values: object) -> None:
+    """Change a lesson as a publication would: its sequence rises."""
+    row = tables.lessons
+    with ctx.transaction() as db:
+        db.execute(
+            row.update().where(row.c.id == lesson).values(sequence=row.c.sequence + 1, **values)
+        )
+        reminders.replan(ctx, db, [lesson])
+
+
+def replan(ctx: Context, *lessons: int) -> int:
+    with ctx.transaction() as db:
+        return reminders.replan(ctx, db, lessons)
+
+
+def rows(ctx: Context, *columns: str) -> list[tuple]:
+    """The named columns of every message, in order of planning."""
+    with ctx.reading() as db:
+        wanted = [tables.outbox.c[name] for name in columns]
+        return [tuple(row) for row in db.execute(sa.select(*wanted).order_by(tables.outbox.c.id))]
+
+
+def write(ctx: Context, table: sa.Table, where: sa.ColumnElement[bool], **values: object) -> None:
+    with ctx.transaction() as db:
+        db.execute(table.update().where(where).values(**values))
+
+
+def states(ctx: Context) -> dict[str, int]:
+    """How many messages stand where; that they add up is part of every test."""
+    shown = outbox.show(ctx)
+    assert shown.law
+    return {state: count for state, count in shown.by_state.items() if count}
+
+
+def let_leases_end(ctx: Context) -> None:
+    """Every lease is over, without waiting for it."""
+    with ctx.transaction() as db:
+        past = database_now(db) - timedelta(seconds=1)
+        row = tables.outbox
+        db.execute(row.update().where(row.c.state == "leased").values(lease_until=past))
+
+
+@contextmanager
+def process(ctx: Context, *command: str, **settings: object) -> Iterator[subprocess.Popen]:
+    """Another process on the same database, with our clock's time; killed at the end."""
+    known = {
+        "var_dir": ctx.settings.var_dir,
+        "database_url": ctx.settings.database_url,
+        "secret_key": ctx.settings.secret_key.get_secret_value(),
+        "base_url": ctx.settings.base_url,
+        "clock": ctx.now().isoformat(),
+        **settings,
+    }
+    environment = os.environ | {f"CHUNGTAY_{k.upper()}": str(v) for k, v in known.items()}
+    root = Path(__file__).parents[2]
+    started = subprocess.Popen([sys.executable, *command], env=environment, cwd=root)
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.wait()
+
+
+def until(happened: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for it; fail when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.01)
+
+
+def announce(ctx: Context, cast: Cast, count: int) -> None:
+    """Plan messages that are due now, to one teacher."""
+    lesson = book(ctx, cast, ctx.now() + timedelta(days=1))
+    now, payload = ctx.now(), {"side": "teacher", "lessons": [[lesson, "added"]]}
+    with ctx.transaction() as db:
+        messages = [rules.timetable(n, cast["person_teacher1"], payload, now) for n in range(count)]
+        assert outbox.plan(ctx, db, messages) == count

