@@ -30,12 +30,15 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 # Pins every dependency, with the hash of each of its files and no address to fetch it from.
-lock:
+lock: setup
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --no-annotate --quiet --upgrade --extra test --extra dev pyproject.toml build-requirements.in -o requirements.lock
 
 messages: setup
 	$(BIN)/python -m scheduler.locale.extract
+
+bench: setup
+	$(BIN)/python -m bench.figures
 
 screenshots: setup
 	$(BIN)/python -m bench.screenshots

@@ -4,20 +4,16 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 import uvicorn
-from pydantic import ValidationError
 
-from scheduler import config
+from scheduler import console
 from scheduler.domain.access import Role
 from scheduler.domain.plans import ChangeKind, Fingerprint, Plan, PlanId
-from scheduler.errors import ChungTayError, Conflict, Invalid, Text, text
+from scheduler.errors import Conflict, Invalid, text
 from scheduler.jobs import loop
 from scheduler.locale import Language, translate
 from scheduler.services import (
@@ -33,15 +29,7 @@ from scheduler.services import (
     runs,
     system,
 )
-from scheduler.services.context import Context, open_context
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-term_option = click.option(
-    "--term", "term_code", metavar="CODE", help="Which term; the newest if left out."
-)
-file_option = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to write."
-)
+from scheduler.services.context import open_context
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -52,59 +40,6 @@ def main() -> None:
     Try it with `chungtay demo`.  Settings are environment variables CHUNGTAY_… or a .env file;
     with none set, everything runs on one machine with an embedded database under var/.
     """
-
-
-@contextmanager
-def _context() -> Iterator[Context]:
-    """The context of a command; what goes wrong in it becomes sentences and exit status 1."""
-    with _sentences():
-        ctx = open_context(_settings())
-        try:
-            yield ctx
-        finally:
-            ctx.database.close()
-
-
-def _settings(**overrides: object) -> config.Settings:
-    try:
-        return config.load(**overrides)
-    except ValidationError as error:
-        for fault in error.errors():
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            click.echo(f"CHUNGTAY_{name}: {fault['msg']}", err=True)
-        sys.exit(1)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    try:
-        yield
-    except ChungTayError as error:
-        for line in _lines(error):
-            click.echo(line, err=True)
-        sys.exit(1)
-
-
-def _lines(error: ChungTayError) -> Iterator[str]:
-    """The error in Vietnamese and in English: who runs a command may read either."""
-    problems = error.problems if isinstance(error, Invalid) else ()
-    for language in Language:
-        yield translate(error.message, language)
-        for problem in problems:
-            where, what = translate(problem.where, language), translate(problem.what, language)
-            yield f"  {where}: {what}"
-
-
-def _say(message: Text | str) -> None:
-    language = Language(config.load().locale)
-    click.echo(translate(message, language))
-
-
-def _print(as_json: bool, data: dict[str, Any], plain: Callable[[], str] | None = None) -> None:
-    if as_json or plain is None:
-        click.echo(json.dumps(data, ensure_ascii=False, default=str, indent=None if as_json else 1))
-    else:
-        click.echo(plain())
 
 
 # -- running it
@@ -120,15 +55,15 @@ def demo_command(port: int, check: bool) -> None:
     sign-in link per role; mail is kept as files and shown on a page.
     """
     overrides = {
-        "var_dir": config.load().var_dir / ("demo-check" if check else "demo"),
+        "var_dir": console.settings().var_dir / ("demo-check" if check else "demo"),
         "base_url": f"http://127.0.0.1:{port}",
         "clock": os.environ.get("CHUNGTAY_CLOCK") or demo.STARTS.isoformat(),
         "demo": "true",
         "database_url": "",
         "smtp_url": "",
     }
-    settings = _settings(**overrides)
-    with _sentences():
+    settings = console.settings(**overrides)
+    with console.sentences():
         if not check:
             _free_port(port)
         demo.clear(settings)
@@ -169,7 +104,7 @@ def _free_port(port: int) -> None:
 @click.option("--no-loop", is_flag=True, help="Web only; run `chungtay worker` beside it.")
 def serve(host: str, port: int, workers: int, no_loop: bool) -> None:
     """Serve the pages, the feeds and the reminder loop."""
-    with _context() as ctx:
+    with console.context() as ctx:
         system.migrate(ctx)
     if no_loop:
         os.environ["CHUNGTAY_LOOP"] = "false"
@@ -187,7 +122,7 @@ def serve(host: str, port: int, workers: int, no_loop: bool) -> None:
 @main.command()
 def worker() -> None:
     """Run the reminder and job loop alone, until it is told to stop."""
-    with _context() as ctx:
+    with console.context() as ctx:
         system.migrate(ctx)
         loop.run_forever(ctx)
 
@@ -195,15 +130,15 @@ def worker() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database schema to the version of this program."""
-    with _context() as ctx:
+    with console.context() as ctx:
         click.echo(system.migrate(ctx))
 
 
 @main.command()
-@json_option
+@console.json_option
 def doctor(as_json: bool) -> None:
     """Check settings, database, mail and clock; exit 1 when something must be mended."""
-    with _context() as ctx:
+    with console.context() as ctx:
         findings = system.doctor(ctx)
         language = Language(ctx.settings.locale)
         rows = [
@@ -214,7 +149,7 @@ def doctor(as_json: bool) -> None:
             }
             for finding in findings
         ]
-        _print(
+        console.show(
             as_json,
             {"findings": rows},
             lambda: "\n".join(f"{r['verdict']:5} {r['subject']:9} {r['sentence']}" for r in rows),
@@ -230,31 +165,31 @@ def doctor(as_json: bool) -> None:
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@term_option
+@console.term_option
 @click.option("--dry-run", is_flag=True, help="Check everything and store nothing.")
-@json_option
+@console.json_option
 def import_command(
     files: tuple[Path, ...], term_code: str | None, dry_run: bool, as_json: bool
 ) -> None:
     """Read workbooks into the database: all of them, or nothing."""
-    with _context() as ctx:
+    with console.context() as ctx:
         system.migrate(ctx)
         given = [(path.name, path.read_bytes()) for path in files]
         summary = asdict(imports.import_files(ctx, given, term_code=term_code, dry_run=dry_run))
-        _print(as_json, summary)
+        console.show(as_json, summary)
 
 
 @main.command()
 @click.argument("what", type=click.Choice(["instance", "workbooks", "lessons"]))
-@term_option
-@file_option
+@console.term_option
+@console.output_option("Where to write.")
 def export(what: str, term_code: str | None, output: Path) -> None:
     """Write the term out: INSTANCE as `chungtay match` reads it, the three WORKBOOKS into a
     folder, so that they import back to the same state, or the published LESSONS as a workbook.
     """
-    with _context() as ctx:
+    with console.context() as ctx:
         if what == "instance":
-            output.write_bytes(_pretty(exports.export_instance(ctx, term_code)))
+            output.write_bytes(console.pretty(exports.export_instance(ctx, term_code)))
         elif what == "lessons":
             output.write_bytes(exports.export_lessons(ctx, term_code))
         else:
@@ -263,18 +198,12 @@ def export(what: str, term_code: str | None, output: Path) -> None:
                 (output / name).write_bytes(content)
 
 
-def _pretty(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, indent=1).encode()
-
-
 # -- matching and plans
 
 
 @main.command()
 @click.argument("instance", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The plan file."
-)
+@console.output_option("The plan file.")
 @click.option(
     "--time-limit",
     type=click.FloatRange(0),
@@ -285,8 +214,8 @@ def _pretty(data: dict[str, Any]) -> bytes:
 @click.option(
     "--iterations", type=click.IntRange(0), help="Moves to try; with it a seed gives the same plan."
 )
-@click.option("--seed", default=1, show_default=True, help="Which random numbers to use.")
-@json_option
+@console.seed_option
+@console.json_option
 def match(
     instance: Path,
     output: Path,
@@ -296,17 +225,17 @@ def match(
     as_json: bool,
 ) -> None:
     """Match an instance file without a database, and write the plan."""
-    with _sentences():
+    with console.sentences():
         seconds = time_limit if iterations is None else None
         plan = matching.solve_bytes(
             instance.read_bytes(), seconds=seconds, iterations=iterations, seed=seed
         )
-        output.write_bytes(_pretty(plan))
+        output.write_bytes(console.pretty(plan))
         short = {
             name: plan[name]
             for name in ("requested", "taught", "cost", "lower_bound", "gap", "seconds")
         }
-        _print(as_json, short)
+        console.show(as_json, short)
 
 
 @main.group()
@@ -322,27 +251,27 @@ def plan() -> None:
     show_default=True,
     help="Seconds to search.",
 )
-@click.option("--seed", default=1, show_default=True, help="Which random numbers to use.")
-@json_option
+@console.seed_option
+@console.json_option
 def plan_run(time_limit: float, seed: int, as_json: bool) -> None:
     """Match the newest term, here and now, and keep the draft."""
-    with _context() as ctx:
+    with console.context() as ctx:
         actor = accounts.operator(ctx)
         term = programmes.overview(ctx, actor).term
         run = runs.work_here(ctx, runs.start(ctx, actor, term.id, time_limit, seed))
         if run is None or run.plan_id is None:
-            raise Invalid(run.error if run else "Another worker took the run.")
-        _print(as_json, {"plan": run.plan_id, "taught": run.taught, "cost": run.cost})
+            raise Invalid((run and run.error) or text("Another worker has taken this run over."))
+        console.show(as_json, {"plan": run.plan_id, "taught": run.taught, "cost": run.cost})
 
 
 @plan.command("show")
-@json_option
+@console.json_option
 def plan_show(as_json: bool) -> None:
     """Drafts and publications, the newest first."""
-    with _context() as ctx:
+    with console.context() as ctx:
         actor = accounts.operator(ctx)
         found = plans.of_term(ctx, actor, programmes.overview(ctx, actor).term.id)
-        _print(
+        console.show(
             as_json,
             {"plans": [asdict(p) for p in found]},
             lambda: "\n".join(map(_plan_line, found)) or "-",
@@ -355,13 +284,13 @@ def _plan_line(p: Plan) -> str:
 
 @plan.command("diff")
 @click.argument("plan_id", type=int)
-@json_option
+@console.json_option
 def plan_diff(plan_id: int, as_json: bool) -> None:
     """What publishing a plan would change, with the fingerprint that `publish` wants."""
-    with _context() as ctx:
+    with console.context() as ctx:
         seen = plans.preview(ctx, accounts.operator(ctx), PlanId(plan_id))
         counts = {kind.value: seen.diff.count(kind) for kind in ChangeKind}
-        _print(as_json, {"fingerprint": seen.fingerprint, "kept": seen.diff.kept, **counts})
+        console.show(as_json, {"fingerprint": seen.fingerprint, "kept": seen.diff.kept, **counts})
 
 
 @plan.command("publish")
@@ -369,12 +298,12 @@ def plan_diff(plan_id: int, as_json: bool) -> None:
 @click.option(
     "--seen", required=True, metavar="FINGERPRINT", help="The fingerprint that `diff` printed."
 )
-@json_option
+@console.json_option
 def plan_publish(plan_id: int, seen: str, as_json: bool) -> None:
     """Make a plan the timetable that everyone sees."""
-    with _context() as ctx:
+    with console.context() as ctx:
         diff = plans.publish(ctx, accounts.operator(ctx), PlanId(plan_id), Fingerprint(seen))
-        _print(as_json, {kind.value: diff.count(kind) for kind in ChangeKind})
+        console.show(as_json, {kind.value: diff.count(kind) for kind in ChangeKind})
 
 
 # -- people and messages
@@ -396,7 +325,7 @@ def user() -> None:
 )
 def user_add(email: str, role: str, name: str, school: str) -> None:
     """Give a role to a person, who is made when unknown."""
-    with _context() as ctx:
+    with console.context() as ctx:
         system.migrate(ctx)
         actor = accounts.add_user(ctx, email, Role(role), name=name, school_code=school)
         click.echo(f"{actor.email}: {role}")
@@ -406,7 +335,7 @@ def user_add(email: str, role: str, name: str, school: str) -> None:
 @click.argument("email")
 def sign_in_link(email: str) -> None:
     """Print a sign-in link to hand over; it works once, within ten minutes."""
-    with _context() as ctx:
+    with console.context() as ctx:
         click.echo(accounts.operator_link(ctx, email))
 
 
@@ -414,28 +343,28 @@ def sign_in_link(email: str) -> None:
 @click.argument("email")
 def feed_link(email: str) -> None:
     """Print a new calendar link of a person."""
-    with _context() as ctx:
+    with console.context() as ctx:
         click.echo(feeds.link_for_person(ctx, email))
 
 
 @main.command("outbox")
 @click.argument("do", type=click.Choice(["show", "pause", "resume"]))
-@json_option
+@console.json_option
 def outbox_command(do: str, as_json: bool) -> None:
     """SHOW messages by state and kind; PAUSE or RESUME sending.  `law`: true while none is lost."""
-    with _context() as ctx:
+    with console.context() as ctx:
         if do == "pause":
             outbox.pause(ctx)
         elif do == "resume":
             outbox.resume(ctx)
-        _print(as_json, asdict(outbox.show(ctx)))
+        console.show(as_json, asdict(outbox.show(ctx)))
 
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Write the whole state to a new file."""
-    with _context() as ctx:
+    with console.context() as ctx:
         click.echo(f"{file}: {system.backup(ctx, file):,} bytes")
 
 
@@ -443,7 +372,10 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def restore(file: Path) -> None:
     """Put a backup in place of the present state; sending stays paused until `outbox resume`."""
-    with _context() as ctx:
+    with console.context() as ctx:
         system.restore(ctx, file)
-        outbox.pause(ctx)
-        _say("Restored. Sending is paused: look at the outbox, then run chungtay outbox resume.")
+        console.say(
+            text(
+                "Restored. Sending is paused: look at the outbox, then run chungtay outbox resume."
+            )
+        )

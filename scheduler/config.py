@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(2.0, gt=0, description="seconds between two beats of the loop")
     loop: bool = Field(True, description="run the reminder loop inside the web process")
 
+    @field_validator("base_url")
+    @classmethod
+    def _without_last_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

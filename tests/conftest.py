@@ -6,6 +6,7 @@ Both are copies of one template that the migrations built.
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +18,7 @@ from scheduler.config import Settings, load
 from scheduler.services.context import Context
 from scheduler.store import migrations
 from scheduler.store.database import Database
+from tests.cast import Cast, gather
 
 KEY = b"a key for tests, thirty-two bytes or more"
 
@@ -73,11 +75,21 @@ def _driver(address: str, name: str) -> str:
     )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database at head, on each engine in turn."""
+    with new_database(request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def new_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """A database on the engine that the fixture is asked for; gone with the block."""
     if request.param == "sqlite":
-        path = tmp_path / "test.db"
+        path = folder / "test.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
@@ -116,3 +128,9 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 @pytest.fixture
 def ctx(settings: Settings, database: Database, clock: FakeClock) -> Context:
     return Context(settings, database, clock, KEY)
+
+
+@pytest.fixture
+def cast(ctx: Context) -> Cast:
+    """Two teachers, two schools, two coordinators: see tests/cast.py."""
+    return gather(ctx)

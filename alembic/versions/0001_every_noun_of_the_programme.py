@@ -531,7 +531,7 @@ def upgrade() -> None:
         sa.Column("taught", sa.Integer(), nullable=True),
         sa.Column("requested", sa.Integer(), nullable=True),
         sa.Column("plan_id", sa.Integer(), nullable=True),
-        sa.Column("error", sa.String(length=1000), nullable=False),
+        sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("lease_token", sa.String(length=64), nullable=True),

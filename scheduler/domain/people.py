@@ -97,8 +97,3 @@ def level_of_class(name: str) -> Level | None:
     if 6 <= grade <= 9:
         return Level.LOWER_SECONDARY
     return Level.UPPER_SECONDARY if 10 <= grade <= 12 else None
-
-
-def period_at(periods: tuple[BellPeriod, ...], start: int) -> BellPeriod | None:
-    """The period of a school that begins at minute `start`."""
-    return next((p for p in periods if p.start == start), None)

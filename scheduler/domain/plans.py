@@ -63,10 +63,6 @@ class Plan:
         """How far the cost may lie above the best possible, as a share of the cost."""
         return (self.cost - self.lower_bound) / self.cost if self.cost else 0.0
 
-    @property
-    def coverage(self) -> float:
-        return self.taught / self.requested if self.requested else 1.0
-
 
 class ChangeKind(StrEnum):
     ADDED = "added"

@@ -1,9 +1,12 @@
 """Requests of classes for lessons.  Pure: no clock, no database."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import NewType
 
+from scheduler.domain.intervals import DaySpan, monday
 from scheduler.domain.people import BellPeriod, ClassId, Level, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Text, text
@@ -57,6 +60,22 @@ class Request:
         """Its name in instance files: SCHOOL/CLASS, with #n from a class's second request on."""
         tail = f"#{self.number}" if self.number > 1 else ""
         return f"{self.school_code}/{self.class_name}{tail}"
+
+
+def wanted(request: Request, term: Term, closed: Iterable[DaySpan]) -> int:
+    """The lessons a request asks for over the term: per week its number, or its days if fewer.
+
+    The same rule by which the engine prices what is missing.
+    """
+    weekdays = {slot.weekday for slot in request.slots}
+    shut = [*closed, *(DaySpan(day, day) for day in term.holidays)]
+    inside = DaySpan(max(request.first_day, term.first_day), min(request.last_day, term.last_day))
+    weeks = Counter(
+        monday(day)
+        for day in inside.days()
+        if day.weekday() in weekdays and not any(day in span for span in shut)
+    )
+    return sum(min(request.lessons_per_week, count) for count in weeks.values())
 
 
 def faults(new: NewRequest, term: Term, periods: tuple[BellPeriod, ...]) -> dict[str, Text]:

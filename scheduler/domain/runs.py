@@ -8,6 +8,7 @@ from typing import NewType
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import PlanId
 from scheduler.domain.terms import TermId
+from scheduler.errors import Text
 
 RunId = NewType("RunId", int)
 
@@ -36,7 +37,7 @@ class Run:
     taught: int | None
     requested: int | None
     plan_id: PlanId | None
-    error: str
+    error: Text | None
     cancel_asked: bool
 
     @property

@@ -60,6 +60,11 @@ def span(start: datetime | time, end: datetime | time) -> str:
     return f"{clock(start)}–{clock(end)}"
 
 
+def moment(at: datetime, language: Language) -> str:
+    """Thứ Hai 02/10 · 07:55, of a moment already in the reader's zone."""
+    return f"{date_short(at, language)} · {clock(at)}"
+
+
 def when(start: datetime, end: datetime, language: Language) -> str:
     """Thứ Hai 02/10 · 07:55–08:30, of moments already in the reader's zone."""
     return f"{date_short(start, language)} · {span(start, end)}"
@@ -120,8 +125,3 @@ def half_day(name: str, language: Language) -> str:
 def half_day_period(half_day: str, number: int, language: Language) -> str:
     """Sáng tiết 2 · Morning period 2"""
     return translate(Text(_PERIODS[half_day].msgid, {"number": number}), language)
-
-
-def lesson_title(subject_class: str, half_day: str, number: int, language: Language) -> str:
-    """Tiếng Anh 7B · Chiều tiết 2: what helps on a lock screen."""
-    return f"{subject_class} · {half_day_period(half_day, number, language)}"

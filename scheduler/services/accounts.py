@@ -10,6 +10,7 @@ from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor, Grant, Role
 from scheduler.domain.accounts import LinkState, SessionSeen, SignIn
 from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.locale import LANGUAGES
 from scheduler.services import outbox
 from scheduler.services.context import Context
 from scheduler.store import accounts, audits, people, terms
@@ -177,7 +178,7 @@ def sign_out(ctx: Context, token: str) -> None:
 
 def choose_language(ctx: Context, actor: Actor, language: str) -> None:
     """Speak this language to the person from now on, in pages and mails."""
-    if language not in ("vi", "en"):
+    if language not in LANGUAGES:
         raise Invalid("Choose Vietnamese or English.")
     with ctx.transaction() as db:
         accounts.set_language(db, actor.person_id, language)
@@ -202,7 +203,7 @@ def add_user(
                 db, email=email, name=name or email, language=ctx.settings.locale, now=ctx.now()
             )
         )
-        if grant in accounts.grants_of(db, person_id):
+        if grant in people.grants(db, person_id):
             raise Conflict(text("{email} has this role already.", email=email))
         accounts.add_grant(db, person_id, grant)
         audits.record(db, ctx.now(), None, "grant", "person", person_id, after={"role": role.value})

@@ -89,7 +89,7 @@ def _title_without_period(lesson: Lesson, language: Language) -> str:
 def _entry(showing: Showing, how: Manner) -> CalendarEntry:
     lesson = showing.lesson
     gone = showing.state is EntryState.HANDED_OVER
-    join_url = None if gone else f"{how.base_url.rstrip('/')}/j/{lesson.join_token}"
+    join_url = None if gone else f"{how.base_url}/j/{lesson.join_token}"
     return CalendarEntry(
         uid=f"lesson-{lesson.uid}@{how.uid_domain}",
         summary=_summary(showing, how.language),
@@ -126,7 +126,7 @@ def _facts(showing: Showing, language: Language) -> Iterable[Text]:
         yield from _calling_off(lesson, language)
     elif lesson.moved_from is not None:
         start = lesson.moved_from.astimezone(ZoneInfo(lesson.zone))
-        moved_from = f"{wording.date_short(start, language)} · {wording.clock(start)}"
+        moved_from = wording.moment(start, language)
         yield text("Moved from {when}.", when=moved_from)
     yield text("Teacher: {name} ({school})", name=lesson.teacher_name, school=lesson.donor_school)
     yield text(
@@ -139,7 +139,7 @@ def _facts(showing: Showing, language: Language) -> Iterable[Text]:
 
 def _calling_off(lesson: Lesson, language: Language) -> Iterable[Text]:
     at = lesson.changed_at.astimezone(ZoneInfo(lesson.zone))
-    when = f"{wording.date_short(at, language)} · {wording.clock(at)}"
+    when = wording.moment(at, language)
     if lesson.cancelled_by:
         yield text("Called off by {by} on {when}.", by=lesson.cancelled_by, when=when)
     else:

@@ -107,7 +107,7 @@ def _link(
     about = {"kind": key.kind, "owner_id": key.owner_id, "name": name}
     audits.record(db, now, actor.person_id, "make_link", "feed_link", link_id, after=about)
     slug = calendars.slug(wordings.calendar_name(owner))
-    url = f"{ctx.settings.base_url.rstrip('/')}/feeds/{token}/{slug}.ics"
+    url = f"{ctx.settings.base_url}/feeds/{token}/{slug}.ics"
     return NewLink(token, url, f"webcal://{url.split('://', 1)[-1]}", link_id)
 
 

@@ -171,7 +171,7 @@ def _mail(ctx: Context, message: Claimed, facts: Facts) -> EmailMessage:
         name=facts.person.name,
         language=Language(facts.person.language),
         side=facts.side,
-        base_url=ctx.settings.base_url.rstrip("/"),
+        base_url=ctx.settings.base_url,
         stop_url=stop_url(ctx, facts.person) if message.kind in rules.REMINDERS else None,
     )
     envelope = Envelope(
@@ -190,7 +190,7 @@ def stop_url(ctx: Context, person: Person) -> str:
     token = security.sign_link(
         ctx.key, security.Purpose.STOP_REMINDERS, str(person.id), ctx.now(), STOP_LIFE
     )
-    return f"{ctx.settings.base_url.rstrip('/')}/stop/{token}"
+    return f"{ctx.settings.base_url}/stop/{token}"
 
 
 def _words_for(ctx: Context, message: Claimed, facts: Facts, reader: Reader) -> Letter:
@@ -291,7 +291,7 @@ def _words(lesson: Lesson, reader: Reader) -> LessonWords:
         district=lesson.school_district,
         when=wording.when(start, end, language),
         time=wording.clock(start),
-        before=f"{wording.date_short(before, language)} · {before:%H:%M}" if before else "",
+        before=wording.moment(before, language) if before else "",
         teacher=f"{lesson.teacher_name} ({lesson.donor_school})",
         reason=lesson.cancel_reason,
         join_url=f"{reader.base_url}/j/{lesson.join_token}",

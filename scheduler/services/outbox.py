@@ -18,13 +18,14 @@ from scheduler.delivery.mail import (
 )
 from scheduler.delivery.mailfiles import FileTransport, StoredMail
 from scheduler.domain import reminders as rules
+from scheduler.domain.access import Action, Actor
 from scheduler.domain.people import Person
 from scheduler.domain.reminders import Claimed, MessageKind, NewMessage
-from scheduler.errors import NotFound
+from scheduler.errors import NotAllowed, NotFound
 from scheduler.services import letters
 from scheduler.services.context import Context
 from scheduler.services.letters import Outdated, Poison
-from scheduler.store import outbox, switches
+from scheduler.store import audits, outbox, switches
 from scheduler.store.database import Session
 
 LEASE = timedelta(seconds=120)
@@ -252,15 +253,32 @@ def reminders_planned(ctx: Context) -> int:
     return sum(tally.by_kind[kind] for kind in rules.REMINDERS)
 
 
-def pause(ctx: Context) -> None:
-    """Send nothing until `resume`; what is in flight ends."""
+def pause(ctx: Context, actor: Actor | None = None) -> None:
+    """Send nothing until `resume`; what is in flight ends.  None is the command line."""
+    _may_manage(actor)
     with ctx.transaction() as db:
         switches.turn_on(db, switches.SENDING_PAUSED)
+        _record(ctx, db, actor, "pause_sending")
 
 
-def resume(ctx: Context) -> None:
+def resume(ctx: Context, actor: Actor | None = None) -> None:
+    """Let what waits go out again.  None is the command line."""
+    _may_manage(actor)
     with ctx.transaction() as db:
         switches.turn_off(db, switches.SENDING_PAUSED)
+        _record(ctx, db, actor, "resume_sending")
+
+
+def _may_manage(actor: Actor | None) -> None:
+    """All programmes share one outbox: whoever manages the messages of one may stop it."""
+    if actor is not None and not any(
+        actor.can(Action.MANAGE_MESSAGES, grant.programme_id) for grant in actor.grants
+    ):
+        raise NotAllowed("Your account may not do this.")
+
+
+def _record(ctx: Context, db: Session, actor: Actor | None, action: str) -> None:
+    audits.record(db, ctx.now(), actor.person_id if actor else None, action, "outbox")
 
 
 def mails(ctx: Context) -> tuple[StoredMail, ...]:

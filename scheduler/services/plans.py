@@ -176,10 +176,12 @@ def _both_sides(
     """What is in force and what the plan wants, without the days that have passed.
 
     What has begun stays; only a term's first publication may hold days before today, for a
-    programme that brings its year along.
+    programme that brings its year along.  What somebody called off for a day, no plan brings back
+    on that day.
     """
     current: Mapping[Placement, LessonId] = lessons.placements(db, term.id)
-    wanted = rows.placements(db, plan.id)
+    off = lessons.called_off(db, term.id)
+    wanted = tuple(p for p in rows.placements(db, plan.id) if (p.request_id, p.day) not in off)
     if rows.published(db, term.id) is None:
         return tuple(sorted(current)), wanted
     today = term.today(ctx.now())

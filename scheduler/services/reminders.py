@@ -50,9 +50,12 @@ def announce(
 ) -> int:
     """Plan one message for each person whom a publication concerns, inside its transaction.
 
-    Returns how many people will be told.  What the mail says is what holds when it goes out.
+    Returns how many people will be told.  What the mail says is what holds when it goes out; a
+    lesson that is over is no news.
     """
-    teaching, hosting = _told(db, changes)
+    ids = [change.lesson_id for change in changes]
+    ahead = {lesson.id for lesson in lessons.find(db, ids=ids, since=ctx.now())}
+    teaching, hosting = _told(db, [change for change in changes if change.lesson_id in ahead])
     reachable = recipients.reachable(db, teaching.keys() | hosting.keys())
     messages = []
     for person in sorted(reachable):

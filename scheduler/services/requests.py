@@ -21,12 +21,17 @@ from scheduler.store.visibility import sees
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """One request and what is planned for it in the published timetable."""
+    """One request, the lessons it asks for, and what is planned in the published timetable."""
 
     request: Request
+    wanted: int
     planned: int
     teachers: tuple[str, ...]
     next: Lesson | None
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.wanted - self.planned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:
         asked = rows.of_school(db, term.id, school_id)
         given = lessons.find(db, school_id=school_id, term_id=term.id)
         classes = terms.classes(db, school_id)
+        closed = terms.closed_spans(db, term.programme_id)
     live = [lesson for lesson in given if lesson.state is not LessonState.CANCELLED]
     planned = Counter(lesson.request_id for lesson in live)
     lines = []
@@ -64,6 +70,7 @@ def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:
         lines.append(
             RequestLine(
                 request=request,
+                wanted=rules.wanted(request, term, closed.get(school_id, ())),
                 planned=planned[request.id],
                 teachers=tuple(dict.fromkeys(lesson.teacher_name for lesson in own)),
                 next=next((lesson for lesson in own if lesson.ends_at > now), None),

@@ -144,7 +144,7 @@ def _claim(ctx: Context, run_id: RunId | None = None) -> tuple[Run, str] | None:
         if run is None:
             return None
         if rows.attempts(db, run.id) > MOST_ATTEMPTS:
-            rows.fail(db, run.id, token, "the worker vanished each time it was tried")
+            rows.fail(db, run.id, token, text("The engine stopped each time it was tried."))
             return None
     return run, token
 
@@ -167,9 +167,8 @@ def execute(ctx: Context, run: Run, token: str) -> None:
             progress=watched,
         )
     except Exception as error:
-        message = error.message if isinstance(error, ChungTayError) else Text(repr(error))
         with ctx.transaction() as db:
-            rows.fail(db, run.id, token, str(message))
+            rows.fail(db, run.id, token, _reason(error))
         if not isinstance(error, ChungTayError):
             raise
         return
@@ -180,6 +179,16 @@ def execute(ctx: Context, run: Run, token: str) -> None:
         plan_id = _keep(db, ctx, run, snapshot, solution)
         if not rows.finish(db, run.id, token, plan_id, solution.seconds):
             raise Conflict("Another worker has taken this run over.")
+
+
+def _reason(error: Exception) -> Text:
+    """What a coordinator reads of a run that failed: the first fault, where there are several."""
+    if isinstance(error, Invalid) and error.problems:
+        first = error.problems[0]
+        return text("{where}: {what}", where=first.where, what=first.what)
+    if isinstance(error, ChungTayError):
+        return error.message
+    return text("The engine met a fault of its own: {fault}.", fault=type(error).__name__)
 
 
 class _Progress:

@@ -3,12 +3,14 @@
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from scheduler.clock import SystemClock
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
+from scheduler.services import outbox
 from scheduler.services.context import Context
 from scheduler.store import migrations
 
@@ -138,13 +140,14 @@ def restore(ctx: Context, source: Path) -> None:
         _restore_sqlite(ctx, source)
     else:
         _pg(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(source))
+    outbox.pause(ctx)
 
 
 def _restore_sqlite(ctx: Context, source: Path) -> None:
     with source.open("rb") as file:
         if file.read(len(SQLITE_MAGIC)) != SQLITE_MAGIC:
             raise Invalid(text("{file} is no backup of an embedded database.", file=str(source)))
-    with sqlite3.connect(f"file:{source}?mode=ro", uri=True) as check:
+    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as check:
         if check.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise Invalid(text("{file} is damaged; nothing was changed.", file=str(source)))
     ctx.database.close()
@@ -152,13 +155,12 @@ def _restore_sqlite(ctx: Context, source: Path) -> None:
     if path.exists():
         stamp = SystemClock().now().strftime("%Y%m%d-%H%M%S")
         _copy_sqlite(path, path.with_name(f"{path.name}.before-restore-{stamp}"))
-    with sqlite3.connect(source) as old, sqlite3.connect(path) as new:
-        old.backup(new)
+    _copy_sqlite(source, path)
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
     """By the engine's own copying, safe while others write."""
-    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
 
 

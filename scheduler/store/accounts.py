@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.access import Actor, Grant, Role
 from scheduler.domain.accounts import SessionSeen, SignIn
 from scheduler.domain.people import PersonId
+from scheduler.store import people
 from scheduler.store.tables import grants, persons, sessions, sign_ins
 
 
@@ -110,7 +111,7 @@ def session_of(db: Session, token_hash: str) -> SessionSeen | None:
     if row is None:
         return None
     actor = Actor(
-        PersonId(row.person_id), row.name, row.email, row.language, grants_of(db, row.person_id)
+        PersonId(row.person_id), row.name, row.email, row.language, people.grants(db, row.person_id)
     )
     return SessionSeen(row.id, actor, row.csrf, row.created_at, row.seen_at, row.expires_at)
 
@@ -122,21 +123,7 @@ def actor_of(db: Session, person_id: int) -> Actor | None:
     ).first()
     if row is None:
         return None
-    return Actor(PersonId(row.id), row.name, row.email, row.language, grants_of(db, row.id))
-
-
-def grants_of(db: Session, person_id: int) -> tuple[Grant, ...]:
-    rows = db.execute(select(grants).where(grants.c.person_id == person_id).order_by(grants.c.id))
-    return tuple(
-        Grant(
-            role=Role(row.role),
-            programme_id=row.programme_id,
-            teacher_id=row.teacher_id,
-            school_id=row.school_id,
-            donor_school_id=row.donor_school_id,
-        )
-        for row in rows
-    )
+    return Actor(PersonId(row.id), row.name, row.email, row.language, people.grants(db, row.id))
 
 
 def seen(db: Session, session_id: int, now: datetime) -> None:

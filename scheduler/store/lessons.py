@@ -1,7 +1,7 @@
 """Published lessons: reading them as values, and carrying out what a publication changes."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, select
@@ -11,6 +11,7 @@ from scheduler.domain.intervals import minute_of
 from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
 from scheduler.domain.people import HalfDay
 from scheduler.domain.plans import Placement
+from scheduler.domain.requests import RequestId
 from scheduler.store.tables import (
     classes,
     donor_schools,
@@ -129,6 +130,23 @@ def placements(db: Session, term_id: int) -> dict[Placement, LessonId]:
         .where(lessons.c.term_id == term_id, lessons.c.state != LessonState.CANCELLED)
     ).all()
     return {_placement(row): LessonId(row.id) for row in rows}
+
+
+def called_off(db: Session, term_id: int) -> frozenset[tuple[RequestId, date]]:
+    """The requests and days of lessons that somebody called off, with a reason, for that day."""
+    rows = db.execute(
+        select(lessons.c.request_id, lessons.c.starts_at, programmes.c.zone)
+        .join(terms, lessons.c.term_id == terms.c.id)
+        .join(programmes, terms.c.programme_id == programmes.c.id)
+        .where(
+            lessons.c.term_id == term_id,
+            lessons.c.state == LessonState.CANCELLED,
+            lessons.c.cancel_reason != "",
+        )
+    )
+    return frozenset(
+        (row.request_id, row.starts_at.astimezone(ZoneInfo(row.zone)).date()) for row in rows
+    )
 
 
 def pinned(db: Session, term_id: int) -> frozenset[LessonId]:

@@ -1,11 +1,13 @@
 """Matching runs as a queue: claimed under a lease, finished only by whoever holds it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.runs import Run, RunId, RunState
+from scheduler.errors import Text
 from scheduler.store.leases import database_now
 from scheduler.store.tables import runs
 
@@ -26,7 +28,6 @@ def add(
             seconds_limit=seconds,
             seed=seed,
             elapsed=0.0,
-            error="",
             cancel_asked=False,
             attempts=0,
         )
@@ -115,8 +116,9 @@ def finish(db: Session, run_id: int, token: str, plan_id: int, elapsed: float) -
     return _end(db, _mine(run_id, token), state=RunState.DONE, plan_id=plan_id, elapsed=elapsed)
 
 
-def fail(db: Session, run_id: int, token: str, error: str) -> bool:
-    return _end(db, _mine(run_id, token), state=RunState.FAILED, error=error[:1000])
+def fail(db: Session, run_id: int, token: str, error: Text) -> bool:
+    """The run ends without a draft; `error` says why, in each reader's language."""
+    return _end(db, _mine(run_id, token), state=RunState.FAILED, error=_said(error))
 
 
 def cancelled(db: Session, run_id: int, token: str) -> bool:
@@ -161,6 +163,17 @@ def _end(db: Session, where: ColumnElement[bool], **values: object) -> bool:
     return done.first() is not None
 
 
+def _said(sentence: Text) -> dict[str, Any]:
+    values = {name: _said(v) if isinstance(v, Text) else v for name, v in sentence.values.items()}
+    plain = {name: v if isinstance(v, dict | int) else str(v) for name, v in values.items()}
+    return {"msgid": sentence.msgid, "values": plain}
+
+
+def _heard(kept: dict[str, Any]) -> Text:
+    values = {name: _heard(v) if isinstance(v, dict) else v for name, v in kept["values"].items()}
+    return Text(kept["msgid"], values)
+
+
 def _run(row: Row[tuple[object, ...]]) -> Run:
     return Run(
         id=row.id,
@@ -175,6 +188,6 @@ def _run(row: Row[tuple[object, ...]]) -> Run:
         taught=row.taught,
         requested=row.requested,
         plan_id=row.plan_id,
-        error=row.error,
+        error=None if row.error is None else _heard(row.error),
         cancel_asked=row.cancel_asked,
     )

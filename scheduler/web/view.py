@@ -36,7 +36,6 @@ _SPOKEN = (
     wording.relative,
     wording.half_day,
     wording.half_day_period,
-    wording.lesson_title,
     spell,
     translate,
 )

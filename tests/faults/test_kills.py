@@ -6,16 +6,10 @@ from email import message_from_bytes
 import pytest
 
 from scheduler.services import outbox
-from tests.cast import gather
 from tests.delivery.sink import listening
 from tests.faults.kit import Post, announce, let_leases_end, process, rows, states, until
 
 WORKER = ("-m", "tests.faults.worker")
-
-
-@pytest.fixture
-def cast(ctx):
-    return gather(ctx)
 
 
 @pytest.fixture(autouse=True)

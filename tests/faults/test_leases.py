@@ -8,15 +8,9 @@ import pytest
 from scheduler.services import outbox
 from scheduler.services.outbox import Fate
 from scheduler.store import outbox as store
-from tests.cast import gather
 from tests.faults.kit import Post, announce, book, replan, rows, states
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def cast(ctx):
-    return gather(ctx)
 
 
 @pytest.fixture

@@ -14,18 +14,12 @@ from scheduler.services import outbox
 from scheduler.services.outbox import Fate
 from scheduler.store import switches, tables
 from scheduler.store.leases import database_now
-from tests.cast import gather
 from tests.delivery.sink import listening
 from tests.faults.kit import Post, announce, process, rows, states, until
 
 FOREVER = "from scheduler import config; from scheduler.jobs import loop; " \
     "from scheduler.services.context import open_context; " \
     "loop.run_forever(open_context(config.load(_env_file=None)))"  # fmt: skip
-
-
-@pytest.fixture
-def cast(ctx):
-    return gather(ctx)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from scheduler.config import load
 from scheduler.services import demo
 from scheduler.services.context import Context
 from scheduler.store.database import Database
-from tests.conftest import KEY
+from tests.conftest import ENGINES, KEY, new_database
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -34,26 +34,37 @@ def browser() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=found, args=QUIET)
 
 
-@pytest.fixture
-def demo_ctx(tmp_path: Path, database_url: str) -> Iterator[Context]:
-    """The example programme imported, matched and published, on Monday 2 October 2023, 13:29."""
+@pytest.fixture(scope="module", params=ENGINES)
+def demo_ctx(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Context]:
+    """The example programme imported, matched and published, on Monday 2 October 2023, 13:29.
+
+    Built once on each engine: the journeys through it must bear what others did before them.
+    """
+    folder = tmp_path_factory.mktemp("demo")
+    with new_database(request, folder) as url, opened_demo(folder, url) as ctx:
+        demo.build(ctx, seconds=1.0)
+        yield ctx
+
+
+@contextmanager
+def opened_demo(folder: Path, database_url: str) -> Iterator[Context]:
+    """An empty demo that will be served on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = load(
         _env_file=None,
-        var_dir=tmp_path / "var",
+        var_dir=folder / "var",
         database_url=database_url,
         secret_key=KEY.decode(),
         base_url=f"http://127.0.0.1:{port}",
         demo=True,
         tick_seconds=0.5,
     )
-    clock = ShiftedClock.starting_at(demo.STARTS)
     database = Database(settings.database)
-    ctx = Context(settings, database, clock, KEY)
-    demo.build(ctx, seconds=1.0)
-    yield ctx
+    yield Context(settings, database, ShiftedClock.starting_at(demo.STARTS), KEY)
     database.close()
 
 

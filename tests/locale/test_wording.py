@@ -30,6 +30,7 @@ def test_seven_weekdays_fit_a_phone() -> None:
 def test_a_day_has_its_weekday() -> None:
     assert wording.date_short(MONDAY, VI) == "Thứ Hai 02/10"
     assert wording.date_short(MONDAY, EN) == "Mon 02/10"
+    assert wording.moment(datetime.combine(MONDAY, time(7, 55)), VI) == "Thứ Hai 02/10 · 07:55"
     assert wording.date_long(MONDAY, VI) == "Thứ Hai 02/10/2023"
     assert wording.date_long(MONDAY, EN) == "Mon 02/10/2023"
 
@@ -94,12 +95,3 @@ def test_a_period_is_named_by_its_half_day(half_day: str, vi: str, en: str) -> N
     assert (wording.half_day(half_day, VI), wording.half_day(half_day, EN)) == (vi, en)
     assert wording.half_day_period(half_day, 2, VI) == f"{vi} tiết 2"
     assert wording.half_day_period(half_day, 2, EN) == f"{en} period 2"
-
-
-def test_a_lesson_title_helps_on_a_lock_screen() -> None:
-    assert wording.lesson_title("Tiếng Anh 7B", "afternoon", 2, VI) == (
-        "Tiếng Anh 7B · Chiều tiết 2"
-    )
-    assert wording.lesson_title("English 7B", "afternoon", 2, EN) == (
-        "English 7B · Afternoon period 2"
-    )

@@ -10,12 +10,6 @@ from scheduler.domain.accounts import LinkState
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound
 from scheduler.services import accounts
 from scheduler.store import tables
-from tests.cast import gather
-
-
-@pytest.fixture
-def cast(ctx):
-    return gather(ctx)
 
 
 def mailed(ctx):

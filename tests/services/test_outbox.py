@@ -12,7 +12,6 @@ from scheduler.services import outbox, reminders
 from scheduler.services.outbox import Fate
 from scheduler.store import outbox as store
 from scheduler.store import people, tables
-from tests.cast import gather
 from tests.faults.kit import Post, announce, book, change, replan, rows, states, write
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # 07:30 in Hà Nội, morning period 1
@@ -20,11 +19,6 @@ DAY = timedelta(days=1)
 NOT_NOW = Receipt(Outcome.REFUSED_FOR_NOW, "451 try later")
 NEVER = Receipt(Outcome.REFUSED, "550 no such user")
 WHO_KNOWS = Receipt(Outcome.UNKNOWN, "reset after the dot")
-
-
-@pytest.fixture
-def cast(ctx):
-    return gather(ctx)
 
 
 @pytest.fixture

@@ -13,14 +13,8 @@ from scheduler.services import lessons, plans
 from scheduler.store import lessons as lesson_rows
 from scheduler.store import plans as plan_rows
 from scheduler.store import tables
-from tests.cast import gather
 
 WEDNESDAY = date(2023, 10, 4)
-
-
-@pytest.fixture
-def cast(ctx):
-    return gather(ctx)
 
 
 def draft(ctx, cast, *wanted):
@@ -172,9 +166,10 @@ def test_publishing_twice_at_once_happens_once(ctx, cast):
 
 
 def test_a_plan_that_books_a_teacher_twice_is_refused_whole(ctx, cast):
-    clash = ("request_8B", WEDNESDAY, 450, "teacher1")
-    with pytest.raises((Conflict, sa.exc.IntegrityError)):
-        publish(ctx, cast, draft(ctx, cast, A2, A1, clash))
+    clash = ("request_8B", WEDNESDAY, 480, "teacher1")
+    plan_id = draft(ctx, cast, A2, A1, clash)
+    with pytest.raises(Conflict, match="two lessons at once"):
+        publish(ctx, cast, plan_id)
     assert timetable(ctx, cast) == ()
 
 
@@ -227,3 +222,29 @@ def test_home_and_week_show_the_same_lessons(ctx, cast):
     assert [len(day.lessons) for day in week.days] == [0, 0, 1, 0, 0, 0, 0]
     with pytest.raises(NotFound):
         lessons.school_week(ctx, cast.actors["schoolA"], cast["B"], None)
+
+
+def test_no_plan_brings_back_what_a_school_called_off_for_that_day(ctx, cast):
+    plan_id = draft(ctx, cast, A1, A2)
+    publish(ctx, cast, plan_id)
+    lessons.call_off(ctx, cast.actors["schoolA"], timetable(ctx, cast)[0].id, "Thi giữa kỳ")
+    again = draft(ctx, cast, A1, A2)
+    assert plans.preview(ctx, cast.actors["coordinator"], again).diff.changes == ()
+    publish(ctx, cast, again)
+    assert [x.state for x in timetable(ctx, cast)] == [
+        LessonState.CANCELLED,
+        LessonState.SCHEDULED,
+    ]
+
+
+def test_a_first_publication_in_mid_term_tells_of_lessons_ahead_only(ctx, cast, clock):
+    clock.forward(days=4)
+    publish(ctx, cast, draft(ctx, cast, A1, A2, B1))
+    with ctx.reading() as db:
+        told = db.execute(
+            sa.select(tables.outbox.c.person_id, tables.outbox.c.payload).where(
+                tables.outbox.c.kind == "timetable"
+            )
+        ).all()
+    assert {person for person, _ in told} == {cast["person_teacher1"], cast["person_schoolA"]}
+    assert all(len(payload["lessons"]) == 1 for _, payload in told)

@@ -11,15 +11,9 @@ from scheduler.domain.plans import ChangeKind
 from scheduler.errors import NotFound
 from scheduler.services import outbox, reminders
 from scheduler.store import tables
-from tests.cast import gather
 from tests.faults.kit import Post, book, change, replan, rows, states, write
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # 07:30 in Hà Nội, morning period 1
-
-
-@pytest.fixture
-def cast(ctx):
-    return gather(ctx)
 
 
 @pytest.fixture

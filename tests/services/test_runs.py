@@ -10,7 +10,7 @@ from scheduler import security
 from scheduler.clock import SystemClock
 from scheduler.domain.plans import PlanState
 from scheduler.domain.runs import RunState
-from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound
+from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, text
 from scheduler.services import plans, runs
 from scheduler.services.context import Context
 from scheduler.store import plans as plan_rows
@@ -132,3 +132,13 @@ def test_a_run_works_in_a_process_of_its_own(ctx, cast):
     for child in multiprocessing.active_children():
         child.join(30)
     assert runs.get(ctx, cast.actors["coordinator"], run_id).state is RunState.DONE
+
+
+def test_a_failed_run_says_why_in_a_sentence_that_can_be_translated(ctx, cast):
+    run_id = start(ctx, cast)
+    why = text("{where}: {what}", where=text("row {n}", n=3), what="7A")
+    with ctx.transaction() as db:
+        rows.claim(db, "t", runs.LEASE)
+        rows.fail(db, run_id, "t", why)
+    found = runs.get(ctx, cast.actors["coordinator"], run_id)
+    assert (found.state, found.error) == (RunState.FAILED, why)

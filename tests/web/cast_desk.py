@@ -77,7 +77,7 @@ def add_run(ctx: Context, cast: Cast, state: str, now: datetime, **more: object)
     """A run as it stands in the middle of its work, or after it."""
     values = {
         "term_id": cast["term"], "state": state, "asked_by": cast["person_coordinator"],
-        "asked_at": now, "seconds_limit": 60.0, "seed": 1, "elapsed": 0.0, "error": "",
+        "asked_at": now, "seconds_limit": 60.0, "seed": 1, "elapsed": 0.0,
         "cancel_asked": False, "attempts": 1,
     } | more  # fmt: skip
     with ctx.transaction() as db:

@@ -1,12 +1,6 @@
 import pytest
 
-from tests.cast import gather
 from tests.web.browser import Site
-
-
-@pytest.fixture
-def cast(ctx):
-    return gather(ctx)
 
 
 @pytest.fixture

@@ -168,14 +168,14 @@ def test_a_run_can_be_stopped(ctx, cast, coordinator):
 
 
 def test_a_failed_run_says_why_in_the_readers_language(ctx, cast, coordinator):
-    why = "Lessons that are pinned or past break rules together."
+    why = {"msgid": "Lessons that are pinned or past break rules together.", "values": {}}
     desk.add_run(ctx, cast, "failed", ctx.now(), error=why)
     page = coordinator.see("/coordinator/matching")
     assert "Các tiết đã ghim hoặc đã qua không hợp quy tắc với nhau." in page.text
 
 
 def test_what_a_failed_run_left_is_text_not_markup(ctx, cast, coordinator):
-    desk.add_run(ctx, cast, "failed", ctx.now(), error="<b>100%</b> {x}")
+    desk.add_run(ctx, cast, "failed", ctx.now(), error={"msgid": "<b>100%</b> {x}", "values": {}})
     page = coordinator.see("/coordinator/matching")
     assert page.status_code == 200
     assert "&lt;b&gt;100%&lt;/b&gt;" in page.text

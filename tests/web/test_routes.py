@@ -26,12 +26,14 @@ RAW = (b"%00", b"%ED%A0%80", b"%FF%FE", b"%", b"a=1&a=2&=&&==", b"\xff\xfe")
 
 def routes(ctx):
     pages = create_pages(ctx, start_loop=False)
-    return [
+    found = [
         (method, context.path, context.original_route)
         for context in iter_route_contexts(pages.routes)
         if isinstance(context.original_route, APIRoute)
         for method in sorted(context.original_route.methods or ())
     ]
+    assert len(found) > 30  # a test of every route must meet them
+    return found
 
 
 def room_of(path):
@@ -49,8 +51,8 @@ def test_no_input_breaks_a_page(ctx, cast, site, who):
     browser = site.of(cast.actors[who])
     broken = []
     for method, path, _ in routes(ctx):
-        if path in ("/sign-out", "/readyz") or ROOMS.get(room_of(path), who) != who:
-            continue
+        if path in ("/sign-out", "/readyz") or ROOMS.get(room_of(path), "teacher1") != who:
+            continue  # what all share is asked by one of them
         for value in VALUES:
             address = filled(path, value.replace("/", "%2F").replace("\r\n", "%0D%0A"))
             query = dict.fromkeys(NAMES, value)
@@ -58,7 +60,7 @@ def test_no_input_breaks_a_page(ctx, cast, site, who):
                 answer = browser.get(address, params=query)
             else:
                 answer = browser.submit(address, query)
-            if answer.status_code >= 500:
+            if answer.status_code >= 500 or answer.status_code == 403:  # 403: met no page at all
                 broken.append((method, address[:60], value[:20], answer.status_code))
     assert broken == []
 

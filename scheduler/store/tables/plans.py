@@ -101,7 +101,7 @@ runs = Table(
     Column("taught", Integer),
     Column("requested", Integer),
     Column("plan_id", ForeignKey(plans.c.id)),
-    Column("error", String(1000), nullable=False),
+    Column("error", JSON),
     Column("cancel_asked", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("lease_token", String(64)),

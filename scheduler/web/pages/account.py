@@ -253,6 +253,6 @@ def _mail_line(request: Request, ctx: Context, mail: StoredMail) -> dict[str, ob
         "subject": mail.subject,
         "sender": mail.sender,
         "to": mail.to,
-        "sent": f"{wording.date_short(sent, language)} · {wording.clock(sent)}",
+        "sent": wording.moment(sent, language),
         "text": mail.text,
     }

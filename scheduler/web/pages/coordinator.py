@@ -139,14 +139,14 @@ def messages(request: Request, ctx: Ctx, _actor: CoordinatorActor) -> Response:
 
 
 @router.post("/coordinator/messages/pause")
-def pause(ctx: Ctx, _actor: CoordinatorActor, _form: Form) -> Response:
-    outbox.pause(ctx)
+def pause(ctx: Ctx, actor: CoordinatorActor, _form: Form) -> Response:
+    outbox.pause(ctx, actor)
     return see_other("/coordinator/messages", text("Sending is paused."))
 
 
 @router.post("/coordinator/messages/resume")
-def resume(ctx: Ctx, _actor: CoordinatorActor, _form: Form) -> Response:
-    outbox.resume(ctx)
+def resume(ctx: Ctx, actor: CoordinatorActor, _form: Form) -> Response:
+    outbox.resume(ctx, actor)
     return see_other("/coordinator/messages", text("Sending goes on."))
 
 

@@ -97,7 +97,7 @@ def _when(lesson: Lesson, language: Language) -> str:
 
 def _moment(instant: datetime, lesson: Lesson, language: Language) -> str:
     moment = instant.astimezone(ZoneInfo(lesson.zone))
-    return f"{wording.date_short(moment, language)} · {wording.clock(moment)}"
+    return wording.moment(moment, language)
 
 
 # -- no more reminders

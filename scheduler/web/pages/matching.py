@@ -109,4 +109,4 @@ def _worth_showing(seen: Overview) -> Run | None:
 
 def why(run: Run) -> Text | None:
     """Why a run has failed, in the words it left."""
-    return Text(run.error) if run.state is RunState.FAILED and run.error else None
+    return run.error if run.state is RunState.FAILED else None

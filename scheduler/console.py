@@ -1,0 +1,88 @@
+"""What all commands share: their options, settings and context, and how they speak."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic import ValidationError
+
+from scheduler import config
+from scheduler.errors import ChungTayError, Invalid, Text
+from scheduler.locale import Language, translate
+from scheduler.services.context import Context, open_context
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+term_option = click.option(
+    "--term", "term_code", metavar="CODE", help="Which term; the newest if left out."
+)
+seed_option = click.option(
+    "--seed", default=1, show_default=True, help="Which random numbers to use."
+)
+
+
+def output_option(what: str) -> Callable[[Command], Command]:
+    """Where a command writes: a path that must be given."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=what)
+
+
+@contextmanager
+def context() -> Iterator[Context]:
+    """The context of a command; what goes wrong in it becomes sentences and exit status 1."""
+    with sentences():
+        ctx = open_context(settings())
+        try:
+            yield ctx
+        finally:
+            ctx.database.close()
+
+
+def settings(**overrides: object) -> config.Settings:
+    try:
+        return config.load(**overrides)
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            click.echo(f"CHUNGTAY_{name}: {fault['msg']}", err=True)
+        sys.exit(1)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    try:
+        yield
+    except ChungTayError as error:
+        for line in _lines(error):
+            click.echo(line, err=True)
+        sys.exit(1)
+
+
+def _lines(error: ChungTayError) -> Iterator[str]:
+    """The error in Vietnamese and in English: who runs a command may read either."""
+    problems = error.problems if isinstance(error, Invalid) else ()
+    for language in Language:
+        yield translate(error.message, language)
+        for problem in problems:
+            where, what = translate(problem.where, language), translate(problem.what, language)
+            yield f"  {where}: {what}"
+
+
+def say(message: Text) -> None:
+    language = Language(config.load().locale)
+    click.echo(translate(message, language))
+
+
+def show(as_json: bool, data: dict[str, Any], plain: Callable[[], str] | None = None) -> None:
+    if as_json or plain is None:
+        click.echo(json.dumps(data, ensure_ascii=False, default=str, indent=None if as_json else 1))
+    else:
+        click.echo(plain())
+
+
+def pretty(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, indent=1).encode()
