@@ -214,6 +214,13 @@ def export(what: str, term_code: str | None, output: Path) -> None:
 @click.option(
     "--iterations", type=click.IntRange(0), help="Moves to try; with it a seed gives the same plan."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that search side by side, each with a seed of its own.",
+)
 @console.seed_option
 @console.json_option
 def match(
@@ -221,6 +228,7 @@ def match(
     output: Path,
     time_limit: float,
     iterations: int | None,
+    workers: int,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -228,7 +236,11 @@ def match(
     with console.sentences():
         seconds = time_limit if iterations is None else None
         plan = matching.solve_bytes(
-            instance.read_bytes(), seconds=seconds, iterations=iterations, seed=seed
+            instance.read_bytes(),
+            seconds=seconds,
+            iterations=iterations,
+            seed=seed,
+            workers=workers,
         )
         output.write_bytes(console.pretty(plan))
         short = {

