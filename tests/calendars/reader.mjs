@@ -1,14 +1,13 @@
-// Reads a calendar from standard input with ical.js and prints what it understood.
+// Reads calendars from standard input with ical.js and prints what it understood, one a line.
 import ICAL from "ical.js";
 
 let text = "";
 process.stdin.setEncoding("utf8");
 for await (const piece of process.stdin) text += piece;
 
-const calendar = new ICAL.Component(ICAL.parse(text));
 const instant = (event, name) => event.getFirstPropertyValue(name)?.toJSDate().toISOString() ?? null;
 const value = (event, name) => event.getFirstPropertyValue(name) ?? null;
-const events = calendar.getAllSubcomponents("vevent").map((event) => ({
+const understood = (event) => ({
   uid: value(event, "uid"),
   start: instant(event, "dtstart"),
   end: instant(event, "dtend"),
@@ -22,6 +21,10 @@ const events = calendar.getAllSubcomponents("vevent").map((event) => ({
   created: instant(event, "created"),
   changed: instant(event, "last-modified"),
   stamp: instant(event, "dtstamp"),
-}));
-const said = (name) => calendar.getFirstPropertyValue(name)?.toString() ?? null;
-console.log(JSON.stringify({ name: said("name"), poll: said("refresh-interval"), events }));
+});
+for (const one of text.split(/^(?=BEGIN:VCALENDAR)/m)) {
+  const calendar = new ICAL.Component(ICAL.parse(one));
+  const said = (name) => calendar.getFirstPropertyValue(name)?.toString() ?? null;
+  const events = calendar.getAllSubcomponents("vevent").map(understood);
+  console.log(JSON.stringify({ name: said("name"), poll: said("refresh-interval"), events }));
+}

@@ -4,10 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import ical.calendar_stream
 import icalendar
@@ -122,24 +123,30 @@ class IcalJs:
     folder: Path
 
     def __call__(self, body: bytes) -> list[Seen]:
-        return [
-            Seen(
-                **{
-                    **event,
-                    **{
-                        name: datetime.fromisoformat(event[name])
-                        for name in ("start", "end", "created", "changed", "stamp")
-                    },
-                }
-            )
-            for event in self.read(body)["events"]
-        ]
+        return self.many([body])[0]
 
-    def read(self, body: bytes) -> dict:
+    def many(self, bodies: Sequence[bytes]) -> list[list[Seen]]:
+        """What it understands of each calendar, in one process."""
+        return [[_seen(event) for event in one["events"]] for one in self._read(bodies)]
+
+    def read(self, body: bytes) -> dict[str, Any]:
+        """The calendar's own properties, and its events as ical.js gives them."""
+        return self._read([body])[0]
+
+    def _read(self, bodies: Sequence[bytes]) -> list[dict[str, Any]]:
         done = subprocess.run(
-            ["node", "reader.mjs"], cwd=self.folder, input=body, capture_output=True, check=True
+            ["node", "reader.mjs"],
+            cwd=self.folder,
+            input=b"".join(bodies),
+            capture_output=True,
+            check=True,
         )
-        return json.loads(done.stdout)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _seen(event: dict[str, Any]) -> Seen:
+    instants = ("start", "end", "created", "changed", "stamp")
+    return Seen(**event | {name: datetime.fromisoformat(event[name]) for name in instants})
 
 
 def install_ical_js(folder: Path) -> IcalJs:
