@@ -46,7 +46,7 @@ def main() -> None:
 
 
 @main.command("demo")
-@click.option("--port", default=8000, show_default=True, help="Port to serve on.")
+@console.port_option
 @click.option("--check", is_flag=True, help="Do everything, print a JSON summary, and exit.")
 def demo_command(port: int, check: bool) -> None:
     """Import, match and publish the example programme, then serve it.
@@ -99,7 +99,7 @@ def _free_port(port: int) -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@console.port_option
 @click.option("--workers", default=1, show_default=True, help="Number of web processes.")
 @click.option("--no-loop", is_flag=True, help="Web only; run `chungtay worker` beside it.")
 def serve(host: str, port: int, workers: int, no_loop: bool) -> None:
@@ -187,7 +187,7 @@ def export(what: str, term_code: str | None, output: Path) -> None:
     """Write the term out: INSTANCE as `chungtay match` reads it, the three WORKBOOKS into a
     folder, so that they import back to the same state, or the published LESSONS as a workbook.
     """
-    with console.context() as ctx:
+    with console.ready_context() as ctx:
         if what == "instance":
             output.write_bytes(console.pretty(exports.export_instance(ctx, term_code)))
         elif what == "lessons":
@@ -204,13 +204,7 @@ def export(what: str, term_code: str | None, output: Path) -> None:
 @main.command()
 @click.argument("instance", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @console.output_option("The plan file.")
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0),
-    default=10.0,
-    show_default=True,
-    help="Seconds to search.",
-)
+@console.seconds_option(0)
 @click.option(
     "--iterations", type=click.IntRange(0), help="Moves to try; with it a seed gives the same plan."
 )
@@ -256,18 +250,12 @@ def plan() -> None:
 
 
 @plan.command("run")
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(1, 3600),
-    default=10.0,
-    show_default=True,
-    help="Seconds to search.",
-)
+@console.seconds_option(1, 3600)
 @console.seed_option
 @console.json_option
 def plan_run(time_limit: float, seed: int, as_json: bool) -> None:
     """Match the newest term, here and now, and keep the draft."""
-    with console.context() as ctx:
+    with console.ready_context() as ctx:
         actor = accounts.operator(ctx)
         term = programmes.overview(ctx, actor).term
         run = runs.work_here(ctx, runs.start(ctx, actor, term.id, time_limit, seed))
@@ -280,7 +268,7 @@ def plan_run(time_limit: float, seed: int, as_json: bool) -> None:
 @console.json_option
 def plan_show(as_json: bool) -> None:
     """Drafts and publications, the newest first."""
-    with console.context() as ctx:
+    with console.ready_context() as ctx:
         actor = accounts.operator(ctx)
         found = plans.of_term(ctx, actor, programmes.overview(ctx, actor).term.id)
         console.show(
@@ -299,7 +287,7 @@ def _plan_line(p: Plan) -> str:
 @console.json_option
 def plan_diff(plan_id: int, as_json: bool) -> None:
     """What publishing a plan would change, with the fingerprint that `publish` wants."""
-    with console.context() as ctx:
+    with console.ready_context() as ctx:
         seen = plans.preview(ctx, accounts.operator(ctx), PlanId(plan_id))
         counts = {kind.value: seen.diff.count(kind) for kind in ChangeKind}
         console.show(as_json, {"fingerprint": seen.fingerprint, "kept": seen.diff.kept, **counts})
@@ -313,7 +301,7 @@ def plan_diff(plan_id: int, as_json: bool) -> None:
 @console.json_option
 def plan_publish(plan_id: int, seen: str, as_json: bool) -> None:
     """Make a plan the timetable that everyone sees."""
-    with console.context() as ctx:
+    with console.ready_context() as ctx:
         diff = plans.publish(ctx, accounts.operator(ctx), PlanId(plan_id), Fingerprint(seen))
         console.show(as_json, {kind.value: diff.count(kind) for kind in ChangeKind})
 
@@ -347,7 +335,7 @@ def user_add(email: str, role: str, name: str, school: str) -> None:
 @click.argument("email")
 def sign_in_link(email: str) -> None:
     """Print a sign-in link to hand over; it works once, within ten minutes."""
-    with console.context() as ctx:
+    with console.ready_context() as ctx:
         click.echo(accounts.operator_link(ctx, email))
 
 
@@ -355,7 +343,7 @@ def sign_in_link(email: str) -> None:
 @click.argument("email")
 def feed_link(email: str) -> None:
     """Print a new calendar link of a person."""
-    with console.context() as ctx:
+    with console.ready_context() as ctx:
         click.echo(feeds.link_for_person(ctx, email))
 
 
@@ -364,7 +352,7 @@ def feed_link(email: str) -> None:
 @console.json_option
 def outbox_command(do: str, as_json: bool) -> None:
     """SHOW messages by state and kind; PAUSE or RESUME sending.  `law`: true while none is lost."""
-    with console.context() as ctx:
+    with console.ready_context() as ctx:
         if do == "pause":
             outbox.pause(ctx)
         elif do == "resume":

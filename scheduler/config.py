@@ -3,13 +3,17 @@
 import os
 import secrets
 from datetime import datetime
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_BYTES = 32
+_ENGINES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 _PACKAGE = Path(__file__).parent
 
 
@@ -38,13 +42,48 @@ class Settings(BaseSettings):
     uid_domain: str = Field("chungtay.example", description="domain in event UIDs and Message-IDs")
     clock: datetime | None = Field(None, description="start the programme's clock here (drills)")
     demo: bool = Field(False, description="say on each page what day the demo plays")
-    tick_seconds: float = Field(2.0, gt=0, description="seconds between two beats of the loop")
+    tick_seconds: float = Field(
+        2.0, gt=0, le=3600, description="seconds between two beats of the loop"
+    )
     loop: bool = Field(True, description="run the reminder loop inside the web process")
 
     @field_validator("base_url")
     @classmethod
     def _without_last_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if value and not value.startswith(_ENGINES):
+            raise ValueError("write postgresql://user:password@host/name, or leave it empty")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_address(cls, value: str) -> str:
+        found = _read_url(value.rstrip("/"), "http", "https")
+        if found != value.rstrip("/"):
+            raise ValueError("write the address without a path: https://chungtay.example")
+        return found
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _relay(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _read_url(value.get_secret_value(), "smtp", "smtps"):
+            raise ValueError("write the relay as smtp://host:port or smtps://host:port")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        try:
+            complete = bool(Address(addr_spec=parseaddr(value)[1]).domain)
+        except (ValueError, IndexError):  # what the standard library raises for what is no address
+            complete = False
+        if not complete:
+            raise ValueError("write the sender as Chung Tay <no-reply@chungtay.example>")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -96,6 +135,17 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """True when people reach us over https: cookies are then bound to it."""
         return self.base_url.startswith("https://")
+
+
+def _read_url(value: str, *schemes: str) -> str:
+    """Scheme, host and port of an address; empty when it has another scheme or no host."""
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - raises for what is no number
+    except ValueError:
+        return ""
+    known = parts.scheme in schemes and bool(parts.hostname)
+    return f"{parts.scheme}://{parts.netloc}" if known else ""
 
 
 def load(**overrides: object) -> Settings:

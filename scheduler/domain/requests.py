@@ -78,6 +78,17 @@ def wanted(request: Request, term: Term, closed: Iterable[DaySpan]) -> int:
     return sum(min(request.lessons_per_week, count) for count in weeks.values())
 
 
+def asks(request: Request, new: NewRequest) -> bool:
+    """True when the request asks for exactly what the new one does."""
+    return (
+        request.class_name == new.class_name
+        and request.lessons_per_week == new.lessons_per_week
+        and (request.first_day, request.last_day) == (new.first_day, new.last_day)
+        and request.priority == new.priority
+        and set(request.slots) == set(new.slots)
+    )
+
+
 def faults(new: NewRequest, term: Term, periods: tuple[BellPeriod, ...]) -> dict[str, Text]:
     """What is wrong with a request, by form field; empty when it can be stored."""
     found: dict[str, Text] = {}

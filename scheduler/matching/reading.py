@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from scheduler.errors import Problem, Text, text
 
@@ -34,7 +34,7 @@ class Reader:
     def string(self, key: str, default: str | None = None) -> str:
         """A text that is not empty; absent, the default where there is one."""
         found = self._member(key)
-        if isinstance(found, str) and (found or default is not None):
+        if _is_text(found) and (found or default is not None):
             return found
         if found is None and default is not None:
             return default
@@ -91,7 +91,7 @@ class Reader:
     def strings(self, key: str) -> tuple[str, ...]:
         """A list of texts; absent, an empty one."""
         found = self._list(key, required=False)
-        if all(isinstance(item, str) for item in found):
+        if all(_is_text(item) for item in found):
             return tuple(str(item) for item in found)
         return self._wrong(key, text("must be a list of texts"), found, ())
 
@@ -139,6 +139,11 @@ class Reader:
         if self.value is not None:  # of an object that is itself missing, one fault is enough
             self.fault(text("is missing") if found is None else what, key)
         return instead
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """False as well for halves of a sign, which no file can hold."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def iso_day(value: object) -> date | None:

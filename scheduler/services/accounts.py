@@ -220,6 +220,8 @@ def _grant(db: Session, role: Role, school_code: str) -> Grant:
     if role in (Role.COORDINATOR, Role.ADMIN):
         return Grant(role, term.programme_id)
     if role is Role.SCHOOL:
+        if not school_code:
+            raise Invalid("Say which school the contact is of: --school CODE.")
         schools = {school.code: school for school in terms.schools(db, term.programme_id)}
         if school_code not in schools:
             raise NotFound(text("There is no school with the code {code}.", code=school_code))

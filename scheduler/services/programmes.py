@@ -53,10 +53,12 @@ def overview(ctx: Context, actor: Actor) -> Overview:
 def label(ctx: Context, programme_id: ProgrammeId | None) -> str:
     """Hà Nội – Yên Bái · Học kỳ I: the programme and its newest term, public names.
 
-    For None the only programme's; empty while there is none, or more than one.
+    A programme that is named after its term is named once.  For None the only programme's; empty
+    while there is none, or more than one.
     """
     with ctx.reading() as db:
         term = terms.find(db, None, programme_id)
         if term is None or (programme_id is None and len(terms.all_programmes(db)) > 1):
             return ""
-        return f"{terms.programme(db, term.programme_id).name} · {term.name}"
+        names = (terms.programme(db, term.programme_id).name, term.name)
+        return " · ".join(dict.fromkeys(names))

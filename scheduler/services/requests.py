@@ -82,7 +82,7 @@ def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:
 def submit(ctx: Context, actor: Actor, school_id: SchoolId, new: NewRequest) -> RequestId:
     """Ask for lessons for a class of the school; it enters the next matching run.
 
-    A class that the school has not named before is added by its name.  Raises Invalid with the
+    Asking twice for just the same, as a double tap does, is asking once.  Raises Invalid with the
     faults by form field, NotFound for a stranger, NotAllowed for who may see and not ask.
     """
     with ctx.transaction() as db:
@@ -95,9 +95,12 @@ def submit(ctx: Context, actor: Actor, school_id: SchoolId, new: NewRequest) -> 
             found["class_name"] = text("Choose one of the school's classes.")
         if found:
             raise Invalid("The request is not complete yet.", fields=found)
-        request_id = rows.insert(
-            db, term.id, known[new.class_name].id, new, ctx.now(), actor.person_id
-        )
+        class_id = known[new.class_name].id
+        rows.lock_class(db, class_id)
+        before = rows.of_school(db, term.id, school_id)
+        if (same := next((r for r in before if rules.asks(r, new)), None)) is not None:
+            return same.id
+        request_id = rows.insert(db, term.id, class_id, new, ctx.now(), actor.person_id)
         audits.record(
             db,
             ctx.now(),

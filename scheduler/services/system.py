@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from scheduler.clock import SystemClock
-from scheduler.errors import Conflict, Invalid, NotFound, Text, text
+from scheduler.errors import Busy, Conflict, Invalid, NotFound, Text, text
 from scheduler.services import outbox
 from scheduler.services.context import Context
 from scheduler.store import migrations
@@ -35,20 +35,31 @@ class Finding:
 
 def migrate(ctx: Context) -> str:
     """Bring the schema to head; returns the revision.  Raises Conflict when it is newer than us."""
-    found = migrations.current(ctx.database)
-    if found and not migrations.known(found):
-        raise Conflict(
-            text(
-                "The database was made by a newer version ({revision}). Install that version.",
-                revision=found,
-            )
-        )
+    _refuse_newer(migrations.current(ctx.database))
     migrations.upgrade(ctx.database)
     return migrations.current(ctx.database)
 
 
+def _refuse_newer(revision: str) -> None:
+    if revision and not migrations.known(revision):
+        raise Conflict(
+            text(
+                "The database was made by a newer version ({revision}). Install that version.",
+                revision=revision,
+            )
+        )
+
+
 def is_at_head(ctx: Context) -> bool:
     return migrations.current(ctx.database) == migrations.head()
+
+
+def require_head(ctx: Context) -> None:
+    """Raises Conflict for a schema that is not this program's, with the way out."""
+    found = migrations.current(ctx.database)
+    _refuse_newer(found)
+    if found != migrations.head():
+        raise Conflict(_other_schema(ctx, found))
 
 
 def doctor(ctx: Context) -> tuple[Finding, ...]:
@@ -70,22 +81,28 @@ def _settings(ctx: Context) -> Finding:
 
 
 def _database(ctx: Context) -> Finding:
-    engine = "SQLite" if ctx.database.is_sqlite else "PostgreSQL"
-    found, head = migrations.current(ctx.database), migrations.head()
-    if found == head:
-        return Finding(
-            "database", Verdict.GOOD, text("{engine}, schema {head}.", engine=engine, head=head)
-        )
+    try:
+        found, head = migrations.current(ctx.database), migrations.head()
+    except Busy as error:
+        return Finding("database", Verdict.BAD, error.message)
+    if found != head:
+        return Finding("database", Verdict.BAD, _other_schema(ctx, found))
     return Finding(
-        "database",
-        Verdict.BAD,
-        text(
-            "{engine}, schema {found} instead of {head}. Run: chungtay migrate.",
-            engine=engine,
-            found=found or "-",
-            head=head,
-        ),
+        "database", Verdict.GOOD, text("{engine}, schema {head}.", engine=_engine(ctx), head=head)
     )
+
+
+def _other_schema(ctx: Context, found: str) -> Text:
+    return text(
+        "{engine}, schema {found} instead of {head}. Run: chungtay migrate.",
+        engine=_engine(ctx),
+        found=found or "-",
+        head=migrations.head(),
+    )
+
+
+def _engine(ctx: Context) -> str:
+    return "SQLite" if ctx.database.is_sqlite else "PostgreSQL"
 
 
 def _mail(ctx: Context) -> Finding:
@@ -140,6 +157,7 @@ def restore(ctx: Context, source: Path) -> None:
         _restore_sqlite(ctx, source)
     else:
         _pg(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(source))
+    migrate(ctx)
     outbox.pause(ctx)
 
 
@@ -147,15 +165,35 @@ def _restore_sqlite(ctx: Context, source: Path) -> None:
     with source.open("rb") as file:
         if file.read(len(SQLITE_MAGIC)) != SQLITE_MAGIC:
             raise Invalid(text("{file} is no backup of an embedded database.", file=str(source)))
-    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as check:
-        if check.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            raise Invalid(text("{file} is damaged; nothing was changed.", file=str(source)))
+    revision = _revision(source)
+    if not revision:
+        raise Invalid(text("{file} is no backup of an embedded database.", file=str(source)))
+    _refuse_newer(revision)
     ctx.database.close()
     path = ctx.database.path
     if path.exists():
         stamp = SystemClock().now().strftime("%Y%m%d-%H%M%S")
         _copy_sqlite(path, path.with_name(f"{path.name}.before-restore-{stamp}"))
     _copy_sqlite(source, path)
+
+
+def _revision(source: Path) -> str:
+    """The schema's version in a database file, empty in one of something else.
+
+    Raises Invalid when the file is damaged.
+    """
+    damaged = text("{file} is damaged; nothing was changed.", file=str(source))
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as check:
+            if check.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                raise Invalid(damaged)
+            tables = {name for (name,) in check.execute("SELECT name FROM sqlite_schema")}
+            if "alembic_version" not in tables:
+                return ""
+            found = check.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise Invalid(damaged) from error
+    return str(found[0]) if found else ""
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

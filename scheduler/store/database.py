@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -65,9 +65,15 @@ class Database:
             yield session
 
     @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """A reading connection for questions about the schema itself."""
+        with _plain_errors(), self.reader.connect() as connection:
+            yield connection
+
+    @contextmanager
     def migrating(self) -> Iterator[Any]:
         """A connection for schema changes, alone on the database."""
-        with self._fair_turn(), self.writer.connect() as connection:
+        with self._fair_turn(), _plain_errors(), self.writer.connect() as connection:
             yield connection
 
     @contextmanager
@@ -117,6 +123,8 @@ def _plain_errors() -> Iterator[None]:
     except OperationalError as error:
         if "database is locked" in str(error.orig):
             raise Busy("The database is busy. Try again in a moment.") from error
+        if error.statement is None:  # not even a connection
+            raise Busy("The database does not answer. Try again in a moment.") from error
         raise
     except (IntegrityError, DBAPIError) as error:
         if any(sign in str(error.orig) for sign in _OVERLAP_SIGNS):

@@ -41,7 +41,7 @@ def downgrade(database: Database, revision: str) -> None:
 
 def current(database: Database) -> str:
     """The revision the database stands at; empty before the first migration."""
-    with database.reader.connect() as connection:
+    with database.looking() as connection:
         if "alembic_version" not in inspect(connection).get_table_names():
             return ""
         return MigrationContext.configure(connection).get_current_revision() or ""

@@ -55,6 +55,11 @@ def withdraw(db: Session, request_id: int, now: datetime) -> bool:
     return done.first() is not None
 
 
+def lock_class(db: Session, class_id: int) -> None:
+    """Let nobody else ask for this class until the transaction ends."""
+    db.execute(select(classes.c.id).where(classes.c.id == class_id).with_for_update())
+
+
 def insert(
     db: Session,
     term_id: int,

@@ -43,7 +43,8 @@ def apply(
     _hand_over(db, staying)
     _restore(db, term, staying)
     added = [change.after for change in changes if change.before is None and change.after]
-    new_ids = _insert(db, term, added, classes, stamp)
+    new_ids = _revive(db, term, added, stamp)
+    new_ids |= _insert(db, term, [p for p in added if p not in new_ids], classes, stamp)
     return tuple(_told(change, known, new_ids, classes) for change in changes)
 
 
@@ -156,6 +157,53 @@ def _restore(
         .execution_options(synchronize_session=False),
         rows,
     )
+
+
+def _revive(
+    db: Session, term: Term, added: Sequence[Placement], now: datetime
+) -> dict[Placement, LessonId]:
+    """Lessons that an earlier publication dropped and this one wants just as they were.
+
+    They stay the same lessons for everybody's calendar: undoing leaves no twins behind.
+    """
+    rows = db.execute(
+        select(
+            lessons.c.id,
+            lessons.c.request_id,
+            lessons.c.teacher_id,
+            lessons.c.starts_at,
+            lessons.c.ends_at,
+        )
+        .where(
+            lessons.c.term_id == term.id,
+            lessons.c.state == LessonState.CANCELLED,
+            lessons.c.cancel_reason == "",  # what somebody called off stays so
+        )
+        .order_by(lessons.c.id)
+    )
+    dropped = {(r.request_id, r.teacher_id, r.starts_at, r.ends_at): LessonId(r.id) for r in rows}
+    found = {place: dropped[key] for place in added if (key := _whole_key(term, place)) in dropped}
+    if found:
+        later = _later(db, list(found.values()), now)
+        db.execute(
+            update(lessons)
+            .where(lessons.c.id == bindparam("lesson"))
+            .values(
+                state=LessonState.SCHEDULED,
+                sequence=lessons.c.sequence + 1,
+                changed_at=bindparam("at"),
+                moved_from=None,
+                cancelled_by="",
+            )
+            .execution_options(synchronize_session=False),
+            [{"lesson": lesson_id, "at": later[lesson_id]} for lesson_id in found.values()],
+        )
+    return found
+
+
+def _whole_key(term: Term, placement: Placement) -> tuple[int, int, datetime, datetime]:
+    when = dated(placement.day, placement.start, placement.end, term.zone)
+    return placement.request_id, placement.teacher_id, when.start, when.end
 
 
 def _insert(

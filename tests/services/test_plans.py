@@ -130,6 +130,30 @@ def test_publishing_the_predecessor_again_undoes_a_publication(ctx, cast):
         ]
 
 
+def test_a_dropped_lesson_that_comes_back_is_the_same_lesson_for_calendars(ctx, cast, clock):
+    first = draft(ctx, cast, A1, A2)
+    publish(ctx, cast, first)
+    before = timetable(ctx, cast)
+    publish(ctx, cast, draft(ctx, cast, A1))
+    clock.forward(minutes=1)
+    publish(ctx, cast, first)
+    after = timetable(ctx, cast)
+    assert [(x.uid, x.join_token) for x in after] == [(x.uid, x.join_token) for x in before]
+    back = after[1]
+    assert (back.state, back.sequence, back.cancelled_by) == (LessonState.SCHEDULED, 2, "")
+    assert back.changed_at > before[1].changed_at
+
+
+def test_a_dropped_lesson_given_by_somebody_else_is_a_new_one(ctx, cast):
+    publish(ctx, cast, draft(ctx, cast, A1, A2))
+    publish(ctx, cast, draft(ctx, cast, A1))
+    publish(ctx, cast, draft(ctx, cast, A1, (*A2[:3], "teacher2")))
+    assert [(x.state, x.teacher_id) for x in timetable(ctx, cast)][1:] == [
+        (LessonState.CANCELLED, cast["teacher1"]),
+        (LessonState.SCHEDULED, cast["teacher2"]),
+    ]
+
+
 def test_a_publication_with_an_old_fingerprint_is_refused(ctx, cast):
     actor = cast.actors["coordinator"]
     old = draft(ctx, cast, A1)

@@ -1,5 +1,6 @@
 """A school's requests: what is refused, what enters, and how many lessons one asks for."""
 
+import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -83,3 +84,25 @@ def test_every_request_of_the_programme_asks_for_what_the_engine_prices(ctx):
     }
     assert ours == theirs
     assert sum(ours.values()) == 2025
+
+
+def test_a_double_tap_asks_once(ctx, cast):
+    barrier, made = threading.Barrier(2), []
+
+    def tap():
+        barrier.wait()
+        made.append(requests.submit(ctx, cast.actors["schoolA"], cast["A"], NEW))
+
+    taps = [threading.Thread(target=tap) for _ in range(2)]
+    for each in taps:
+        each.start()
+    for each in taps:
+        each.join()
+    assert made[0] == made[1]
+    assert len(requests.desk(ctx, cast.actors["schoolA"], cast["A"]).lines) == 2
+
+
+def test_another_wish_of_the_same_class_is_a_request_of_its_own(ctx, cast):
+    first = requests.submit(ctx, cast.actors["schoolA"], cast["A"], NEW)
+    later = replace(NEW, slots=(replace(SLOT, weekday=3),))
+    assert requests.submit(ctx, cast.actors["schoolA"], cast["A"], later) != first

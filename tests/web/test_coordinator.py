@@ -171,7 +171,7 @@ def test_a_failed_run_says_why_in_the_readers_language(ctx, cast, coordinator):
     why = {"msgid": "Lessons that are pinned or past break rules together.", "values": {}}
     desk.add_run(ctx, cast, "failed", ctx.now(), error=why)
     page = coordinator.see("/coordinator/matching")
-    assert "Các tiết đã ghim hoặc đã qua không hợp quy tắc với nhau." in page.text
+    assert "Các tiết đã ghim hoặc đã qua vi phạm quy tắc khi đi cùng nhau." in page.text
 
 
 def test_what_a_failed_run_left_is_text_not_markup(ctx, cast, coordinator):

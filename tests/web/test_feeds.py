@@ -235,7 +235,7 @@ def test_an_ended_link_is_refused_on_the_next_request_and_forgotten_after_a_mont
     feeds.revoke_link(ctx, world.actor("lan"), link.link_id)
     ended = server.get(path_of(link))
     assert ended.status_code == 410
-    assert "Liên kết lịch này đã bị huỷ." in ended.text
+    assert "Liên kết lịch này đã ngừng." in ended.text
     assert server.get(path_of(other)).status_code == 200
     clock.forward(days=31)
     gone = server.get(path_of(link))
