@@ -47,11 +47,6 @@ class Settings(BaseSettings):
     )
     loop: bool = Field(True, description="run the reminder loop inside the web process")
 
-    @field_validator("base_url")
-    @classmethod
-    def _without_last_slash(cls, value: str) -> str:
-        return value.rstrip("/")
-
     @field_validator("database_url")
     @classmethod
     def _known_engine(cls, value: str) -> str:
@@ -62,10 +57,10 @@ class Settings(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _plain_address(cls, value: str) -> str:
-        found = _read_url(value.rstrip("/"), "http", "https")
-        if found != value.rstrip("/"):
+        address = value.rstrip("/")  # sign-in links and feeds put a slash of their own after it
+        if not address or _read_url(address, "http", "https") != address:
             raise ValueError("write the address without a path: https://chungtay.example")
-        return found
+        return address
 
     @field_validator("smtp_url")
     @classmethod

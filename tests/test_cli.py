@@ -206,6 +206,7 @@ def test_a_backup_cut_short_changes_nothing(run_embedded, tmp_path):
         ("TIMEZONE", "Asia/Hanoi"),
         ("SMTP_URL", "mail.truong.example"),
         ("MAIL_FROM", "Chung Tay"),
+        ("BASE_URL", ""),
         ("BASE_URL", "chungtay.example"),
         ("BASE_URL", "https://chungtay.example/tay"),
         ("DATABASE_URL", "mysql://x"),
