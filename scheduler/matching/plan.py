@@ -50,14 +50,52 @@ class Reason:
     count: int
 
 
+class FixCode(StrEnum):
+    """A change of the instance that covers a missing lesson, from the smallest to the largest."""
+
+    SLOT = "slot"  # the class accepts one more time
+    WINDOW = "window"  # a teacher is free at one more time
+    DAY_LIMIT = "day_limit"  # a teacher takes more lessons a day
+    WEEK_LIMIT = "week_limit"
+    TERM_LIMIT = "term_limit"
+    MAKE_UP = "make_up"  # one lesson beside the class's weekly timetable, pinned
+    ROOM = "room"  # the school takes one more lesson at a time
+    NEW_TEACHER = "new_teacher"  # someone more, free at that time
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that was tried: solved again from the plan, it taught `covers` lessons more.
+
+    Times are minutes since midnight.  `limit` is the new limit of a teacher or number of rooms,
+    `free` the number of teachers who could take the lesson at the time of a SLOT.
+    """
+
+    code: FixCode
+    covers: int
+    teacher: str | None = None
+    weekday: int | None = None
+    start: int | None = None
+    end: int | None = None
+    day: date | None = None  # of a MAKE_UP
+    limit: int | None = None
+    free: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Unfilled:
-    """Lessons a request misses in a week (its Monday); the counts add up to all teachers."""
+    """Lessons a request misses in a week (its Monday); the counts add up to all teachers.
+
+    `rivals` are the requests that have, at that time, the teachers who could have come; `fixes`
+    have been tried, the smallest first.
+    """
 
     request: str
     week: date
     missing: int
     reasons: tuple[Reason, ...]
+    rivals: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +152,24 @@ def _dump_unfilled(unfilled: Unfilled) -> dict[str, object]:
         "week": unfilled.week.isoformat(),
         "missing": unfilled.missing,
         "reasons": [{"code": r.code.value, "count": r.count} for r in unfilled.reasons],
+        "rivals": list(unfilled.rivals),
+        "fixes": [_dump_fix(fix) for fix in unfilled.fixes],
     }
+
+
+def _dump_fix(fix: Fix) -> dict[str, object]:
+    found: dict[str, object] = {
+        "code": fix.code.value,
+        "covers": fix.covers,
+        "teacher": fix.teacher,
+        "weekday": fix.weekday,
+        "start": None if fix.start is None else clock(fix.start),
+        "end": None if fix.end is None else clock(fix.end),
+        "date": fix.day and fix.day.isoformat(),
+        "limit": fix.limit,
+        "free": fix.free,
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def parse(data: object) -> Plan:
