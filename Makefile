@@ -1,14 +1,19 @@
-# Everything a person runs. Needs Python 3.11 or newer and make; the rest is set up below.
+# Everything a person runs. Needs Python 3.11 or newer and make; the rest is set up below, a C
+# compiler too where there is none.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .PHONY: setup demo test check format lock messages bench screenshots clean
 
+# The engine's C part is compiled anew only when its sources have changed.
 setup: $(STAMP)
+	@$(BIN)/python -m scheduler.matching.compiler
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m scheduler.matching.compiler --which >/dev/null 2>&1 || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r compiler.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
@@ -30,9 +35,12 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 # Pins every dependency, with the hash of each of its files and no address to fetch it from.
+PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --no-header --no-annotate --quiet --upgrade
+
 lock: setup
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --no-annotate --quiet --upgrade --extra test --extra dev pyproject.toml build-requirements.in -o requirements.lock
+	$(PIN) --extra test --extra dev pyproject.toml build-requirements.in -o requirements.lock
+	$(PIN) compiler-requirements.in -o compiler.lock
 
 messages: setup
 	$(BIN)/python -m scheduler.locale.extract
@@ -44,4 +52,4 @@ screenshots: setup
 	$(BIN)/python -m bench.screenshots
 
 clean:
-	rm -rf .venv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis scheduler/matching/_kernel*

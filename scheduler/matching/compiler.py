@@ -54,7 +54,7 @@ def _works(name: str) -> bool:
         return False
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "trial.c").write_text(_TRIAL)
-        return _run((name, *_flags(), "-o", "trial", "trial.c"), scratch, {}).returncode == 0
+        return _run((name, *_flags(), "-o", "trial", "trial.c"), scratch).returncode == 0
 
 
 def library(words: int, folder: Path = HERE) -> Path:
@@ -98,9 +98,14 @@ def build(folder: Path, target: Path) -> tuple[Path, ...]:
 def _compile(command: Sequence[str], folder: Path, scratch: Path, words: int) -> Path:
     made = library(words, scratch)
     names = sorted(path.name for path in folder.glob("*.c"))
-    cache = {"ZIG_GLOBAL_CACHE_DIR": str(scratch), "ZIG_LOCAL_CACHE_DIR": str(scratch)}
     # From within the folder, so that no path of this machine gets into the library.
-    done = _run((*command, f"-DWORDS={words}", "-o", str(made), *names), folder, cache)
+    done = _run(
+        (*command, f"-DWORDS={words}", "-o", str(made), *names),
+        folder,
+        MACOSX_DEPLOYMENT_TARGET="11.0",  # the wheel's tag says the same
+        ZIG_GLOBAL_CACHE_DIR=str(scratch),  # 50 MB that nobody would miss
+        ZIG_LOCAL_CACHE_DIR=str(scratch),
+    )
     if done.returncode != 0:
         raise CannotCompile(f"{command[0]} cannot compile the matching engine:\n{done.stderr}")
     return made
@@ -111,14 +116,14 @@ def _flags() -> tuple[str, ...]:
 
 
 def _run(
-    command: Sequence[str], folder: Path | str, more: dict[str, str]
+    command: Sequence[str], folder: Path | str, **usual: str
 ) -> subprocess.CompletedProcess[str]:
-    oldest = {"MACOSX_DEPLOYMENT_TARGET": "11.0"}  # what the wheel's tag says too
+    """Run a compiler in a folder, in this environment and what it usually lacks."""
     try:
         return subprocess.run(
             command,
             cwd=folder,
-            env=oldest | os.environ | more,
+            env=usual | os.environ,
             capture_output=True,
             text=True,
             check=False,
