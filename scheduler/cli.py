@@ -137,7 +137,7 @@ def migrate() -> None:
 @main.command()
 @console.json_option
 def doctor(as_json: bool) -> None:
-    """Check settings, database, mail and clock; exit 1 when something must be mended."""
+    """Check settings, database, mail, clock, engine; exit 1 when something must be mended."""
     with console.context() as ctx:
         findings = system.doctor(ctx)
         language = Language(ctx.settings.locale)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -260,7 +261,29 @@ def test_the_doctor_tells_of_a_database_that_does_not_answer(run, monkeypatch):
     assert result.exit_code == 1
     verdicts = {each["subject"]: each["verdict"] for each in json.loads(result.stdout)["findings"]}
     assert verdicts["database"] == "bad"
-    assert len(verdicts) == 4
+    assert len(verdicts) == 5
+
+
+def test_the_doctor_tells_of_an_engine_that_was_not_built(tmp_path):
+    unbuilt = shutil.ignore_patterns("_kernel*", "__pycache__")
+    for part in ("scheduler", "alembic"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=unbuilt)
+    done = subprocess.run(
+        [sys.executable, "-m", "scheduler", "doctor", "--json"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "CHUNGTAY_LOCALE": "en"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    found = {each["subject"]: each for each in json.loads(done.stdout)["findings"]}
+    assert found["engine"] == {
+        "subject": "engine",
+        "verdict": "bad",
+        "sentence": "The matching engine has not been built on this machine. "
+        "Run `make setup` in the checkout, or install the wheel again; "
+        "building needs a C compiler or the Python package ziglang.",
+    }
 
 
 @pytest.mark.parametrize("command", [["match", "--time-limit"], ["plan", "run", "--time-limit"]])

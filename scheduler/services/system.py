@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scheduler.clock import SystemClock
 from scheduler.errors import Busy, Conflict, Invalid, NotFound, Text, text
+from scheduler.matching import compiler, library
 from scheduler.services import outbox
 from scheduler.services.context import Context
 from scheduler.store import migrations
@@ -63,8 +64,8 @@ def require_head(ctx: Context) -> None:
 
 
 def doctor(ctx: Context) -> tuple[Finding, ...]:
-    """Look at settings, database, mail and clock; nothing is changed but an empty database made."""
-    return (_settings(ctx), _database(ctx), _mail(ctx), _clock(ctx))
+    """Look at settings, database, mail, clock and engine; at most an empty database is made."""
+    return (_settings(ctx), _database(ctx), _mail(ctx), _clock(ctx), _matching())
 
 
 def _settings(ctx: Context) -> Finding:
@@ -129,6 +130,15 @@ def _clock(ctx: Context) -> Finding:
             text("The programme's clock shows {now}.", now=ctx.now().isoformat(timespec="minutes")),
         )
     return Finding("clock", Verdict.GOOD, text("The clock is the machine's own."))
+
+
+def _matching() -> Finding:
+    try:
+        for words in compiler.WIDTHS:
+            library.load(words)
+    except Conflict as error:
+        return Finding("engine", Verdict.BAD, error.message)
+    return Finding("engine", Verdict.GOOD, text("The matching engine is built for this machine."))
 
 
 def backup(ctx: Context, target: Path) -> int:
