@@ -1,37 +1,57 @@
-"""The first engine: construct by block insertion, then ruin and recreate.
+"""From an instance to a verified plan: construct, then ruin and recreate for as long as allowed.
 
-`insertion` prices one weekly slot at a time and is the part a compiled kernel replaces.
+The kernel does the work; the bound rises in a thread beside it, and reports tell of both.
 """
 
-from collections.abc import Callable, Iterable
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from math import floor
 from random import Random
 
+import numpy as np
+
 from scheduler.errors import Invalid, Problem, text
-from scheduler.matching import bound, explain, insertion, verify
-from scheduler.matching.candidates import Table, table, weeks_of
-from scheduler.matching.insertion import QUICK, THOROUGH
-from scheduler.matching.plan import Plan, PlannedLesson, Solution
+from scheduler.matching import annealing, candidates, explain, replan, verify
+from scheduler.matching.bound import Bound
+from scheduler.matching.crew import Crew, Work
+from scheduler.matching.kernel import ARRAYS, Assignment, Kernel
+from scheduler.matching.plan import Plan, Solution
 from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance
-from scheduler.matching.state import Placement, State
+from scheduler.matching.replan import Budget
+from scheduler.matching.table import Ints, Table
 from scheduler.matching.verify import Verdict
 
 REPORT_EVERY = 0.2  # seconds between two reports of progress
+CONSTRUCTED = 256  # requests between two looks whether to go on
 HARDEST_FIRST_BELOW = 2000  # requests; above, random order is better
-RUINED = 5  # requests of one move, at most
+FIRST_STRETCH = 10.0  # seconds of a search without end; each further stretch is twice as long
+BOUND_EVALUATIONS = 200  # of the bound's prices, in a search by moves
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the search is: the best cost so far, its lessons, moves tried, seconds spent."""
+    """How far the search is: the best cost so far, its lessons, the proved bound on any cost."""
 
     cost: float
     taught: int
     requested: int
     moves: int
     elapsed: float
+    bound: float = 0.0
+
+    @property
+    def gap(self) -> float:
+        """How much of the cost might still be saved, at most: from 0 to 1."""
+        return max(0.0, (self.cost - self.bound) / self.cost) if self.cost > 0 else 0.0
+
+    @property
+    def moves_per_second(self) -> float:
+        return self.moves / self.elapsed if self.elapsed > 0 else 0.0
 
 
 Report = Callable[[Progress], bool]
@@ -46,72 +66,63 @@ def solve(
     seed: int = 1,
     monotonic: Callable[[], float],
     progress: Report | None = None,
+    budget: Budget | None = None,
+    others: int = 0,
+    executor: Executor | None = None,
+    bound_beside: bool = True,
 ) -> Solution:
     """The best plan found within `seconds` of search or `iterations` moves, verified.
 
     Construction always runs to its end and counts into the seconds; 0 iterations stop there.
-    The same seed and iterations, without seconds, give the same plan.  `progress` hears of the
-    search a few times a second; when it returns False the best plan so far is returned.
+    The same seed, iterations and number of workers, without seconds, give the same plan.
+    `progress` hears of the search a few times a second; when it returns False the best plan so far
+    is returned.  A plan in force is where the search starts from; `budget` limits what it may
+    change of it.  `others` workers of the `executor` search as well.  The proved bound rises in a
+    thread beside the search, or does with a quick one.
     Raises Invalid when the lessons that must stay break hard rules by themselves, ValueError
     when nothing would ever end the search.
     """
     if seconds is None and iterations is None and progress is None:
         raise ValueError("a search needs a limit: seconds, iterations or progress")
     prices = prices or Prices()
-    watch = _Watch(monotonic, seconds, progress)
     standing = _verify_standing(instance, prices)
-    rows = table(instance)
-    rng = Random(seed)  # noqa: S311 (luck, not secrecy)
-    run = _Run(State(rows, prices), standing, rng, watch)
-    if run.construct():
-        run.improve(iterations)
-    plan = plan_of(run.state)
+    table = candidates.table(instance)
+    kernel = Kernel(table, prices)
+    base = standing.cost - kernel.cost()
+    hunt = _Hunt(kernel, base, standing.requested, _Watch(monotonic, seconds, progress))
+    bound = Bound(table, prices, base)
+    hunt.bound = bound
+    with rising(bound) if bound_beside and iterations is None else nullcontext():
+        if hunt.first_plan(budget):
+            crew = Crew(
+                kernel, Work(_name(table, prices), table, prices), executor, others, monotonic
+            )
+            hunt.improve(crew, instance, iterations, seed)
+    if iterations is not None and bound_beside:
+        bound.improve(evaluations=BOUND_EVALUATIONS)
+    plan = replan.plan_of(instance, table, hunt.best())
     verdict = verify.verify(instance, plan, prices)
     if verdict.violations:
         raise RuntimeError(f"the search broke a rule: {verdict.violations[0]}")
-    lowest = bound.lower_bound(rows, prices)
+    lowest = min(bound.value, verdict.cost)  # a difference in the last digit is rounding
     return Solution(
         plan=plan,
         cost=round(verdict.cost, 3),
         lower_bound=floor(lowest * 1000 + 1e-6) / 1000,  # never rounded up
         gap=round((verdict.cost - lowest) / verdict.cost, 6) if verdict.cost > 0 else 0.0,
-        seconds=round(watch.elapsed(), 3),
+        seconds=round(hunt.watch.elapsed(), 3),
         taught=verdict.taught,
         requested=verdict.requested,
         terms={name: round(term, 3) for name, term in verdict.terms.items()},
         unfilled=explain.explain(instance, plan),
-        iterations=run.moves,
+        iterations=hunt.moves,
         seed=seed,
     )
 
 
-def plan_of(state: State) -> Plan:
-    """The dated lessons of a state, in the order of requests and days."""
-    return Plan(tuple(sorted((*_standing_lessons(state.table.instance), *_placed(state)))))
-
-
-def _placed(state: State) -> Iterable[PlannedLesson]:
-    instance, calendar = state.table.instance, state.table.calendar
-    for placements in state.placed:
-        for placement in placements:
-            slot = placement.slot
-            request = instance.requests[slot.request].id
-            for teacher, weeks in placement.staffing:
-                for week in weeks_of(weeks):
-                    day = calendar.day(week, slot.weekday)
-                    name = instance.teachers[teacher].id
-                    yield PlannedLesson(request, day, slot.start, slot.end, name)
-
-
-def _standing_lessons(instance: Instance) -> Iterable[PlannedLesson]:
-    for was in instance.current:
-        if instance.is_fixed(was):
-            yield PlannedLesson(was.request, was.day, was.start, was.end, was.teacher)
-
-
 def _verify_standing(instance: Instance, prices: Prices) -> Verdict:
     """The verdict on the plan of nothing but what must stay: no plan can be valid if it is not."""
-    plan = Plan(tuple(_standing_lessons(instance)))
+    plan = Plan(tuple(replan.standing_lessons(instance)))
     verdict = verify.verify(instance, plan, prices)
     if not verdict.violations:
         return verdict
@@ -125,6 +136,38 @@ def _verify_standing(instance: Instance, prices: Prices) -> Verdict:
         for lesson in violation.lessons
     )
     raise Invalid(text("Lessons that are pinned or past break rules together."), problems)
+
+
+def _name(table: Table, prices: Prices) -> str:
+    """Tells one piece of work from any other."""
+    digest = hashlib.sha256(repr(prices).encode())
+    for name in ARRAYS:
+        if (array := getattr(table, name)) is not None:
+            digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def rising(bound: Bound) -> Iterator[None]:
+    """Let the bound rise in a thread beside; a fault in it is raised at the end."""
+    stop, faults = threading.Event(), list[Exception]()
+
+    def rise() -> None:
+        try:
+            while not stop.is_set():
+                bound.improve(seconds=REPORT_EVERY / 2)
+        except Exception as error:  # noqa: BLE001 (raised by the thread that waits)
+            faults.append(error)
+
+    thread = threading.Thread(target=rise, name="bound", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if faults:
+        raise faults[0]
 
 
 class _Watch:
@@ -141,8 +184,8 @@ class _Watch:
     def elapsed(self) -> float:
         return self.monotonic() - self.started
 
-    def over(self) -> bool:
-        return self.seconds is not None and self.elapsed() >= self.seconds
+    def left(self) -> float | None:
+        return None if self.seconds is None else self.seconds - self.elapsed()
 
     def due(self) -> bool:
         return self.report is not None and self.monotonic() - self.reported >= REPORT_EVERY
@@ -153,112 +196,83 @@ class _Watch:
         return self.report is None or self.report(progress)
 
 
-class _Run:
-    """One search: a state, its luck, and the slots each request had last."""
+class _Hunt:
+    """One search from the first plan to the last, as its reports tell of it."""
 
-    def __init__(self, state: State, standing: Verdict, rng: Random, watch: _Watch) -> None:
-        self.state = state
-        self.rng = rng
+    def __init__(self, kernel: Kernel, base: float, requested: int, watch: _Watch) -> None:
+        self.kernel = kernel
+        self.base = base
+        self.requested = requested
         self.watch = watch
+        self.bound: Bound | None = None
+        self.crew: Crew | None = None
         self.moves = 0
-        self.base = standing.cost - state.cost
-        self.requested = standing.requested
-        self.table: Table = state.table
 
-    def go_on(self) -> bool:
-        """Report when it is time to; False when someone wants the search to end."""
-        return not self.watch.due() or self.watch.tell(self._progress())
-
-    def construct(self) -> bool:
-        """Insert every request once; False when it was cancelled."""
-        for request in self._order():
-            if not self.go_on():
-                return False
-            insertion.insert(self.state, request, self.rng, THOROUGH, ())
+    def first_plan(self, budget: Budget | None) -> bool:
+        """The plan in force made right, or one from nothing; False when it was cancelled."""
+        if self.kernel.table.slot_current is not None:
+            replan.take_up(self.kernel, budget)
+        else:
+            order = construction_order(self.kernel.table, Random(1))  # noqa: S311 (luck)
+            for first in range(0, len(order), CONSTRUCTED):
+                if not self.go_on(0):
+                    return False
+                self.kernel.construct(order[first : first + CONSTRUCTED])
         return self.watch.tell(self._progress())
 
-    def improve(self, iterations: int | None) -> None:
-        """Ruin and recreate until a limit; a worse plan is undone."""
-        if not self.table.requests:
-            return
-        while iterations is None or self.moves < iterations:
-            if self.watch.over() or not self.go_on():
+    def improve(self, crew: Crew, instance: Instance, iterations: int | None, seed: int) -> None:
+        """Search until a limit; without any, in ever longer stretches until somebody stops it."""
+        self.crew = crew
+        schedule = annealing.schedule(crew.work.table.requests, bool(instance.current))
+        stretch = FIRST_STRETCH
+        while crew.work.table.requests:
+            seconds = self.watch.left() if iterations is None else None
+            if seconds is None and iterations is None:
+                seconds = stretch
+            if seconds is None or seconds > 0:
+                crew.search(schedule, seconds, iterations, seed, self.go_on)
+            self.moves = crew.moves
+            if self.watch.seconds is not None or iterations is not None or not self.going:
                 return
-            self._move()
-            self.moves += 1
+            stretch, seed = 2 * stretch, seed + 1
+
+    going = True
+
+    def go_on(self, moves: int) -> bool:
+        """Report when it is time to; False when someone wants the search to end."""
+        self.moves = moves
+        if self.watch.due():
+            self.going = self.watch.tell(self._progress())
+        return self.going
+
+    def best(self) -> Assignment:
+        if self.crew is not None and self.crew.best_cost <= self.kernel.cost():
+            return self.crew.best
+        return self.kernel.read()
 
     def _progress(self) -> Progress:
+        cost, taught = self.kernel.cost(), self.kernel.taught()
+        if self.crew is not None and self.crew.best_cost < cost:
+            cost, taught = self.crew.best_cost, self.crew.best_taught
+        cost += self.base
+        if self.bound is not None:
+            self.bound.aim(cost)
         return Progress(
-            cost=self.base + self.state.cost,
-            taught=sum(self.state.given),
+            cost=cost,
+            taught=taught,
             requested=self.requested,
             moves=self.moves,
             elapsed=self.watch.elapsed(),
+            bound=min(cost, self.bound.value) if self.bound is not None else 0.0,
         )
 
-    def _order(self) -> list[int]:
-        """Urgent requests first, of those the ones with the fewest candidates."""
-        rows = self.table.requests
-        order = list(range(len(rows)))
-        if len(rows) >= HARDEST_FIRST_BELOW:
-            self.rng.shuffle(order)
-            return order
-        choice = [sum(len(slot.candidates) for slot in row.slots) for row in rows]
-        return sorted(order, key=lambda n: (-rows[n].priority, choice[n]))
 
-    def _move(self) -> None:
-        before = self.state.cost
-        ruined = self._ruined()
-        gone = {request: self.state.remove(request) for request in ruined}
-        for request in ruined:
-            hints = (placement.slot.number for placement in gone[request])
-            insertion.insert(self.state, request, self.rng, QUICK, hints)
-        if self.state.cost > before + 1e-9:
-            self._undo(gone)
-            self.state.cost = before  # undoing adds nothing but rounding
-
-    def _undo(self, gone: dict[int, list[Placement]]) -> None:
-        for request in gone:
-            self.state.remove(request)
-        for placements in gone.values():
-            for placement in placements:
-                self.state.place(placement)
-
-    def _ruined(self) -> list[int]:
-        """A request, half the time one with unmet lessons, and some related ones."""
-        rng, count = self.rng, len(self.table.requests)
-        seed = rng.randrange(count)
-        if rng.random() < 0.5:
-            for _ in range(6):
-                if self.state.missing(seed) > 0:
-                    break
-                seed = rng.randrange(count)
-        ruined, size = [seed], 1 + rng.randrange(RUINED)
-        for _ in range(3 * size):
-            other = self._related(rng.choice(ruined))
-            if other is not None and other not in ruined and len(ruined) < size:
-                ruined.append(other)
-        rng.shuffle(ruined)
-        return ruined
-
-    def _related(self, request: int) -> int | None:
-        """Served by one who could serve it, or sharing a teacher, or of the same school."""
-        kind, row = self.rng.random(), self.table.requests[request]
-        if kind < 0.6:
-            return self._served_by(self._could_serve(request))
-        if kind < 0.8:
-            return self._served_by(self._serves(request))
-        return self.rng.choice(self.table.of_school[row.school])
-
-    def _could_serve(self, request: int) -> int | None:
-        slots = self.table.requests[request].slots
-        pool = self.rng.choice(slots).candidates if slots else ()
-        return self.rng.choice(pool).teacher if pool else None
-
-    def _serves(self, request: int) -> int | None:
-        blocks = [block for placement in self.state.placed[request] for block in placement.staffing]
-        return self.rng.choice(blocks)[0] if blocks else None
-
-    def _served_by(self, teacher: int | None) -> int | None:
-        serves = list(self.state.serves[teacher]) if teacher is not None else []
-        return self.rng.choice(serves) if serves else None
+def construction_order(table: Table, rng: Random) -> Ints:
+    """Urgent requests first, of those the ones with the fewest candidates; in a crowd by lot."""
+    if table.requests >= HARDEST_FIRST_BELOW:
+        order = list(range(table.requests))
+        rng.shuffle(order)
+        return np.array(order, dtype=np.int32)
+    listed = np.diff(table.kind_first)[table.slot_kind]
+    choice = np.bincount(table.slot_request, weights=listed, minlength=table.requests)
+    return np.lexsort((choice, -table.request_priority)).astype(np.int32)

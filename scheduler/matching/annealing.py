@@ -1,0 +1,105 @@
+"""How the search cools down, how hard it looks, and what one share of it is.  Pure, and made of
+nothing but sums, products and square roots, so that a seed gives the same plan on every machine.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scheduler.matching.kernel import Assignment, Effort, Kernel, Pool
+
+SLICE = 0.02  # seconds between two looks at the clock
+FIRST_SLICE, MOST_IN_SLICE = 64, 1 << 16  # moves
+BITS = 12  # of the fractions of the schedule that the temperature follows
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Temperatures in units of cost, from the first move to the last; `ruined` requests a move."""
+
+    high: float
+    low: float
+    ruined: int
+    effort: Effort
+
+    def temperature(self, done: float) -> float:
+        """After so much of the search, between 0 and 1: falls by equal factors in equal times."""
+        steps, factor, found = round(done * (1 << BITS)), self.low / self.high, self.high
+        for bit in range(
+            BITS, -1, -1
+        ):  # factor ** done by its binary digits: powers differ by machine
+            if steps >> bit & 1:
+                root = factor
+                for _ in range(BITS - bit):
+                    root = math.sqrt(root)
+                found *= root
+        return found
+
+
+SMALL = Schedule(80.0, 1.0, 5, Effort(slots=3, scanned=192, kept=12, blink=13))
+LARGE = Schedule(50.0, 4.0, 5, Effort(slots=2, scanned=192, kept=12, sample=16, blink=13))
+HUGE = Schedule(30.0, 8.0, 5, Effort(slots=2, scanned=192, kept=12, sample=16, blink=13))
+REPAIR = Schedule(20.0, 1.0, 5, Effort(slots=3, scanned=192, kept=12, blink=13))
+
+
+def schedule(requests: int, in_force: bool) -> Schedule:
+    """For so many requests; whether there is a plan in force that should mostly stay."""
+    if requests < 500:
+        return REPAIR if in_force else SMALL
+    return LARGE if requests < 4000 else HUGE
+
+
+class Share(NamedTuple):
+    """What one worker does in one round: some moves or seconds of the schedule from `begin` on.
+
+    `start` None goes on from the plan at hand.
+    """
+
+    start: Assignment | None
+    pool: Pool | None
+    schedule: Schedule
+    begin: float
+    end: float
+    seed: int
+    moves: int | None
+    seconds: float | None
+
+
+def run(
+    kernel: Kernel, share: Share, monotonic: Callable[[], float], go_on: Callable[[int], bool]
+) -> int:
+    """Do a share, a slice at a time; `go_on` hears the moves done so far.  Returns the moves."""
+    if share.start is not None:
+        kernel.load(share.start)
+    kernel.effort(share.schedule.effort)
+    kernel.seed(share.seed)
+    began, done, size = monotonic(), 0, FIRST_SLICE
+    cooling = share.schedule.temperature
+    while True:
+        passed = _passed(share, done, monotonic() - began)
+        if passed >= 1 or not go_on(done):
+            return done
+        if share.moves is not None:
+            size = min(share.moves - done, FIRST_SLICE)
+        ahead = min(1.0, _passed(share, done + size, monotonic() - began + SLICE))
+        span = share.end - share.begin
+        high, low = (cooling(share.begin + span * part) for part in (passed, ahead))
+        at = monotonic()
+        kernel.search(size, high, low, share.schedule.ruined, share.pool)
+        done += size
+        if share.moves is None:
+            size = _next_size(size, monotonic() - at)
+
+
+def _passed(share: Share, moves: int, seconds: float) -> float:
+    """How much of a share is over, from 0 to 1."""
+    if share.moves is not None:
+        return moves / share.moves if share.moves else 1.0
+    return seconds / share.seconds if share.seconds else 1.0
+
+
+def _next_size(size: int, took: float) -> int:
+    """So many moves that they take about a slice."""
+    fitting = int(size * SLICE / took) if took > 0 else 2 * size
+    return max(1, min(fitting, 2 * size, MOST_IN_SLICE))

@@ -1,0 +1,446 @@
+/* Block insertion: the cheapest staffing of one weekly slot, all else fixed.
+ *
+ * Dynamic programming over the weeks.  A teacher takes a block of weeks; a label at a position is
+ * the cheapest staffing up to there and remembers its path, so that what a teacher has been given
+ * on the way is taken off what he has left.  Lessons that must stay are walls: every path passes
+ * through them, blocks end before them.  Pruning is exact: it drops what cannot beat the best. */
+#ifndef CHUNGTAY_INSERTION_H
+#define CHUNGTAY_INSERTION_H
+#include "state.h"
+
+enum { KEPT = 32, SCANNED = 512, POSITIONS = WEEKS + 2 };
+static const double NEVER = 1e18;
+
+/* How hard an insertion looks. */
+typedef struct {
+    i32 slots;   /* slots priced; the one it had before comes first */
+    i32 scanned; /* usable candidates gathered for a slot, at most SCANNED */
+    i32 kept;    /* of them, the most promising, at most KEPT */
+    i32 sample;  /* of a long list: usable candidates beside those just freed; 0: no sampling */
+    i32 blink;   /* of 256 candidates, how many are passed over */
+} Effort;
+
+typedef struct {
+    i32 teacher;
+    i64 row;      /* in the candidate arrays */
+    Mask weeks;
+    double first; /* price of his first lesson here, less what a lesson is worth */
+    double step;  /* what each further one adds */
+    double extra; /* as one more teacher of the request */
+    double promise;
+    i32 left, used;
+} Offer;
+
+typedef struct { i32 offer, start, fresh, lessons; } Label;
+
+/* Scratch and luck of one search. */
+typedef struct Search {
+    u64 random;
+    u64 dice; i32 dice_left;
+    Effort effort; i32 ban; double noise, amp; u64 salt; i32 par[16];
+    Offer offer[SCANNED];
+    Offer keep[KEPT];
+    i32 freed_count, *freed, *freed_in, freed_round;
+    /* which row a teacher has among the candidates of a kind, for long lists */
+    i32 words; u64 *member; i64 *row_first; i32 *row_kind; i64 *row;
+    i32 *best_who, *who, *hint;
+    i32 week_at[POSITIONS], wall[POSITIONS], from[POSITIONS], last[POSITIONS];
+    double value[POSITIONS], rest[POSITIONS];
+    Label label[POSITIONS];
+    i32 position[POSITIONS];
+    struct { Mask weeks; i32 start, end; } *beside; /* of one school */
+    Mask *crowd;
+} Search;
+
+static inline u64 next_random(Search *s) {
+    u64 x = s->random;
+    x ^= x >> 12, x ^= x << 25, x ^= x >> 27;
+    s->random = x;
+    return x * 2685821657736338717ULL;
+}
+static inline i32 below(Search *s, i32 n) { return (i32)(((next_random(s) >> 32) * (u64)n) >> 32); }
+static inline double unit(Search *s) { return (next_random(s) >> 11) * (1.0 / 9007199254740992.0); }
+
+static inline int blinks(Search *s) {
+    if (!s->effort.blink) return 0;
+    if (!s->dice_left) s->dice = next_random(s), s->dice_left = 8;
+    i32 die = s->dice & 255;
+    s->dice >>= 8, s->dice_left--;
+    return die < s->effort.blink;
+}
+
+/* The weeks in which the week's lessons of the request are not all given by lessons that stay. */
+static Mask week_open(const Engine *e, i32 request, Mask weeks) {
+    const Instance *in = &e->in;
+    i32 first = e->fixed_first[request], end = e->fixed_first[request + 1];
+    if (first == end) return weeks;
+    EACH_WEEK(w, weeks) {
+        i32 given = 0;
+        for (i32 n = first; n < end; n++) given += in->fixed_week[e->fixed_by_request[n]] == w;
+        for (i32 p = request * in->places; p < (request + 1) * in->places; p++)
+            given += e->slot[p] >= 0 && mask_has(e->weeks[p], w);
+        if (given >= in->request_per_week[request]) {
+            Mask one = mask_none();
+            mask_set(&one, w);
+            weeks = mask_less(weeks, one);
+        }
+    }
+    return weeks;
+}
+
+/* The weeks in which the class and a room are free (rules 2 and 5). */
+static Mask school_open(Engine *e, i32 slot, Mask weeks) {
+    const Instance *in = &e->in;
+    Search *s = e->search;
+    i32 request = in->slot_request[slot], school = in->request_school[request];
+    i32 weekday = in->slot_weekday[slot], start = in->slot_start[slot], end = in->slot_end[slot];
+    i32 rooms = in->school_rooms[school], count = 0;
+    if (rooms <= 0) return mask_none();
+    for (i32 n = in->school_requests_first[school]; n < in->school_requests_first[school + 1]; n++) {
+        i32 other = in->school_requests[n], same_class = in->request_class[other] == in->request_class[request];
+        for (i32 p = other * in->places; p < (other + 1) * in->places; p++) {
+            i32 x = e->slot[p];
+            if (x < 0 || in->slot_weekday[x] != weekday || in->slot_start[x] >= end || start >= in->slot_end[x]) continue;
+            if (same_class) weeks = mask_less(weeks, e->weeks[p]);
+            s->beside[count].weeks = e->weeks[p];
+            s->beside[count].start = in->slot_start[x];
+            s->beside[count++].end = in->slot_end[x];
+        }
+        for (i32 f = e->fixed_first[other]; f < e->fixed_first[other + 1]; f++) {
+            i32 x = e->fixed_by_request[f], w = in->fixed_week[x];
+            if (w < 0 || w >= in->weeks || in->fixed_weekday[x] != weekday || in->fixed_start[x] >= end || start >= in->fixed_end[x]) continue;
+            Mask one = mask_none();
+            mask_set(&one, w);
+            if (same_class) weeks = mask_less(weeks, one);
+            s->beside[count].weeks = one;
+            s->beside[count].start = in->fixed_start[x];
+            s->beside[count++].end = in->fixed_end[x];
+        }
+    }
+    if (count < rooms) return weeks;
+    for (i32 n = -1; n < count; n++) { /* a moment of the slot: its start, or that of a lesson in it */
+        i32 moment = n < 0 ? start : s->beside[n].start;
+        if (n >= 0 && moment <= start) continue;
+        for (i32 k = 0; k < rooms; k++) s->crowd[k] = mask_none();
+        Counter crowd = {s->crowd, rooms, rooms};
+        for (i32 k = 0; k < count; k++)
+            if (s->beside[k].start <= moment && moment < s->beside[k].end) counter_add(&crowd, s->beside[k].weeks);
+        weeks = mask_less(weeks, s->crowd[rooms - 1]);
+    }
+    return weeks;
+}
+
+static inline int offer_of(Engine *e, i32 slot, i64 row, Mask open, Offer *o) {
+    const Instance *in = &e->in;
+    i32 teacher = in->candidate_teacher[row];
+    Mask weeks = mask_and(in->candidate_weeks[row], open);
+    if (!mask_any(weeks)) return 0;
+    weeks = free_weeks(e, teacher, in->slot_weekday[slot], in->slot_start[slot], in->slot_end[slot], weeks);
+    if (!mask_any(weeks)) return 0;
+    o->teacher = teacher, o->row = row, o->weeks = weeks;
+    return 1;
+}
+
+/* Gathers who could take the slot: all, or of a long list those just freed and a sample. */
+static i32 gather(Engine *e, i32 slot, Mask open) {
+    Search *s = e->search;
+    const Instance *in = &e->in;
+    i32 kind = in->slot_kind[slot], count = 0;
+    i64 first = in->kind_first[kind];
+    i32 listed = (i32)(in->kind_first[kind + 1] - first), most = s->effort.scanned, at = 0;
+    int sampled = s->effort.sample && s->member && listed > 2 * s->effort.sample;
+    if (sampled) {
+        const u64 *member = s->member + (size_t)kind * s->words;
+        for (i32 n = 0; n < s->freed_count && count < most; n++) {
+            i32 t = s->freed[n];
+            if (e->left[t] <= 0 || !(member[t >> 6] >> (t & 63) & 1) || blinks(s)) continue;
+            i64 low = s->row_first[t], high = s->row_first[t + 1];
+            while (high - low > 1) {
+                i64 middle = (low + high) / 2;
+                if (s->row_kind[middle] <= kind) low = middle; else high = middle;
+            }
+            count += offer_of(e, slot, s->row[low], open, s->offer + count);
+        }
+        if (most > count + s->effort.sample) most = count + s->effort.sample;
+    }
+    if (sampled || listed > most) at = listed ? below(s, listed) : 0;
+    for (i32 n = 0, misses = 3 * s->effort.sample; n < listed && count < most; n++, at++) {
+        if (at == listed) at = 0;
+        i32 t = in->candidate_teacher[first + at];
+        if (e->left[t] <= 0 || (sampled && s->freed_in[t] == s->freed_round)) continue;
+        if (blinks(s)) continue;
+        if (offer_of(e, slot, first + at, open, s->offer + count)) count++;
+        else if (sampled && --misses < 0) break;
+    }
+    return count;
+}
+
+/* Prices the offers and keeps the most promising; returns how many. */
+static i32 choose(Engine *e, i32 slot, i32 count, double worth) {
+    Search *s = e->search;
+    const Instance *in = &e->in;
+    i32 school = in->request_school[in->slot_request[slot]], kept = 0, most = s->effort.kept;
+    double base = e->price.rank * in->slot_rank[slot] - worth;
+    for (i32 n = 0; n < count; n++) {
+        Offer *o = s->offer + n;
+        const Teacher *t = e->teacher + o->teacher;
+        double wish = wish_price(e, o->teacher, school);
+        i32 lessons = mask_count(o->weeks);
+        o->left = e->left[o->teacher];
+        o->extra = e->mark[o->teacher] == e->round ? 0 : e->price.extra_teacher;
+        o->first = base + wish + t->load * (2 * t->count + 1);
+        if (s->amp > 0) { u64 h = (o->teacher + 1) * 0x9E3779B97F4A7C15ULL ^ s->salt; h ^= h >> 29; h *= 0xBF58476D1CE4E5B9ULL; h ^= h >> 32; o->first += s->amp * (h & 1023) * (1.0/1024); }
+        o->step = 2 * t->load;
+        if (o->left < lessons) lessons = o->left;
+        o->promise = (e->price.handover + o->extra) / lessons + wish + t->load * (2 * t->count + lessons);
+        if (count <= most) {
+            s->keep[kept++] = *o;
+            continue;
+        }
+        if (kept == most && o->promise >= s->keep[most - 1].promise) continue;
+        i32 at = kept < most ? kept++ : most - 1;
+        for (; at > 0 && s->keep[at - 1].promise > o->promise; at--) s->keep[at] = s->keep[at - 1];
+        s->keep[at] = *o;
+    }
+    return kept;
+}
+
+/* One run of the dynamic programme. */
+typedef struct {
+    Engine *e;
+    i32 slot, offers, positions, taught; /* taught: the request has a teacher already */
+    const i32 *current;
+    const Mask *if_needed;
+    double beat, bare; /* bare: the price of nothing but walls so far */
+    i32 bare_last, walls;
+} Run;
+
+static inline double lesson_extra(const Run *r, const Offer *o, i32 week) {
+    double extra = 0;
+    if (r->if_needed && mask_has(r->if_needed[o->row], week)) extra += r->e->price.if_needed;
+    if (r->current) extra -= change_saved(r->e, r->current[week], o->teacher);
+    return extra;
+}
+
+/* The positions: weeks on offer and walls, in order, with the least price of what follows each. */
+static void lay_out(Run *r, Mask on_offer, double least, double least_extra) {
+    const Instance *in = &r->e->in;
+    Search *s = r->e->search;
+    i32 stand = in->slot_standing_first[r->slot], end = in->slot_standing_first[r->slot + 1], n = 0;
+    r->walls = end - stand;
+    for (i32 w = mask_next(on_offer, 0); w < WEEKS || stand < end;) {
+        if (stand < end && in->standing_week[stand] < w) {
+            s->week_at[n] = in->standing_week[stand];
+            s->wall[n++] = in->standing_teacher[stand++];
+            continue;
+        }
+        s->position[w] = n;
+        s->week_at[n] = w;
+        s->wall[n++] = NOBODY;
+        w = mask_next(on_offer, w + 1);
+    }
+    r->positions = n;
+    s->rest[n] = 0;
+    while (n-- > 0) {
+        double best = s->wall[n] >= 0 ? 0 : least + least_extra;
+        if (s->wall[n] < 0 && r->current && r->current[s->week_at[n]] != NOBODY) best -= r->e->price.changed_time;
+        s->rest[n] = s->rest[n + 1] + (best < 0 ? best : 0);
+    }
+}
+
+/* Through a lesson that must stay. */
+static void pass_wall(Run *r, i32 x) {
+    Search *s = r->e->search;
+    i32 teacher = s->wall[x];
+    double handover = r->e->price.handover;
+    if (r->bare_last >= 0 && r->bare_last != teacher) r->bare += handover;
+    r->bare_last = teacher;
+    s->value[x + 1] = s->value[x] + (s->from[x] >= 0 && s->last[x] != teacher ? handover : 0);
+    s->from[x + 1] = s->from[x];
+    s->last[x + 1] = teacher;
+}
+
+/* Lengthens a block lesson by lesson from position x, and notes where it is the best way. */
+static inline void grow(Run *r, i32 x, i32 wall, i32 offer, double price, i32 fresh, i32 used) {
+    Search *s = r->e->search;
+    const Offer *o = s->keep + offer;
+    double lesson = o->first + used * o->step, *end = s->value + r->positions;
+    double limit = *end < r->beat ? *end : r->beat;
+    int plain = !r->current && !r->if_needed;
+    i32 left = o->left - used, lessons = 0;
+    for (i32 w = mask_next(o->weeks, s->week_at[x]); w < WEEKS; w = mask_next(o->weeks, w + 1)) {
+        i32 y = s->position[w];
+        if (y >= wall) return;
+        price += lesson + (plain ? 0 : lesson_extra(r, o, w));
+        lesson += o->step;
+        lessons++;
+        if (price + s->rest[y + 1] >= limit) return;
+        if (price < s->value[y + 1]) {
+            s->value[y + 1] = price;
+            s->label[y + 1] = (Label){offer, x, fresh, lessons};
+            s->from[y + 1] = y + 1;
+            s->last[y + 1] = o->teacher;
+            if (y + 1 == r->positions && price < limit) limit = price;
+        }
+        if (lessons == left) return;
+    }
+}
+
+/* Tries every block that begins at position x, after the best path and after none. */
+static void start_blocks(Run *r, i32 x, i32 wall) {
+    Search *s = r->e->search;
+    double here = s->value[x], handover = r->e->price.handover, *end = s->value + r->positions;
+    i32 week = s->week_at[x], last = -1;
+    for (i32 n = 0; n < r->offers; n++) s->keep[n].used = 0;
+    if (s->from[x] >= 0)
+        for (i32 at = s->from[x]; at >= 0;) {
+            Label l = s->label[at];
+            s->keep[l.offer].used += l.lessons;
+            at = l.fresh ? -1 : s->from[l.start];
+        }
+    if (s->from[x] >= 0 && s->last[x] == s->keep[s->label[s->from[x]].offer].teacher)
+        last = s->label[s->from[x]].offer; /* beginning it anew is the same as a longer block ... */
+    for (i32 z = x - 1; last >= 0 && z >= s->from[x]; z--)
+        if (s->wall[z] >= 0) last = -1; /* ... but not across a wall */
+    for (i32 n = 0; n < r->offers; n++) {
+        Offer *o = s->keep + n;
+        if (!mask_has(o->weeks, week)) continue;
+        double price = r->bare + (r->taught ? o->extra : 0);
+        if (r->bare_last >= 0 && r->bare_last != o->teacher) price += handover;
+        i32 fresh = 1, used = 0;
+        if (s->from[x] >= 0 && o->used < o->left) {
+            double after = here + (s->last[x] == o->teacher ? 0 : handover) + (o->used ? 0 : o->extra);
+            if (after < price) {
+                if (n == last) continue;
+                price = after, fresh = 0, used = o->used;
+            }
+        }
+        if (price + s->rest[x] < (*end < r->beat ? *end : r->beat)) grow(r, x, wall, n, price, fresh, used);
+    }
+}
+
+/* Whether even the cheapest lessons in the fewest blocks are too dear. */
+static int hopeless(const Run *r, double least, i32 on_offer) {
+    if (r->walls || r->current) return 0;
+    const Search *s = r->e->search;
+    i32 all = 0, most = 0;
+    double extra = NEVER;
+    for (i32 n = 0; n < r->offers; n++) {
+        const Offer *o = s->keep + n;
+        i32 lessons = mask_count(o->weeks);
+        if (o->left < lessons) lessons = o->left;
+        all += lessons;
+        if (lessons > most) most = lessons;
+        if (o->extra < extra) extra = o->extra;
+    }
+    if (all > on_offer) all = on_offer;
+    i32 blocks = (all + most - 1) / most;
+    double whole = all * least + r->e->price.handover * (blocks - 1), one = most * least;
+    return (whole < one ? whole : one) + (r->taught ? extra : 0) >= r->beat;
+}
+
+/* The best staffing of a slot beside what its request has, if its price is below `beat`.
+ *
+ * The price counts handover, extra teacher, rank, if needed, wish, change and load of the lessons,
+ * less `worth` for each.  The request's teachers must be marked; `who` gets a teacher or NOBODY for
+ * each week.  Returns the price, or `beat` when there is none. */
+static double staff(Engine *e, i32 slot, i32 taught, double worth, double beat, i32 *who) {
+    const Instance *in = &e->in;
+    Search *s = e->search;
+    i32 request = in->slot_request[slot];
+    Mask open = week_open(e, request, school_open(e, slot, in->slot_weeks[slot])), on_offer = mask_none();
+    if (!mask_any(open)) return beat;
+    i32 count = gather(e, slot, open);
+    if (!count) return beat;
+    Run r = {e, slot, choose(e, slot, count, worth), 0, taught, NULL, in->candidate_if_needed, beat, 0, NOBODY, 0};
+    if (in->slot_current) r.current = in->slot_current + (size_t)slot * in->weeks;
+    double least = NEVER;
+    for (i32 n = 0; n < r.offers; n++) {
+        if (s->keep[n].first < least) least = s->keep[n].first;
+        on_offer = mask_or(on_offer, s->keep[n].weeks);
+    }
+    lay_out(&r, on_offer, least, 0);
+    if (hopeless(&r, least, r.positions)) return beat;
+    double standing = r.walls ? standing_handovers(e, slot) : 0;
+    r.beat += standing;
+    s->value[0] = NEVER, s->from[0] = -1, s->last[0] = NOBODY;
+    for (i32 x = 1; x <= r.positions; x++) s->value[x] = NEVER, s->from[x] = -1, s->last[x] = NOBODY;
+    i32 wall = 0;
+    for (i32 x = 0; x < r.positions; x++) {
+        if (s->wall[x] >= 0) {
+            pass_wall(&r, x);
+            continue;
+        }
+        for (wall = x; wall < r.positions && s->wall[wall] < 0;) wall = r.walls ? wall + 1 : r.positions;
+        start_blocks(&r, x, wall);
+        if (s->value[x] < s->value[x + 1])
+            s->value[x + 1] = s->value[x], s->from[x + 1] = s->from[x], s->last[x + 1] = s->last[x];
+    }
+    i32 at = s->from[r.positions];
+    double value = s->value[r.positions] - standing;
+    if (at < 0 || value >= beat - 1e-9) return beat;
+    for (i32 w = 0; w < in->weeks; w++) who[w] = NOBODY;
+    while (at >= 0) {
+        Label l = s->label[at];
+        const Offer *o = s->keep + l.offer;
+        for (i32 w = mask_next(o->weeks, s->week_at[l.start]), n = 0; n < l.lessons; n++, w = mask_next(o->weeks, w + 1))
+            who[w] = o->teacher;
+        at = l.fresh ? -1 : s->from[l.start];
+    }
+    return value;
+}
+
+/* What one more lesson is worth: the slope of its school's unmet price, where it will end. */
+static double worth_of(const Engine *e, i32 request) {
+    const Instance *in = &e->in;
+    i32 school = in->request_school[request];
+    double wanted = in->school_wanted[school], priority = in->request_priority[request];
+    if (wanted <= 0 || e->missing[request] <= 0) return 0;
+    double shortage = e->shortage[school] - 0.9 * in->request_need[request] * priority;
+    if (shortage < 0) shortage = 0;
+    return e->price.unmet * priority * (1 + (2 * shortage + priority) / wanted);
+}
+
+/* More lessons than a request asks for are worth nothing: the last ones go, but for those that keep
+ * a lesson in force as it is. */
+static void trim(const Engine *e, i32 request, i32 slot, i32 *who) {
+    const i32 *current = e->in.slot_current ? e->in.slot_current + (size_t)slot * e->in.weeks : NULL;
+    i32 left = e->missing[request] > 0 ? e->missing[request] : 0;
+    for (i32 w = 0; w < e->in.weeks; w++)
+        if (who[w] >= 0 && left-- <= 0 && !(current && current[w] == who[w])) who[w] = NOBODY;
+}
+
+/* Gives a request its weekly slots, the most useful first, as long as they are worth it. */
+static void insert(Engine *e, i32 request) {
+    const Instance *in = &e->in;
+    Search *s = e->search;
+    i32 first = in->request_slots_first[request], count = in->request_slots_first[request + 1] - first, used = 0;
+    for (i32 n = 0; n < in->request_places[request]; n++)
+        if (e->slot[request * in->places + n] >= 0) used |= 1 << in->slot_weekday[e->slot[request * in->places + n]];
+    for (i32 n = 0; n < in->request_places[request]; n++) {
+        i32 place = request * in->places + n, best = -1, tried = 0;
+        if (e->slot[place] >= 0) continue;
+        if (e->missing[request] <= 0 && !in->slot_current) return;
+        double worth = worth_of(e, request), value = 0;
+        i32 taught = mark_teachers(e, request) > 0;
+        i32 hint = s->hint[place], turn = count > 1 ? below(s, count) : 0;
+        if (hint >= 0 && !(hint >= first && hint < first + count)) hint = -1;
+        for (i32 k = hint >= 0 ? -1 : 0; k < count && tried < s->effort.slots; k++) {
+            i32 slot = k < 0 ? hint : first + (k + turn) % count;
+            if ((k >= 0 && slot == hint) || used >> in->slot_weekday[slot] & 1) continue;
+            if (!mask_any(in->slot_weeks[slot])) continue;
+            tried++;
+            double found = staff(e, slot, taught, worth, value, s->who);
+            if (found >= value) continue;
+            value = found, best = slot;
+            i32 *swap = s->who;
+            s->who = s->best_who, s->best_who = swap;
+        }
+        if (best < 0) return;
+        trim(e, request, best, s->best_who);
+        place_slot(e, place, best, s->best_who);
+        used |= 1 << in->slot_weekday[best];
+    }
+}
+
+#endif
