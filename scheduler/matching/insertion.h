@@ -8,7 +8,7 @@
 #define CHUNGTAY_INSERTION_H
 #include "state.h"
 
-enum { KEPT = 32, SCANNED = 512, POSITIONS = WEEKS + 2 };
+enum { KEPT = 32, SCANNED = 512, POSITIONS = WEEKS + 3 }; /* a wall before, one after, and the end */
 static const double NEVER = 1e18;
 
 /* How hard an insertion looks. */
@@ -229,7 +229,7 @@ static void lay_out(Run *r, Mask on_offer, double least, double least_extra) {
     i32 stand = in->slot_standing_first[r->slot], end = in->slot_standing_first[r->slot + 1], n = 0;
     r->walls = end - stand;
     for (i32 w = mask_next(on_offer, 0); w < WEEKS || stand < end;) {
-        if (stand < end && in->standing_week[stand] < w) {
+        if (stand < end && (w >= WEEKS || in->standing_week[stand] < w)) {
             s->week_at[n] = in->standing_week[stand];
             s->wall[n++] = in->standing_teacher[stand++];
             continue;
@@ -335,8 +335,12 @@ static int hopeless(const Run *r, double least, i32 on_offer) {
     }
     if (all > on_offer) all = on_offer;
     i32 blocks = (all + most - 1) / most;
-    double whole = all * least + r->e->price.handover * (blocks - 1), one = most * least;
-    return (whole < one ? whole : one) + (r->taught ? extra : 0) >= r->beat;
+    double handover = r->e->price.handover, best = most * least;
+    double whole = all * least + handover * (blocks - 1);
+    double full = (blocks - 1) * most * least + handover * (blocks - 2); /* a short last one may not pay */
+    if (whole < best) best = whole;
+    if (blocks > 1 && full < best) best = full;
+    return best + (r->taught ? extra : 0) >= r->beat;
 }
 
 /* The best staffing of a slot beside what its request has, if its price is below `beat`.
