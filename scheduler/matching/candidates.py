@@ -170,13 +170,20 @@ class _Builder:
         return min(max(self.calendar.week(lesson.day), -1), self.calendar.weeks)
 
     def _standing(self, pairs: list[tuple[int, Slot]]) -> Columns:
-        found = [_at(self.fixed.get(n, ()), slot) for n, slot in pairs]
+        found = [self._nearest(_at(self.fixed.get(n, ()), slot)) for n, slot in pairs]
         lessons = [lesson for at in found for lesson in at]
         return {
             "slot_standing_first": _firsts(map(len, found)),
             "standing_week": _ints(map(self._week, lessons)),
             "standing_teacher": _ints(self.teachers[lesson.teacher] for lesson in lessons),
         }
+
+    def _nearest(self, lessons: list[CurrentLesson]) -> list[CurrentLesson]:
+        """Of those outside the calendar the last one before it and the first one after it."""
+        before = [x for x in lessons if self._week(x) < 0]
+        after = [x for x in lessons if self._week(x) == self.calendar.weeks]
+        within = lessons[len(before) : len(lessons) - len(after)]
+        return [*before[-1:], *within, *after[:1]]
 
     def _slot_current(self, pairs: list[tuple[int, Slot]]) -> Ints | None:
         if not self.current:

@@ -8,7 +8,7 @@
 #define CHUNGTAY_INSERTION_H
 #include "state.h"
 
-enum { KEPT = 32, SCANNED = 512, POSITIONS = WEEKS + 2 };
+enum { KEPT = 32, SCANNED = 512, POSITIONS = WEEKS + 3 }; /* a wall before, one after, and the end */
 static const double NEVER = 1e18;
 
 /* How hard an insertion looks. */
@@ -249,7 +249,7 @@ static void lay_out(Run *r, Mask on_offer) {
     i32 stand = in->slot_standing_first[r->slot], end = in->slot_standing_first[r->slot + 1], n = 0;
     r->walls = end - stand;
     for (i32 w = mask_next(on_offer, 0); w < WEEKS || stand < end;) {
-        if (stand < end && in->standing_week[stand] < w) {
+        if (stand < end && (w >= WEEKS || in->standing_week[stand] < w)) {
             s->week_at[n] = in->standing_week[stand];
             s->wall[n++] = in->standing_teacher[stand++];
             continue;

@@ -169,6 +169,8 @@ EXPORT void kernel_load(Kernel *k, const i32 *slot, const i32 *who) {
     if (slot)
         for (i32 p = 0; p < in->requests * in->places; p++)
             if (slot[p] >= 0) place_slot(e, p, slot[p], who + (size_t)p * in->weeks);
+    memset(k->search.hint, 255, sizeof(i32) * in->requests * in->places);
+    k->search.freed_count = 0, k->search.freed_round++;
     memset(e->lost_of, 0, sizeof(i32) * in->teachers);
     e->lost = e->losers = 0;
     for (i32 r = 0; r < in->requests; r++) count_lost(e, r, 1);

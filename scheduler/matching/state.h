@@ -152,8 +152,12 @@ static void unbook(Engine *e, i32 teacher, i32 place) {
     Booking gone = b->all[n];
     b->all[n] = b->all[--b->count];
     Mask was = counter_full(e->week + teacher);
+    Counter *day = e->day + (size_t)teacher * DAYS + gone.weekday;
     counter_take(e->week + teacher, gone.weeks);
-    counter_take(e->day + (size_t)teacher * DAYS + gone.weekday, gone.weeks);
+    counter_take(day, gone.weeks);
+    if (!day->limit) /* it does not count: other lessons may be left in those weeks */
+        for (n = 0; n < b->count; n++)
+            if (b->all[n].weekday == gone.weekday) *day->level = mask_or(*day->level, b->all[n].weeks);
     note_blocked(e, teacher, gone.weekday, was);
     load_more(e, teacher, -mask_count(gone.weeks));
 }

@@ -85,7 +85,9 @@ class Table:
     slot_eligible: Masks  # weeks in which the class could be taught then at all
     slot_weeks: Masks  # of them, those open for new lessons: not past, no fixed lesson that day
     slot_standing_first: Ints
-    standing_week: Ints  # fixed lessons at the slot's time: -1 before, `weeks` after the calendar
+    # fixed lessons at the slot's time; of those before the calendar (week -1) and after it (week
+    # `weeks`) the nearest alone
+    standing_week: Ints
     standing_teacher: Ints
     slot_current: Ints | None  # (slots, weeks): teacher of a lesson in force that may change
     # candidates, those of one kind together in the order of the teachers

@@ -13,7 +13,7 @@ from . import make
 
 def test_a_plan_file_holds_lessons_cost_bound_gap_seconds_and_what_is_unfilled():
     instance = make.instance(teachers=(make.teacher(max_total=3),))
-    data = plans.dump(make.solve(instance, monotonic=lambda: 5.0))
+    data = plans.dump(make.solve(instance, monotonic=lambda: 5.0, bound_beside=True))
     assert json.loads(json.dumps(data)) == data
     assert len(data.pop("lessons")) == 3
     assert data == {
