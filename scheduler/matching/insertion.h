@@ -28,7 +28,6 @@ typedef struct {
     double step;  /* what each further one adds */
     double extra; /* as one more teacher of the request */
     double promise;
-    double next;  /* price of his next lesson, of those counted in used */
     i32 left, lessons, used; /* lessons: he could give at most here */
 } Offer;
 
@@ -46,7 +45,7 @@ typedef struct Search {
     i32 words; u64 *member; i64 *row_first; i32 *row_kind; i64 *row;
     i32 *best_who, *who, *hint;
     i32 week_at[POSITIONS], wall[POSITIONS], from[POSITIONS], last[POSITIONS];
-    double value[POSITIONS], rest[POSITIONS], cheapest[POSITIONS];
+    double value[POSITIONS], rest[POSITIONS];
     Label label[POSITIONS];
     i32 position[POSITIONS];
     struct { Mask weeks; i32 start, end; } *beside; /* of one school */
@@ -223,27 +222,8 @@ static inline double lesson_extra(const Run *r, const Offer *o, i32 week) {
     return extra;
 }
 
-/* The least price of any so many lessons, by their number: every offer's next one costs more, so the
- * cheapest of all are the cheapest of each.  In s->cheapest, up to `most` lessons; lessons that do
- * not pay are left out. */
-static void price_cheapest(Run *r, i32 most) {
-    Search *s = r->e->search;
-    for (i32 n = 0; n < r->offers; n++) s->keep[n].next = s->keep[n].first, s->keep[n].used = 0;
-    s->cheapest[0] = 0;
-    for (i32 count = 1; count <= most; count++) {
-        Offer *best = NULL;
-        for (i32 n = 0; n < r->offers; n++) {
-            Offer *o = s->keep + n;
-            if (o->used < o->lessons && (!best || o->next < best->next)) best = o;
-        }
-        double price = best && best->next < 0 ? best->next : 0;
-        s->cheapest[count] = s->cheapest[count - 1] + price;
-        if (best) best->used++, best->next += best->step;
-    }
-}
-
 /* The positions: weeks on offer and walls, in order, with the least price of what follows each. */
-static void lay_out(Run *r, Mask on_offer) {
+static void lay_out(Run *r, Mask on_offer, double least) {
     const Instance *in = &r->e->in;
     Search *s = r->e->search;
     i32 stand = in->slot_standing_first[r->slot], end = in->slot_standing_first[r->slot + 1], n = 0;
@@ -261,13 +241,11 @@ static void lay_out(Run *r, Mask on_offer) {
     }
     r->positions = n;
     r->lessons = n - r->walls;
-    price_cheapest(r, r->lessons);
-    double saved = 0; /* at most, by lessons in force that keep their time */
-    for (i32 count = 0; n >= 0; n--) {
-        s->rest[n] = s->cheapest[count] - saved;
-        if (n == 0 || s->wall[n - 1] >= 0) continue;
-        count++;
-        if (r->current && r->current[s->week_at[n - 1]] != NOBODY) saved += r->e->price.changed_time;
+    s->rest[n] = 0;
+    while (n-- > 0) {
+        double best = s->wall[n] >= 0 ? 0 : least;
+        if (s->wall[n] < 0 && r->current && r->current[s->week_at[n]] != NOBODY) best -= r->e->price.changed_time;
+        s->rest[n] = s->rest[n + 1] + (best < 0 ? best : 0);
     }
 }
 
@@ -350,7 +328,7 @@ static void start_blocks(Run *r, i32 x, i32 wall) {
 }
 
 /* Whether even the cheapest lessons in the fewest blocks are too dear. */
-static int hopeless(const Run *r) {
+static int hopeless(const Run *r, double least) {
     if (r->walls || r->current) return 0;
     const Search *s = r->e->search;
     i32 all = 0, most = 0;
@@ -362,13 +340,12 @@ static int hopeless(const Run *r) {
         if (o->extra < extra) extra = o->extra;
     }
     if (all > r->lessons) all = r->lessons;
-    double least = s->cheapest[most]; /* in one block */
-    for (i32 blocks = 2, count = most; count < all; blocks++) {
-        count = count + most < all ? count + most : all;
-        double price = s->cheapest[count] + r->e->price.handover * (blocks - 1);
-        if (price < least) least = price;
-    }
-    return least + (r->taught ? extra : 0) >= r->beat;
+    i32 blocks = (all + most - 1) / most; /* a short last one may not pay */
+    double handover = r->e->price.handover, best = most * least;
+    double whole = all * least + handover * (blocks - 1), full = (blocks - 1) * most * least + handover * (blocks - 2);
+    if (whole < best) best = whole;
+    if (blocks > 1 && full < best) best = full;
+    return best + (r->taught ? extra : 0) >= r->beat;
 }
 
 /* The best staffing of a slot beside what its request has, if its price is below `beat`.
@@ -386,9 +363,13 @@ static double staff(Engine *e, i32 slot, i32 taught, double worth, double beat, 
     if (!count) return beat;
     Run r = {e, slot, choose(e, slot, count, worth), 0, taught, NULL, in->candidate_if_needed, beat, 0, NOBODY, 0, 0, -2};
     if (in->slot_current) r.current = in->slot_current + (size_t)slot * in->weeks;
-    for (i32 n = 0; n < r.offers; n++) on_offer = mask_or(on_offer, s->keep[n].weeks);
-    lay_out(&r, on_offer);
-    if (hopeless(&r)) return beat;
+    double least = NEVER;
+    for (i32 n = 0; n < r.offers; n++) {
+        if (s->keep[n].first < least) least = s->keep[n].first;
+        on_offer = mask_or(on_offer, s->keep[n].weeks);
+    }
+    lay_out(&r, on_offer, least);
+    if (hopeless(&r, least)) return beat;
     double standing = r.walls ? standing_handovers(e, slot) : 0;
     r.beat += standing;
     s->value[0] = NEVER, s->from[0] = -1, s->last[0] = NOBODY;
