@@ -16,11 +16,11 @@ BITS = 12  # of the fractions of the schedule that the temperature follows
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Temperatures in units of cost, from the first move to the last; `ruined` requests a move."""
+    """Temperatures in units of cost, from the first move to the last; `ruined` requests a move, at least and at most."""
 
     high: float
     low: float
-    ruined: int
+    ruined: tuple[int, int]
     effort: Effort
 
     def temperature(self, done: float) -> float:
@@ -37,10 +37,10 @@ class Schedule:
         return found
 
 
-SMALL = Schedule(80.0, 1.0, 5, Effort(slots=3, scanned=192, kept=12, blink=13))
-LARGE = Schedule(50.0, 4.0, 5, Effort(slots=2, scanned=192, kept=12, sample=16, blink=13))
-HUGE = Schedule(30.0, 8.0, 5, Effort(slots=2, scanned=192, kept=12, sample=16, blink=13))
-REPAIR = Schedule(20.0, 1.0, 5, Effort(slots=3, scanned=192, kept=12, blink=13))
+SMALL = Schedule(80.0, 1.0, (2, 5), Effort(slots=3, scanned=192, kept=12, blink=13))
+LARGE = Schedule(50.0, 4.0, (2, 5), Effort(slots=2, scanned=192, kept=12, sample=16, blink=13))
+HUGE = Schedule(30.0, 8.0, (2, 5), Effort(slots=2, scanned=192, kept=12, sample=16, blink=13))
+REPAIR = Schedule(20.0, 1.0, (2, 5), Effort(slots=3, scanned=192, kept=12, blink=13))
 
 
 def schedule(requests: int, in_force: bool) -> Schedule:

@@ -28,7 +28,8 @@ typedef struct {
     double step;  /* what each further one adds */
     double extra; /* as one more teacher of the request */
     double promise;
-    i32 left, used;
+    double next;  /* price of his next lesson, of those counted in used */
+    i32 left, lessons, used; /* lessons: he could give at most here */
 } Offer;
 
 typedef struct { i32 offer, start, fresh, lessons; } Label;
@@ -37,7 +38,7 @@ typedef struct { i32 offer, start, fresh, lessons; } Label;
 typedef struct Search {
     u64 random;
     u64 dice; i32 dice_left;
-    Effort effort; i32 ban; double noise, amp; u64 salt; i32 par[16];
+    Effort effort;
     Offer offer[SCANNED];
     Offer keep[KEPT];
     i32 freed_count, *freed, *freed_in, freed_round;
@@ -45,7 +46,7 @@ typedef struct Search {
     i32 words; u64 *member; i64 *row_first; i32 *row_kind; i64 *row;
     i32 *best_who, *who, *hint;
     i32 week_at[POSITIONS], wall[POSITIONS], from[POSITIONS], last[POSITIONS];
-    double value[POSITIONS], rest[POSITIONS];
+    double value[POSITIONS], rest[POSITIONS], cheapest[POSITIONS];
     Label label[POSITIONS];
     i32 position[POSITIONS];
     struct { Mask weeks; i32 start, end; } *beside; /* of one school */
@@ -189,9 +190,9 @@ static i32 choose(Engine *e, i32 slot, i32 count, double worth) {
         o->left = e->left[o->teacher];
         o->extra = e->mark[o->teacher] == e->round ? 0 : e->price.extra_teacher;
         o->first = base + wish + t->load * (2 * t->count + 1);
-        if (s->amp > 0) { u64 h = (o->teacher + 1) * 0x9E3779B97F4A7C15ULL ^ s->salt; h ^= h >> 29; h *= 0xBF58476D1CE4E5B9ULL; h ^= h >> 32; o->first += s->amp * (h & 1023) * (1.0/1024); }
         o->step = 2 * t->load;
         if (o->left < lessons) lessons = o->left;
+        o->lessons = lessons;
         o->promise = (e->price.handover + o->extra) / lessons + wish + t->load * (2 * t->count + lessons);
         if (count <= most) {
             s->keep[kept++] = *o;
@@ -212,7 +213,7 @@ typedef struct {
     const i32 *current;
     const Mask *if_needed;
     double beat, bare; /* bare: the price of nothing but walls so far */
-    i32 bare_last, walls;
+    i32 bare_last, walls, lessons, counted; /* counted: whose path the offers' `used` tell of */
 } Run;
 
 static inline double lesson_extra(const Run *r, const Offer *o, i32 week) {
@@ -222,8 +223,27 @@ static inline double lesson_extra(const Run *r, const Offer *o, i32 week) {
     return extra;
 }
 
+/* The least price of any so many lessons, by their number: every offer's next one costs more, so the
+ * cheapest of all are the cheapest of each.  In s->cheapest, up to `most` lessons; lessons that do
+ * not pay are left out. */
+static void price_cheapest(Run *r, i32 most) {
+    Search *s = r->e->search;
+    for (i32 n = 0; n < r->offers; n++) s->keep[n].next = s->keep[n].first, s->keep[n].used = 0;
+    s->cheapest[0] = 0;
+    for (i32 count = 1; count <= most; count++) {
+        Offer *best = NULL;
+        for (i32 n = 0; n < r->offers; n++) {
+            Offer *o = s->keep + n;
+            if (o->used < o->lessons && (!best || o->next < best->next)) best = o;
+        }
+        double price = best && best->next < 0 ? best->next : 0;
+        s->cheapest[count] = s->cheapest[count - 1] + price;
+        if (best) best->used++, best->next += best->step;
+    }
+}
+
 /* The positions: weeks on offer and walls, in order, with the least price of what follows each. */
-static void lay_out(Run *r, Mask on_offer, double least, double least_extra) {
+static void lay_out(Run *r, Mask on_offer) {
     const Instance *in = &r->e->in;
     Search *s = r->e->search;
     i32 stand = in->slot_standing_first[r->slot], end = in->slot_standing_first[r->slot + 1], n = 0;
@@ -240,11 +260,14 @@ static void lay_out(Run *r, Mask on_offer, double least, double least_extra) {
         w = mask_next(on_offer, w + 1);
     }
     r->positions = n;
-    s->rest[n] = 0;
-    while (n-- > 0) {
-        double best = s->wall[n] >= 0 ? 0 : least + least_extra;
-        if (s->wall[n] < 0 && r->current && r->current[s->week_at[n]] != NOBODY) best -= r->e->price.changed_time;
-        s->rest[n] = s->rest[n + 1] + (best < 0 ? best : 0);
+    r->lessons = n - r->walls;
+    price_cheapest(r, r->lessons);
+    double saved = 0; /* at most, by lessons in force that keep their time */
+    for (i32 count = 0; n >= 0; n--) {
+        s->rest[n] = s->cheapest[count] - saved;
+        if (n == 0 || s->wall[n - 1] >= 0) continue;
+        count++;
+        if (r->current && r->current[s->week_at[n - 1]] != NOBODY) saved += r->e->price.changed_time;
     }
 }
 
@@ -286,18 +309,25 @@ static inline void grow(Run *r, i32 x, i32 wall, i32 offer, double price, i32 fr
     }
 }
 
+/* Tells each offer what the path of a label has given its teacher. */
+static void count_used(Run *r, i32 label) {
+    Search *s = r->e->search;
+    if (r->counted == label) return;
+    r->counted = label;
+    for (i32 n = 0; n < r->offers; n++) s->keep[n].used = 0;
+    while (label >= 0) {
+        Label l = s->label[label];
+        s->keep[l.offer].used += l.lessons;
+        label = l.fresh ? -1 : s->from[l.start];
+    }
+}
+
 /* Tries every block that begins at position x, after the best path and after none. */
 static void start_blocks(Run *r, i32 x, i32 wall) {
     Search *s = r->e->search;
     double here = s->value[x], handover = r->e->price.handover, *end = s->value + r->positions;
     i32 week = s->week_at[x], last = -1;
-    for (i32 n = 0; n < r->offers; n++) s->keep[n].used = 0;
-    if (s->from[x] >= 0)
-        for (i32 at = s->from[x]; at >= 0;) {
-            Label l = s->label[at];
-            s->keep[l.offer].used += l.lessons;
-            at = l.fresh ? -1 : s->from[l.start];
-        }
+    count_used(r, s->from[x]);
     if (s->from[x] >= 0 && s->last[x] == s->keep[s->label[s->from[x]].offer].teacher)
         last = s->label[s->from[x]].offer; /* beginning it anew is the same as a longer block ... */
     for (i32 z = x - 1; last >= 0 && z >= s->from[x]; z--)
@@ -320,27 +350,25 @@ static void start_blocks(Run *r, i32 x, i32 wall) {
 }
 
 /* Whether even the cheapest lessons in the fewest blocks are too dear. */
-static int hopeless(const Run *r, double least, i32 on_offer) {
+static int hopeless(const Run *r) {
     if (r->walls || r->current) return 0;
     const Search *s = r->e->search;
     i32 all = 0, most = 0;
     double extra = NEVER;
     for (i32 n = 0; n < r->offers; n++) {
         const Offer *o = s->keep + n;
-        i32 lessons = mask_count(o->weeks);
-        if (o->left < lessons) lessons = o->left;
-        all += lessons;
-        if (lessons > most) most = lessons;
+        all += o->lessons;
+        if (o->lessons > most) most = o->lessons;
         if (o->extra < extra) extra = o->extra;
     }
-    if (all > on_offer) all = on_offer;
-    i32 blocks = (all + most - 1) / most;
-    double handover = r->e->price.handover, best = most * least;
-    double whole = all * least + handover * (blocks - 1);
-    double full = (blocks - 1) * most * least + handover * (blocks - 2); /* a short last one may not pay */
-    if (whole < best) best = whole;
-    if (blocks > 1 && full < best) best = full;
-    return best + (r->taught ? extra : 0) >= r->beat;
+    if (all > r->lessons) all = r->lessons;
+    double least = s->cheapest[most]; /* in one block */
+    for (i32 blocks = 2, count = most; count < all; blocks++) {
+        count = count + most < all ? count + most : all;
+        double price = s->cheapest[count] + r->e->price.handover * (blocks - 1);
+        if (price < least) least = price;
+    }
+    return least + (r->taught ? extra : 0) >= r->beat;
 }
 
 /* The best staffing of a slot beside what its request has, if its price is below `beat`.
@@ -356,15 +384,11 @@ static double staff(Engine *e, i32 slot, i32 taught, double worth, double beat, 
     if (!mask_any(open)) return beat;
     i32 count = gather(e, slot, open);
     if (!count) return beat;
-    Run r = {e, slot, choose(e, slot, count, worth), 0, taught, NULL, in->candidate_if_needed, beat, 0, NOBODY, 0};
+    Run r = {e, slot, choose(e, slot, count, worth), 0, taught, NULL, in->candidate_if_needed, beat, 0, NOBODY, 0, 0, -2};
     if (in->slot_current) r.current = in->slot_current + (size_t)slot * in->weeks;
-    double least = NEVER;
-    for (i32 n = 0; n < r.offers; n++) {
-        if (s->keep[n].first < least) least = s->keep[n].first;
-        on_offer = mask_or(on_offer, s->keep[n].weeks);
-    }
-    lay_out(&r, on_offer, least, 0);
-    if (hopeless(&r, least, r.positions)) return beat;
+    for (i32 n = 0; n < r.offers; n++) on_offer = mask_or(on_offer, s->keep[n].weeks);
+    lay_out(&r, on_offer);
+    if (hopeless(&r)) return beat;
     double standing = r.walls ? standing_handovers(e, slot) : 0;
     r.beat += standing;
     s->value[0] = NEVER, s->from[0] = -1, s->last[0] = NOBODY;

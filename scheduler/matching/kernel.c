@@ -285,9 +285,6 @@ EXPORT void kernel_seed(Kernel *k, u64 seed) {
     for (i32 n = 0; n < 8; n++) next_random(s);
 }
 
-EXPORT void kernel_noise(Kernel *k, double n) { k->search.noise = n; }
-EXPORT void kernel_par(Kernel *k, i32 i, i32 v) { k->search.par[i] = v; }
-EXPORT void kernel_ban(Kernel *k, i32 ban) { k->search.ban = ban; }
 EXPORT void kernel_effort(Kernel *k, const Effort *effort) { k->search.effort = *effort; }
 
 /* At most so many lessons in force may change, of at most so many teachers; -1: any number.
@@ -326,14 +323,14 @@ static i32 related(Engine *e, i32 request) {
     const Instance *in = &e->in;
     Search *s = e->search;
     i32 kind = below(s, 100);
-    if (kind < (s->par[0] ? s->par[0] : 60)) {
+    if (kind < 60) {
         i32 first = in->request_slots_first[request], slots = in->request_slots_first[request + 1] - first;
         if (!slots) return -1;
         i32 pool = in->slot_kind[first + below(s, slots)];
         i32 listed = (i32)(in->kind_first[pool + 1] - in->kind_first[pool]);
         return listed ? served_by(e, in->candidate_teacher[in->kind_first[pool] + below(s, listed)]) : -1;
     }
-    if (kind < (s->par[1] ? s->par[1] : 80)) {
+    if (kind < 80) {
         i32 places = in->request_places[request];
         if (!places) return -1;
         i32 place = request * in->places + below(s, places);
@@ -345,15 +342,15 @@ static i32 related(Engine *e, i32 request) {
     return in->school_requests[first + below(s, in->school_requests_first[school + 1] - first)];
 }
 
-/* A request, half the time one with missing lessons, and up to `most` - 1 related ones. */
-static i32 choose_ruined(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 most, i32 *ruined) {
+/* A request, half the time one with missing lessons, and related ones: `fewest` to `most` in all. */
+static i32 choose_ruined(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 fewest, i32 most, i32 *ruined) {
     Engine *e = &k->engine;
     Search *s = &k->search;
-    i32 lo = s->par[2] ? s->par[2] : 1; i32 seed = pool[below(s, pooled)], size = lo + below(s, most - lo + 1), count = 1;
+    i32 seed = pool[below(s, pooled)], size = fewest + below(s, most - fewest + 1), count = 1;
     if (next_random(s) >> 63)
         for (i32 n = 0; n < 6 && e->missing[seed] <= 0; n++) seed = pool[below(s, pooled)];
     ruined[0] = seed;
-    for (i32 tries = 0; count < size && tries < (s->par[3] ? s->par[3] : 3) * size; tries++) {
+    for (i32 tries = 0; count < size && tries < 3 * size; tries++) {
         i32 other = related(e, ruined[below(s, count)]);
         if (other < 0 || (in_pool && !in_pool[other])) continue;
         i32 n = 0;
@@ -409,22 +406,14 @@ static void undo(Kernel *k, const i32 *ruined, i32 count) {
 }
 
 /* One move: ruin some requests, insert them anew, keep it or undo it. */
-static int move(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 most, double temperature) {
+static int move(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 fewest, i32 most, double temperature) {
     Engine *e = &k->engine;
-    i32 ruined[RUINED], count = choose_ruined(k, pool, pooled, in_pool, most, ruined);
+    i32 ruined[RUINED], count = choose_ruined(k, pool, pooled, in_pool, fewest, most, ruined);
     double change = 0, patience = k->patience[next_random(&k->search) >> 52] * temperature;
     e->running = 0;
     for (i32 n = 0; n < count; n++) change -= request_cost(e, ruined[n]);
-    e->search->salt = next_random(e->search); e->search->amp = unit(e->search) * e->search->noise * temperature;
-    i32 banned = NOBODY;
-    if (e->search->ban && below(&k->search, 256) < e->search->ban) {
-        i32 p = ruined[0] * e->in.places + below(&k->search, e->in.places);
-        if (e->slot[p] >= 0) banned = e->who[(size_t)p * e->in.weeks + below(&k->search, e->in.weeks)];
-    }
     ruin(k, ruined, count);
-    if (banned >= 0) e->left[banned] -= NOT_OURS;
     for (i32 n = 0; n < count; n++) insert(e, ruined[n]);
-    if (banned >= 0) e->left[banned] += NOT_OURS;
     for (i32 n = 0; n < count; n++) change += request_cost(e, ruined[n]);
     change += e->running;
     for (i32 n = 0; n < count; n++) count_lost(e, ruined[n], 1);
@@ -443,16 +432,17 @@ static int move(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 m
 
 /* Ruins and inserts requests one by one, each if that makes the plan cheaper. */
 EXPORT void kernel_renew(Kernel *k, const i32 *order, i32 count) {
-    for (i32 n = 0; n < count; n++) move(k, order + n, 1, NULL, 1, 0);
+    for (i32 n = 0; n < count; n++) move(k, order + n, 1, NULL, 1, 1, 0);
 }
 
 /* So many moves within a pool of requests, from one temperature to the other; how many were kept.
  * `in_pool` says it by request; NULL: the pool is everything. */
-EXPORT i64 kernel_search(Kernel *k, i64 moves, double high, double low, i32 most, const i32 *pool, i32 pooled, const i8 *in_pool) {
+EXPORT i64 kernel_search(Kernel *k, i64 moves, double high, double low, i32 fewest, i32 most, const i32 *pool, i32 pooled, const i8 *in_pool) {
     i64 kept = 0;
     if (pooled <= 0) return 0;
     if (most > RUINED) most = RUINED;
-    for (i64 n = 0; n < moves; n++) kept += move(k, pool, pooled, in_pool, most, high + (low - high) * n / moves);
+    if (fewest > most) fewest = most;
+    for (i64 n = 0; n < moves; n++) kept += move(k, pool, pooled, in_pool, fewest, most, high + (low - high) * n / moves);
     return kept;
 }
 

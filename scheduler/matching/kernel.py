@@ -164,9 +164,9 @@ class Kernel:
         self._library.kernel_renew(self._kernel, _pointer(found), len(found))
 
     def search(
-        self, moves: int, high: float, low: float, most: int, pool: Pool | None = None
+        self, moves: int, high: float, low: float, ruined: tuple[int, int], pool: Pool | None = None
     ) -> int:
-        """Ruin and recreate up to `most` requests at a time; how many moves were kept.
+        """Ruin and recreate some requests at a time, as told; how many moves were kept.
 
         The temperature falls from high to low over the moves.
         """
@@ -181,7 +181,7 @@ class Kernel:
             moves,
             high,
             low,
-            most,
+            *ruined,
             _pointer(requests),
             len(requests),
             _pointer(inside),
@@ -254,7 +254,10 @@ def _declared(lib: ctypes.CDLL) -> ctypes.CDLL:
         "kernel_construct": (None, [p, p, c_int32]),
         "kernel_adopt": (c_int32, [p, p, p]),
         "kernel_renew": (None, [p, p, c_int32]),
-        "kernel_search": (c_int64, [p, c_int64, c_double, c_double, c_int32, p, c_int32, p]),
+        "kernel_search": (
+            c_int64,
+            [p, c_int64, c_double, c_double, c_int32, c_int32, p, c_int32, p],
+        ),
         "kernel_staff": (c_double, [p, c_int32, p]),
         "kernel_substitutes": (c_int32, [p, c_int32, c_int32, p, p, c_int32]),
     }
