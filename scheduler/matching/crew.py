@@ -5,6 +5,7 @@ Large ones are cut each round into parts, by school; a teacher belongs to one pa
 hire him, while the others may free him: so the parts of a round fit together again.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -16,7 +17,7 @@ import numpy as np
 
 from scheduler.matching import annealing
 from scheduler.matching.annealing import Schedule, Share
-from scheduler.matching.kernel import Assignment, Kernel, Pool
+from scheduler.matching.kernel import Assignment, Kernel, Limits, Pool
 from scheduler.matching.prices import Prices
 from scheduler.matching.table import Table
 
@@ -24,16 +25,18 @@ PARTS_FROM = 500  # requests
 ROUNDS = 40  # at most
 CHAIN_ROUND, PART_ROUND = 0.5, 1.5  # seconds, at least
 EXCHANGE_FROM = 0.7  # of the search
+log = logging.getLogger(__name__)
 Monotonic = Callable[[], float]
 GoOn = Callable[[int], bool]
 
 
 class Work(NamedTuple):
-    """What a worker has to know once: the table, the prices, and a name for both."""
+    """What a worker has to know once, and a name for all of it."""
 
     name: str
     table: Table
     prices: Prices
+    limits: Limits | None
 
 
 class Outcome(NamedTuple):
@@ -55,7 +58,10 @@ def elsewhere(name: str, work: Work | None, share: Share, monotonic: Monotonic) 
     if getattr(_of_thread, "name", None) != name:
         if work is None:
             return None
-        _of_thread.name, _of_thread.kernel = name, Kernel(work.table, work.prices)
+        known = Kernel(work.table, work.prices)
+        if work.limits is not None:
+            known.limit(work.limits)
+        _of_thread.name, _of_thread.kernel = name, known
     kernel: Kernel = _of_thread.kernel
     moves = annealing.run(kernel, share, monotonic, lambda _: True)
     return outcome(kernel, moves)
@@ -109,13 +115,22 @@ class Rounds:
         return _part(mine, n, self.count)
 
 
+def _alone(shares: Sequence[Share]) -> Share:
+    """The first share, with the moves of all."""
+    moves = [share.moves for share in shares if share.moves is not None]
+    return shares[0]._replace(moves=sum(moves)) if moves else shares[0]
+
+
 def _part(whole: int, n: int, parts: int) -> int:
     """The n-th of so many parts, as equal as whole numbers can be."""
     return whole * (n + 1) // parts - whole * n // parts
 
 
 class Crew:
-    """The caller's kernel and `others` workers of an executor, round by round."""
+    """The caller's kernel and `others` workers of an executor, round by round.
+
+    A worker that fails ends the help of all: the caller's kernel goes on alone.
+    """
 
     def __init__(
         self,
@@ -138,35 +153,42 @@ class Crew:
         self, schedule: Schedule, seconds: float | None, moves: int | None, seed: int, go_on: GoOn
     ) -> None:
         """Search for so long; `go_on` hears the moves in all so far and says whether to."""
-        in_parts = self.work.table.requests >= PARTS_FROM and self.workers > 1
-        least = PART_ROUND if in_parts else CHAIN_ROUND
+        # Parts would each spend the whole budget of changes; chains do not.
+        big = self.work.table.requests >= PARTS_FROM and self.work.limits is None
+        least = PART_ROUND if big and self.workers > 1 else CHAIN_ROUND
         rounds = Rounds(seconds, moves, schedule, seed, self.workers, least)
         began = self.monotonic()
         plans: list[Assignment | None] = [
             None,
             *[self.kernel.read(best=False)] * (self.workers - 1),
         ]
-        pools: list[Pool | None] = [None] * self.workers
         for n in range(rounds.count):
+            shares = rounds.shares(n, self.monotonic() - began)
+            if self.workers == 1:
+                shares = [_alone(shares)]
+            in_parts = big and self.workers > 1
+            pools: Sequence[Pool | None] = [None] * self.workers
             if in_parts:
-                pools = [*self._parts(Random(seed * 1000 + n))]  # noqa: S311 (luck, not secrecy)
+                pools = self._parts(Random(seed * 1000 + n))  # noqa: S311 (luck, not secrecy)
             shares = [
                 share._replace(start=start, pool=pool)
-                for share, start, pool in zip(
-                    rounds.shares(n, self.monotonic() - began), plans, pools, strict=True
-                )
+                for share, start, pool in zip(shares, plans, pools, strict=True)
             ]
             found, going = self._round(shares, go_on)
             if in_parts:
                 last = n + 1 == rounds.count or not going
                 plans = [self._merge(found, pools, last)] * self.workers
             else:
-                plans = self._exchange(found, schedule.temperature(shares[0].end), shares[0].end)
+                plans = self._exchange(found, shares, schedule.temperature(shares[0].end))
+                plans = plans[: self.workers]
             if not going:
                 return
 
-    def _round(self, shares: Sequence[Share], go_on: GoOn) -> tuple[list[Outcome], bool]:
-        """All shares side by side, the first one here; whether the search may go on."""
+    def _round(self, shares: Sequence[Share], go_on: GoOn) -> tuple[list[Outcome | None], bool]:
+        """All shares side by side, the first one here; whether the search may go on.
+
+        None stands for a share of which nothing came.
+        """
         waiting = [self._submit(share) for share in shares[1:]]
         going = True
 
@@ -175,39 +197,67 @@ class Crew:
             going = going and go_on(self.moves + moves)
             return going
 
-        found = [outcome(self.kernel, annealing.run(self.kernel, shares[0], self.monotonic, heard))]
+        mine = outcome(self.kernel, annealing.run(self.kernel, shares[0], self.monotonic, heard))
+        found: list[Outcome | None] = [mine]
         for future, share in zip(waiting, shares[1:], strict=True):
-            found.append(self._collect(future, share))
+            found.append(self._collect(future, share, going))
         self.sent = True
-        self.moves += sum(one.moves for one in found)
+        self.moves += sum(one.moves for one in found if one)
         return found, going
 
-    def _submit(self, share: Share) -> "Future[Outcome | None]":
+    def _submit(self, share: Share) -> "Future[Outcome | None] | None":
+        """The share in a worker's hands; None when there are no workers any more."""
         if self.executor is None:
-            raise RuntimeError("there are no other workers")
+            return None
         work = None if self.sent else self.work
-        return self.executor.submit(elsewhere, self.work.name, work, share, self.monotonic)
+        try:
+            return self.executor.submit(elsewhere, self.work.name, work, share, self.monotonic)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the search can do without)
+            self._give_up(error)
+            return None
 
-    def _collect(self, future: "Future[Outcome | None]", share: Share) -> Outcome:
-        """The outcome of a share; a worker that does not know the work is told, and asked again."""
-        found = future.result()
-        while found is None:
-            self.sent = False
-            found = self._submit(share).result()
-        return found
+    def _collect(
+        self, future: "Future[Outcome | None] | None", share: Share, going: bool
+    ) -> Outcome | None:
+        """The outcome of a share; a worker that does not know the work is told, and asked again.
+
+        Nobody waits for a share that has not begun when its time is over, nor for any when the
+        search is to stop.
+        """
+        try:
+            while future is not None:
+                if (share.moves is None or not going) and future.cancel():
+                    return None
+                if not going and not future.done():
+                    return None
+                if (found := future.result()) is not None:
+                    return found
+                self.sent = False
+                future = self._submit(share)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the search can do without)
+            self._give_up(error)
+        return None
+
+    def _give_up(self, error: Exception) -> None:
+        """Go on alone: a slower search is better than none."""
+        if self.executor is not None:
+            log.warning("a search worker failed, going on without: %r", error)
+        self.executor, self.workers = None, 1
 
     def _exchange(
-        self, found: list[Outcome], temperature: float, done: float
+        self, found: Sequence[Outcome | None], shares: Sequence[Share], temperature: float
     ) -> list[Assignment | None]:
         """Where the chains go on from; late in the search the worst takes the plan of the best."""
+        plans = [one.now if one else share.start for one, share in zip(found, shares, strict=True)]
+        there = [(one.now_cost, n) for n, one in enumerate(found) if one]
         for one in found:
-            self._keep(one.best, one.best_cost, one.best_taught)
-        plans: list[Assignment | None] = [None, *(one.now for one in found[1:])]
-        costs = [one.now_cost for one in found]
-        first, last = costs.index(min(costs)), costs.index(max(costs))
-        if done >= EXCHANGE_FROM and costs[last] - costs[first] > 2 * temperature:
-            plans[last] = found[first].now
-        return plans
+            if one:
+                self._keep(one.best, one.best_cost, one.best_taught)
+        (least, first), (most, last) = min(there), max(there)
+        late = shares[0].end >= EXCHANGE_FROM and most - least > 2 * temperature
+        if late:
+            plans[last] = plans[first]
+        return [plans[0] if late and last == 0 else None, *plans[1:]]
 
     def _keep(self, plan: Assignment, cost: float, taught: int) -> None:
         if cost < self.best_cost - 1e-6:
@@ -230,12 +280,18 @@ class Crew:
             for n in range(self.workers)
         ]
 
-    def _merge(self, found: list[Outcome], pools: Sequence[Pool | None], last: bool) -> Assignment:
-        """The parts as one plan: each one's requests as it left them, at the end its best."""
-        plans = [one.best if last else one.now for one in found]
-        merged = Assignment(plans[0].slot.copy(), plans[0].who.copy())
+    def _merge(
+        self, found: Sequence[Outcome | None], pools: Sequence[Pool | None], last: bool
+    ) -> Assignment:
+        """The parts as one plan: each one's requests as it left them, at the end its best.
+
+        A part of which nothing came stays as it was: the first one's plan has it so.
+        """
+        plans = [one and (one.best if last else one.now) for one in found]
+        mine = plans[0] or self.kernel.read(best=False)
+        merged = Assignment(mine.slot.copy(), mine.who.copy())
         for plan, pool in zip(plans, pools, strict=True):
-            if pool is not None:
+            if plan is not None and pool is not None:
                 merged.slot[pool.requests] = plan.slot[pool.requests]
                 merged.who[pool.requests] = plan.who[pool.requests]
         self.kernel.load(merged)

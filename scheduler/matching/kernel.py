@@ -17,6 +17,7 @@ from scheduler.matching import library
 from scheduler.matching.prices import Prices
 from scheduler.matching.table import DAY, NOBODY, Ints, Table
 
+MOST = 2**31 - 1
 ARRAYS = (  # as struct Instance in state.h has them
     "request_school", "request_class", "request_per_week", "request_places", "request_priority",
     "request_need", "request_slots_first", "slot_request", "slot_weekday", "slot_start", "slot_end",
@@ -84,6 +85,17 @@ class Pool(NamedTuple):
     teachers: NDArray[np.int8] | None
 
 
+class Limits(NamedTuple):
+    """Change at most so many lessons in force, of at most so many teachers; None: any number.
+
+    `keepable` is like `slot_current` of the table, NOBODY where a lesson cannot stay anyway.
+    """
+
+    lessons: int | None
+    teachers: int | None
+    keepable: Ints
+
+
 class Kernel:
     """One search: a plan in the making, the best it has seen, and its luck."""
 
@@ -94,7 +106,7 @@ class Kernel:
         instance = _Instance(*_sizes(table), *map(_pointer, self._arrays))
         priced = _Prices(*(getattr(prices, field.name) for field in fields(Prices)))
         self._kernel = self._library.kernel_new(ctypes.byref(instance), ctypes.byref(priced))
-        self._keepable: Ints | None = None
+        self.limits: Limits | None = None
         self.everything = Pool(np.arange(table.requests, dtype=np.int32), None)
         self.effort(THOROUGH)
         self.seed(1)
@@ -110,14 +122,11 @@ class Kernel:
         found = _Effort(*(getattr(effort, field.name) for field in fields(Effort)))
         self._library.kernel_effort(self._kernel, ctypes.byref(found))
 
-    def budget(self, lessons: int | None, teachers: int | None, keepable: Ints) -> None:
-        """Change at most so many lessons in force, of at most so many teachers; None: any number.
-
-        `keepable` is like `slot_current` of the table, NOBODY where a lesson cannot stay anyway.
-        """
-        self._keepable = np.ascontiguousarray(keepable, dtype=np.int32)
-        limits = (-1 if limit is None else limit for limit in (lessons, teachers))
-        self._library.kernel_budget(self._kernel, *limits, _pointer(self._keepable))
+    def limit(self, limits: Limits) -> None:
+        """From the next load on, change no more than that."""
+        self.limits = limits._replace(keepable=np.ascontiguousarray(limits.keepable, np.int32))
+        counts = (-1 if n is None else min(n, MOST) for n in limits[:2])
+        self._library.kernel_budget(self._kernel, *counts, _pointer(self.limits.keepable))
 
     def cost(self, best: bool = True) -> float:
         """Of the best plan or the one at hand, but for what is the same in every plan."""

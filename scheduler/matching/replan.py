@@ -13,7 +13,7 @@ import numpy as np
 from scheduler.errors import NotFound, text
 from scheduler.matching import candidates
 from scheduler.matching.annealing import REPAIR
-from scheduler.matching.kernel import Assignment, Kernel, Pool
+from scheduler.matching.kernel import Assignment, Kernel, Limits, Pool
 from scheduler.matching.plan import Plan, PlannedLesson
 from scheduler.matching.prices import Prices
 from scheduler.matching.problem import CurrentLesson, Instance, Slot
@@ -73,7 +73,7 @@ def take_up(kernel: Kernel, budget: Budget | None = None) -> None:
     kernel.adopt(in_force(table))
     adopted = kernel.read(best=False)
     if budget is not None:
-        kernel.budget(budget.lessons, budget.teachers, keepable(table, adopted))
+        kernel.limit(Limits(budget.lessons, budget.teachers, keepable(table, adopted)))
         kernel.load(adopted)
     fixed = np.bincount(table.fixed_request, minlength=table.requests)
     given = (adopted.who >= 0).sum(axis=(1, 2)) + fixed

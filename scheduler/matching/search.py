@@ -18,7 +18,7 @@ from scheduler.errors import Invalid, Problem, text
 from scheduler.matching import annealing, candidates, explain, replan, verify
 from scheduler.matching.bound import Bound
 from scheduler.matching.crew import Crew, Work
-from scheduler.matching.kernel import ARRAYS, Assignment, Kernel
+from scheduler.matching.kernel import ARRAYS, Assignment, Kernel, Limits
 from scheduler.matching.plan import Plan, Solution
 from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance
@@ -71,7 +71,7 @@ def solve(
     executor: Executor | None = None,
     bound_beside: bool = True,
 ) -> Solution:
-    """The best plan found within `seconds` of search or `iterations` moves, verified.
+    """The best plan found within `seconds` of search and `iterations` moves, verified.
 
     Construction always runs to its end and counts into the seconds; 0 iterations stop there.
     The same seed, iterations and number of workers, without seconds, give the same plan.
@@ -94,9 +94,8 @@ def solve(
     hunt.bound = bound
     with rising(bound) if bound_beside and iterations is None else nullcontext():
         if hunt.first_plan(budget):
-            crew = Crew(
-                kernel, Work(_name(table, prices), table, prices), executor, others, monotonic
-            )
+            work = Work(_name(table, prices, kernel.limits), table, prices, kernel.limits)
+            crew = Crew(kernel, work, executor, others, monotonic)
             hunt.improve(crew, instance, iterations, seed)
     if iterations is not None and bound_beside:
         bound.improve(evaluations=BOUND_EVALUATIONS)
@@ -138,11 +137,14 @@ def _verify_standing(instance: Instance, prices: Prices) -> Verdict:
     raise Invalid(text("Lessons that are pinned or past break rules together."), problems)
 
 
-def _name(table: Table, prices: Prices) -> str:
+def _name(table: Table, prices: Prices, limits: Limits | None) -> str:
     """Tells one piece of work from any other."""
-    digest = hashlib.sha256(repr(prices).encode())
-    for name in ARRAYS:
-        if (array := getattr(table, name)) is not None:
+    plain = prices, table.calendar, table.gap_minutes, limits and limits[:2]
+    digest = hashlib.sha256(repr(plain).encode())
+    arrays = {name: getattr(table, name) for name in ARRAYS}
+    for name, array in {**arrays, "keepable": limits and limits.keepable}.items():
+        if array is not None:
+            digest.update(f"{name} {array.shape}".encode())
             digest.update(array.tobytes())
     return digest.hexdigest()
 
@@ -207,6 +209,8 @@ class _Hunt:
         self.bound: Bound | None = None
         self.crew: Crew | None = None
         self.moves = 0
+        self.counted = False  # the search ends by moves, or by seconds if those come first
+        self.going = True
 
     def first_plan(self, budget: Budget | None) -> bool:
         """The plan in force made right, or one from nothing; False when it was cancelled."""
@@ -222,7 +226,7 @@ class _Hunt:
 
     def improve(self, crew: Crew, instance: Instance, iterations: int | None, seed: int) -> None:
         """Search until a limit; without any, in ever longer stretches until somebody stops it."""
-        self.crew = crew
+        self.crew, self.counted = crew, iterations is not None
         schedule = annealing.schedule(crew.work.table.requests, bool(instance.current))
         stretch = FIRST_STRETCH
         while crew.work.table.requests:
@@ -236,11 +240,11 @@ class _Hunt:
                 return
             stretch, seed = 2 * stretch, seed + 1
 
-    going = True
-
     def go_on(self, moves: int) -> bool:
         """Report when it is time to; False when someone wants the search to end."""
         self.moves = moves
+        if self.counted and (left := self.watch.left()) is not None and left <= 0:
+            self.going = False
         if self.watch.due():
             self.going = self.watch.tell(self._progress())
         return self.going

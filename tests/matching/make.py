@@ -83,9 +83,11 @@ class Chance:
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
         self.first = MONDAY + timedelta(days=self.rng.randrange(7))
-        weeks = self.rng.choice(LONG) if self.one_in(12) else self.rng.randint(1, 6)
-        days = 7 * weeks - self.rng.randint(0, 7)
-        self.last = self.first + timedelta(days=0 if self.one_in(20) else days)
+        weeks = self.rng.choice(LONG) if self.one_in(7) else self.rng.randint(1, 7)
+        sunday = self.first + timedelta(days=7 * weeks - 1 - self.first.weekday())
+        self.last = sunday - timedelta(days=self.rng.randint(0, 6 if weeks > 1 else 0))
+        if self.one_in(20):
+            self.last = self.first
         self.bells = BELLS + ODD_BELLS if self.one_in(4) else BELLS
 
     def one_in(self, n: int) -> bool:
@@ -217,7 +219,7 @@ class Chance:
         slot = self.rng.choice(request.slots)
         begin, step = self.rng.choice(((self.first, -7), (self.last, 7)))
         begin += timedelta(days=(slot.weekday - begin.weekday()) % 7)
-        weeks = range(1, 1 + min(who.max_total, 100 if self.one_in(4) else 3))
+        weeks = range(1, 1 + min(who.max_total, 100 if self.one_in(2) else 3))
         days = [begin + timedelta(days=step * n) for n in weeks]
         return [
             CurrentLesson(request.id, day, slot.start, slot.end, who.id, pinned=True)
