@@ -42,13 +42,11 @@ def _hardest_first(table: Table) -> list[int]:
 class _Diary:
     """The lessons of a teacher, a class, a school or a request: by weekday start, end and weeks."""
 
-    total: int = 0
     days: dict[int, list[Times]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, times: Times, weeks: int) -> None:
         weekday, start, end = times
         self.days[weekday].append((start, end, weeks))
-        self.total += weeks.bit_count()
 
     def full_at(self, times: Times, most: int) -> int:
         """The weeks in which so many lessons are on at some moment of those times."""
@@ -85,6 +83,7 @@ class _Greedy:
         self.schools = [_Diary() for _ in instance.schools]
         self.requests = [_Diary() for _ in instance.requests]
         self.classes: dict[int, _Diary] = defaultdict(_Diary)
+        self.left: list[int] = self.table.teacher_total.tolist()  # lessons a teacher may yet give
         self.full: dict[int, dict[int, int]] = {}  # teacher -> weekday -> weeks at a limit
         self.kinds = list(self._kinds())
         self.lessons: list[PlannedLesson] = []
@@ -120,11 +119,11 @@ class _Greedy:
         found, most = (NOBODY, NONE), (0, 0)
         times = self._times(slot)
         for teacher, free in self.kinds[self.table.slot_kind[slot]]:
-            left = int(self.table.teacher_total[teacher]) - self.teachers[teacher].total
-            if left <= 0 or min(left, (free & still_open).bit_count()) < most[0]:
-                continue
+            left = self.left[teacher]
+            if left <= 0 or (min(left, (free & still_open).bit_count()), left) <= most:
+                continue  # not better, even if nothing else is in the way
             weeks = free & still_open & ~self._taken(teacher, times)
-            if weeks and (merit := (min(weeks.bit_count(), left), left)) > most:
+            if (merit := (min(weeks.bit_count(), left), left)) > most and weeks:
                 found, most = (teacher, _earliest(weeks, left)), merit
         return found
 
@@ -158,6 +157,7 @@ class _Greedy:
 
     def _book(self, request: int, teacher: int, times: Times, weeks: int) -> None:
         self.full.pop(teacher, None)
+        self.left[teacher] -= weeks.bit_count()
         self.teachers[teacher].add(times, weeks)
         self.requests[request].add(times, weeks)
         self.schools[int(self.table.request_school[request])].add(times, weeks)
@@ -169,8 +169,8 @@ class _Greedy:
         for lesson in replan.standing_lessons(self.instance):
             self.lessons.append(lesson)
             teacher, week = teachers[lesson.teacher], self.table.calendar.week(lesson.day)
-            if week < 0:  # before the term it only counts into the teacher's total
-                self.teachers[teacher].total += 1
+            if week < 0:  # before the term it only counts as given
+                self.left[teacher] -= 1
                 continue
             times = lesson.day.weekday(), lesson.start, lesson.end
             self._book(requests[lesson.request], teacher, times, 1 << week)
