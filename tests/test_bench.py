@@ -1,0 +1,61 @@
+"""The benchmark's own parts: a greedy plan that is right, and a table that can be printed."""
+
+import json
+from pathlib import Path
+
+from bench import engine, greedy
+from bench.instances import Floor, Prototype
+from bench.rows import Costs, cost_row, table, taught_row
+from scheduler.matching import problem, replan, verify
+from scheduler.matching.plan import Plan
+from scheduler.matching.problem import Instance
+from tests.matching import make
+
+
+def violations(instance: Instance, plan: Plan) -> tuple[verify.Violation, ...]:
+    return verify.verify(instance, plan).violations
+
+
+def test_greedy_plan_keeps_every_hard_rule() -> None:
+    for seed in range(120):
+        instance = make.by_chance(seed)
+        if not violations(instance, Plan(tuple(replan.standing_lessons(instance)))):
+            assert violations(instance, greedy.plan(instance)) == (), seed
+
+
+def test_greedy_plan_teaches_all_of_an_easy_instance() -> None:
+    instance = make.instance()
+    verdict = verify.verify(instance, greedy.plan(instance))
+    assert (verdict.taught, verdict.requested) == (4, 4)
+
+
+def test_table_has_a_row_for_each_figure(tmp_path: Path) -> None:
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps(problem.dump(make.instance())))
+    run = engine.searched(str(path), iterations=100, crew="one")
+    floor = Floor(cost=20, taught=4, requested=4, moves_per_second=5000, megabytes=30)
+    both = Costs("small", [run], [floor], "")
+    alone = Costs("small again", [run, run], [], Prototype(tmp_path, tmp_path).absent)
+    rows = [
+        cost_row(both, 16, greedy="17 (4 taught)", bound=15),
+        cost_row(alone, 15),
+        taught_row(both, all_of_them=True),
+        cost_row(alone, None),
+    ]
+    assert table(rows) == (
+        "| what | greedy | prototype | proved bound | ours | goal | met |\n"
+        "|---|--:|--:|--:|--:|--:|---|\n"
+        "| small: cost | 17 (4 taught) | 20 | 15 | 16 | ≤ 16 | yes |\n"
+        "| small again: cost | – | not there | – | 16 (16 – 16) | ≤ 15 | **no** |\n"
+        "| small: taught | – | 4 | – | 4 / 4 | all | yes |\n"
+        "| small again: cost | – | not there | – | 16 (16 – 16) | – |  |\n"
+    )
+
+
+def test_engine_in_a_process_of_its_own_answers_as_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps(problem.dump(make.instance())))
+    asked = {"path": str(path), "iterations": 50, "crew": "threads"}
+    there = engine.Run(**engine.ask("searched", **asked))
+    assert there.digest == engine.searched(**asked).digest
+    assert 0 < there.read_megabytes <= there.megabytes
