@@ -53,6 +53,7 @@ class Timetable:
                 self.qualified[level].append(teacher)
             for window in teacher.available:
                 self.windows[teacher.id, window.weekday].append(window)
+        self.about: dict[tuple[str, int], list[Teacher]] = {}
         self.known_stops: dict[tuple[str, date, int, int], Stops] = {}
         self.open_days: dict[tuple[str, date], bool] = {}
 
@@ -122,19 +123,26 @@ class Timetable:
         """
         key = (level, option.day, option.start, option.end)
         if key not in self.known_stops:
-            first = ((one.id, self.stop(one, option)) for one in self.qualified[level])
-            self.known_stops[key] = {
-                name: code for name, code in first if code is not ReasonCode.NOT_AVAILABLE
-            }
+            there = [one for one in self._about(level, option) if self._available(one, option)]
+            self.known_stops[key] = {one.id: self._stop(one, option) for one in there}
         return self.known_stops[key]
+
+    def _about(self, level: str, option: Option) -> list[Teacher]:
+        """The qualified teachers who are free at some time on that weekday."""
+        key = (level, option.day.weekday())
+        if key not in self.about:
+            qualified = self.qualified[level]
+            self.about[key] = [one for one in qualified if (one.id, key[1]) in self.windows]
+        return self.about[key]
 
     def free(self, level: str, option: Option) -> list[str]:
         """The teachers who could come then."""
         stops = self.stops(level, option)
         return [name for name, code in stops.items() if code is ReasonCode.FREE]
 
-    def stop(self, teacher: Teacher, option: Option) -> ReasonCode:
-        return next(self._obstacles(teacher, option), ReasonCode.FREE)
+    def _stop(self, teacher: Teacher, option: Option) -> ReasonCode:
+        """What stops a teacher first who is available then."""
+        return next(self._promises(teacher, option), ReasonCode.FREE)
 
     def only(self, teacher: Teacher, option: Option) -> ReasonCode | None:
         """The one thing between a qualified teacher and a time; None when there are more."""
@@ -200,9 +208,13 @@ class Timetable:
 
     def _obstacles(self, teacher: Teacher, option: Option) -> Iterator[ReasonCode]:
         """All that is between a qualified teacher and a time, in order."""
-        day, start, end = option.day, option.start, option.end
         if not self._available(teacher, option):
             yield ReasonCode.NOT_AVAILABLE
+        yield from self._promises(teacher, option)
+
+    def _promises(self, teacher: Teacher, option: Option) -> Iterator[ReasonCode]:
+        """What else a teacher who is available then has promised, or how little she did."""
+        day, start, end = option.day, option.start, option.end
         if any(span.holds(day) for span in teacher.unavailable):
             yield ReasonCode.AWAY
         if any(x.day == day and x.start < end and start < x.end for x in teacher.busy):
