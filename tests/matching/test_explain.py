@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -190,6 +191,26 @@ def test_rivals_are_the_classes_that_use_up_the_limit(limit, week, weekday, name
     plan = Plan((make.lesson(what="B0", day=day, start=600, end=635),))
     found = rivals(plan, teachers=(lan,), requests=(make.request(), late))
     assert found == (("B0",) if named else ())
+
+
+def test_rivals_for_a_week_are_the_classes_of_that_week():
+    lan = make.teacher(max_per_week=1)
+    late = tuple(replace(one, slots=(Slot(0, 600, 635),)) for one in ELSEWHERE[:2])
+    lessons = (make.lesson(n, what=f"B{n}", start=600, end=635) for n in range(2))
+    found = rivals(Plan(tuple(lessons)), teachers=(lan,), requests=(make.request(), *late))
+    assert found == ("B0",)
+
+
+def test_rivals_are_not_those_who_teach_the_same_day_at_another_time():
+    lan = make.teacher(max_per_day=3)
+    late = replace(ELSEWHERE[0], slots=(Slot(0, 600, 635),))
+    close = replace(ELSEWHERE[1], slots=(Slot(0, 490, 525),))
+    lessons = (
+        make.lesson(what="B0", start=600, end=635),
+        make.lesson(what="B1", start=490, end=525),
+    )
+    found = rivals(Plan(lessons), teachers=(lan,), requests=(make.request(), late, close))
+    assert found == ("B1",)
 
 
 def test_a_class_is_no_rival_of_itself():
