@@ -29,7 +29,8 @@ class ReasonCode(StrEnum):
     """Why a teacher does not give a missing lesson: the first thing in the way, in this order."""
 
     NOT_QUALIFIED = "not_qualified"
-    NO_DAY = "no_day"  # the class's weekday has no lessons in that week: holiday, closed, past
+    NO_DAY = "no_day"  # the class's weekday has no lessons in that week: holiday or closed
+    PAST = "past"  # the class's day lies before `freeze_before`
     NOT_AVAILABLE = "not_available"
     AWAY = "away"
     BUSY = "busy"
@@ -67,8 +68,9 @@ class FixCode(StrEnum):
 class Fix:
     """A change that was tried: solved again from the plan, it taught `covers` lessons more.
 
-    Times are minutes since midnight.  `limit` is the new limit of a teacher or number of rooms,
-    `free` the number of teachers who could take the lesson at the time of a SLOT.
+    Times are minutes since midnight.  A SLOT, WINDOW and NEW_TEACHER stand on a weekly time
+    (`weekday`), a MAKE_UP on one day; so does a NEW_TEACHER where only a make-up lesson helps.
+    The time of a NEW_TEACHER may be new to the class, which then accepts it as well.
     """
 
     code: FixCode
@@ -77,9 +79,10 @@ class Fix:
     weekday: int | None = None
     start: int | None = None
     end: int | None = None
-    day: date | None = None  # of a MAKE_UP
-    limit: int | None = None
-    free: int | None = None
+    day: date | None = None
+    limit: int | None = None  # a teacher's new limit; the new number of rooms: ROOM, NEW_TEACHER
+    free: int | None = None  # teachers free at the time of a SLOT in that week
+    changes: int = 0  # lessons of the plan that moved or changed hands in the trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,21 @@ class Unfilled:
     reasons: tuple[Reason, ...]
     rivals: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What a request misses over all its weeks: one line of a school's page.
+
+    `worst` is the week that tells the reasons, `fix` the smallest change that covers at least
+    half of what any of its fixes covers.
+    """
+
+    request: str
+    missing: int
+    weeks: tuple[date, ...]
+    worst: Unfilled
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +186,7 @@ def _dump_fix(fix: Fix) -> dict[str, object]:
         "date": fix.day and fix.day.isoformat(),
         "limit": fix.limit,
         "free": fix.free,
+        "changes": fix.changes or None,
     }
     return {key: value for key, value in found.items() if value is not None}
 

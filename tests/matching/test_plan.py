@@ -1,12 +1,13 @@
 """The plan file: what DESIGN.md says it holds."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from scheduler.errors import Invalid
 from scheduler.matching import plan as plans
-from scheduler.matching.plan import Plan
+from scheduler.matching.plan import Fix, FixCode, Plan, Unfilled
 
 from . import make
 
@@ -41,9 +42,46 @@ def test_a_plan_file_holds_lessons_cost_bound_gap_seconds_and_what_is_unfilled()
                 "week": "2023-10-02",
                 "missing": 1,
                 "reasons": [{"code": "term_limit", "count": 1}],
+                "rivals": [],
+                "fixes": [],
             }
         ],
     }
+
+
+def test_a_fix_in_a_plan_file_holds_what_it_has_and_nothing_else():
+    day = Fix(FixCode.MAKE_UP, 1, "lan", day=make.MONDAY, start=450, end=485)
+    slot = Fix(FixCode.SLOT, 2, weekday=1, start=450, end=485, free=7, changes=3)
+    gap = Unfilled("A/1", make.MONDAY, 1, (), ("B/1",), (slot, day))
+    solution = replace(make.solve(make.instance()), unfilled=(gap,))
+    assert plans.dump(solution)["unfilled"] == [
+        {
+            "request": "A/1",
+            "week": "2023-09-11",
+            "missing": 1,
+            "reasons": [],
+            "rivals": ["B/1"],
+            "fixes": [
+                {
+                    "code": "slot",
+                    "covers": 2,
+                    "weekday": 1,
+                    "start": "07:30",
+                    "end": "08:05",
+                    "free": 7,
+                    "changes": 3,
+                },
+                {
+                    "code": "make_up",
+                    "covers": 1,
+                    "teacher": "lan",
+                    "start": "07:30",
+                    "end": "08:05",
+                    "date": "2023-09-11",
+                },
+            ],
+        }
+    ]
 
 
 def test_a_plan_reads_back_from_its_file():
