@@ -25,13 +25,25 @@ RUINED = 5  # requests of one move, at most
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the search is: the best cost so far, its lessons, moves tried, seconds spent."""
+    """How far the search is: the best cost so far, its lessons, moves tried, seconds spent.
+
+    `bound` is what no plan can cost less than, 0 while nothing is proved.
+    """
 
     cost: float
     taught: int
     requested: int
     moves: int
     elapsed: float
+    bound: float = 0.0
+
+    @property
+    def gap(self) -> float:
+        return (self.cost - self.bound) / self.cost if self.cost > 0 else 0.0
+
+    @property
+    def moves_per_second(self) -> float:
+        return self.moves / self.elapsed if self.elapsed > 0 else 0.0
 
 
 Report = Callable[[Progress], bool]
