@@ -84,7 +84,7 @@ def _line(
 def _rival(rival: Request, request: Request, schools: Mapping[SchoolId, ReceivingSchool]) -> str:
     if rival.school_id == request.school_id:
         return rival.class_name
-    return f"{rival.class_name} · {schools[rival.school_id].name}"
+    return f"{rival.class_name} ({schools[rival.school_id].name})"
 
 
 def _fix(fix: Fix, school: ReceivingSchool, teachers: Mapping[TeacherId, Teacher]) -> FixLine:

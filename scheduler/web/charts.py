@@ -1,14 +1,14 @@
 """The course of a run as lines on paper: numbers for an SVG that the template prints."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
 
 from scheduler.domain.runs import Point
 
-WIDTH, HEIGHT = 760, 284
-LEFT, RIGHT, TOP, BOTTOM = 64, 600, 16, 246
+LEFT, RIGHT, TOP, BOTTOM = 70, 500, 16, 246  # of a picture of 640 × 284; words stand on the right
 TICKS = 5
+STEEP = 3  # times the last cost: what lies above is the first plan in the making, and is cut off
 ROOM = 34  # px between two curves that leave a place for words
 
 
@@ -27,7 +27,6 @@ class Course:
     """
 
     cost: str
-    area: str
     bound: str
     end: tuple[float, float]
     floor: float
@@ -41,22 +40,22 @@ def course(history: Sequence[Point], seconds: float) -> Course | None:
     if len(history) < 2:
         return None
     proved = [p for p in history if p.bound > 0]
-    low, high = _range(history, proved)
-    span = max(seconds, history[-1].elapsed)
+    low, high = _range(history)
+    span = max(seconds, history[-1].elapsed, 0.1)
 
     def x(elapsed: float) -> float:
         return round(LEFT + (RIGHT - LEFT) * elapsed / span, 1)
 
     def y(cost: float) -> float:
-        return round(BOTTOM - (BOTTOM - TOP) * (cost - low) / (high - low), 1)
+        share = min(1.0, max(0.0, (cost - low) / (high - low)))
+        return round(BOTTOM - (BOTTOM - TOP) * share, 1)
 
-    cost = _path((x(p.elapsed), y(p.cost)) for p in history)
+    above = sum(p.cost > high for p in history)
     end = x(history[-1].elapsed), y(history[-1].cost)
     floor_at = y(proved[-1].bound) if proved else float(BOTTOM)
     return Course(
-        cost=cost,
-        area=f"{cost} L{end[0]:g} {BOTTOM} L{x(history[0].elapsed):g} {BOTTOM}z",
-        bound=_path((x(p.elapsed), y(p.bound)) for p in proved),
+        cost=_path((x(p.elapsed), y(p.cost)) for p in history[max(0, above - 1) :]),
+        bound=_path((x(p.elapsed), y(p.bound)) for p in _from_the_start(proved)),
         end=end,
         floor=floor_at,
         roomy=bool(proved) and floor_at - end[1] > ROOM,
@@ -65,12 +64,17 @@ def course(history: Sequence[Point], seconds: float) -> Course | None:
     )
 
 
-def _range(history: Sequence[Point], proved: Sequence[Point]) -> tuple[float, float]:
-    """What the upright axis spans, with a place for words below the lower curve."""
-    high = max(p.cost for p in history)
-    low = min((p.bound if p.bound > 0 else p.cost) for p in (*history, *proved))
-    high = max(high, low + 1)
-    return max(0.0, low - (high - low) / 8), high
+def _range(history: Sequence[Point]) -> tuple[float, float]:
+    """What the upright axis spans, with a little air below the lower curve."""
+    low = min(p.bound or p.cost for p in history)
+    highest, last = max(p.cost for p in history), history[-1].cost
+    high = max(min(highest, STEEP * last), low + 1)
+    return max(0.0, low - (high - low) / 12), high
+
+
+def _from_the_start(proved: Sequence[Point]) -> Sequence[Point]:
+    """What is proved at the end only was true all along."""
+    return (replace(proved[0], elapsed=0.0), proved[0]) if len(proved) == 1 else proved
 
 
 def _path(points: Iterator[tuple[float, float]]) -> str:
