@@ -215,6 +215,11 @@ def export(what: str, term_code: str | None, output: Path) -> None:
     show_default=True,
     help="Processes that search side by side, each with a seed of its own.",
 )
+@click.option(
+    "--prices",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='A JSON object of prices other than the usual ones, as {"handover": 90}.',
+)
 @console.seed_option
 @console.json_option
 def match(
@@ -223,6 +228,7 @@ def match(
     time_limit: float,
     iterations: int | None,
     workers: int,
+    prices: Path | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -235,6 +241,7 @@ def match(
             iterations=iterations,
             seed=seed,
             workers=workers,
+            prices=None if prices is None else prices.read_bytes(),
         )
         output.write_bytes(console.pretty(plan))
         short = {
@@ -261,7 +268,8 @@ def plan_run(time_limit: float, seed: int, as_json: bool) -> None:
         run = runs.work_here(ctx, runs.start(ctx, actor, term.id, time_limit, seed))
         if run is None or run.plan_id is None:
             raise Invalid((run and run.error) or text("Another worker has taken this run over."))
-        console.show(as_json, {"plan": run.plan_id, "taught": run.taught, "cost": run.cost})
+        found = {"taught": run.taught, "cost": run.cost, "lower_bound": run.bound, "gap": run.gap}
+        console.show(as_json, {"plan": run.plan_id, **found})
 
 
 @plan.command("show")
@@ -273,13 +281,16 @@ def plan_show(as_json: bool) -> None:
         found = plans.of_term(ctx, actor, programmes.overview(ctx, actor).term.id)
         console.show(
             as_json,
-            {"plans": [asdict(p) for p in found]},
+            {"plans": [asdict(p) | {"gap": p.gap} for p in found]},
             lambda: "\n".join(map(_plan_line, found)) or "-",
         )
 
 
 def _plan_line(p: Plan) -> str:
-    return f"{p.id:4} {p.state.value:10} {p.taught}/{p.requested} cost {p.cost:.0f}"
+    return (
+        f"{p.id:4} {p.state.value:10} {p.taught}/{p.requested} "
+        f"cost {p.cost:.0f} bound {p.lower_bound:.0f} gap {p.gap:.1%}"
+    )
 
 
 @plan.command("diff")

@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scheduler import cli
-from tests.matching import referee, verify_plan
+from scheduler.matching import problem
+from tests.matching import make, referee, verify_plan
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.xlsx"))
@@ -67,6 +68,12 @@ def test_the_whole_flow_of_an_operator(run, tmp_path):
     assert again["teachers"] == {"new": 0, "changed": 0, "unchanged": 203}
     assert run("user", "add", "ha@x.example", "--role", "coordinator").exit_code == 0
     made = answer(run("plan", "run", "--time-limit", "1", "--json"))
+    (shown,) = answer(run("plan", "show", "--json"))["plans"]
+    assert {name: shown[name] for name in ("id", "taught", "cost", "lower_bound", "gap")} == {
+        "id": made["plan"], **{name: made[name] for name in ("taught", "cost", "lower_bound")},
+        "gap": pytest.approx(made["gap"]),
+    }  # fmt: skip
+    assert f"gap {made['gap']:.1%}" in run("plan", "show").output
     diff = answer(run("plan", "diff", made["plan"], "--json"))
     published = answer(
         run("plan", "publish", made["plan"], "--seen", diff["fingerprint"], "--json")
@@ -96,6 +103,44 @@ def test_a_plan_file_is_accepted_by_the_referee(tmp_path):
     assert verdict["cost"] == pytest.approx(told["cost"], abs=0.01)
     assert told["cost"] <= 94_194  # the sensible greedy
     assert {"lessons", "cost", "lower_bound", "gap", "seconds", "unfilled"} <= plan.keys()
+
+
+def priced(tmp_path, prices: bytes) -> Result:
+    """A small instance matched with a file of prices."""
+    instance, given = tmp_path / "instance.json", tmp_path / "prices.json"
+    instance.write_text(json.dumps(problem.dump(make.instance())))
+    given.write_bytes(prices)
+    command = ["match", instance, "-o", tmp_path / "plan.json", "--iterations", "5"]
+    arguments = [*map(str, command), "--prices", str(given), "--json"]
+    return CliRunner().invoke(cli.main, arguments)
+
+
+def test_prices_of_a_file_are_those_the_engine_works_with(tmp_path):
+    usual, dearer = priced(tmp_path, b"{}"), priced(tmp_path, b'{"load": 200.5}')
+    assert answer(usual)["cost"] == 16
+    assert answer(dearer)["cost"] == pytest.approx(16 * 2.005)
+
+
+@pytest.mark.parametrize(
+    ("prices", "what"),
+    [
+        (b'{"hand-over": 1}', "hand-over"),
+        (b'{"load": -1}', "load"),
+        (b'{"load": NaN}', "load"),
+        (b'{"load": Infinity}', "load"),
+        (b'{"load": "5"}', "load"),
+        (b'{"load": true}', "load"),
+        (b'{"load": null}', "load"),
+        (b'{"load": 1' + b"0" * 400 + b"}", "load"),
+        (b"[1]", "JSON"),
+        (b"{", "JSON"),
+    ],
+)
+def test_odd_prices_are_one_sentence_and_exit_1(tmp_path, prices, what):
+    result = priced(tmp_path, prices)
+    assert result.exit_code == 1
+    assert [what in line for line in result.stderr.splitlines()] == [True, True]  # vi and en
+    assert not (tmp_path / "plan.json").exists()
 
 
 @pytest.mark.parametrize(

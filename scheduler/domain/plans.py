@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
@@ -10,6 +10,7 @@ from typing import NewType
 from scheduler.domain.people import PersonId, TeacherId
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import TermId
+from scheduler.domain.weights import Weights
 
 PlanId = NewType("PlanId", int)
 Fingerprint = NewType("Fingerprint", str)
@@ -32,14 +33,63 @@ class Placement:
     teacher_id: TeacherId
 
 
+class FixKind(StrEnum):
+    """What would have to change for a missing lesson to be taught, the smallest change first."""
+
+    SLOT = "slot"  # the class accepts one more time
+    WINDOW = "window"  # a teacher is free at one more time
+    DAY_LIMIT = "day_limit"  # a teacher gives more lessons a day
+    WEEK_LIMIT = "week_limit"
+    TERM_LIMIT = "term_limit"
+    MAKE_UP = "make_up"  # one lesson beside the class's weekly timetable
+    ROOM = "room"  # the school takes one more lesson at a time
+    NEW_TEACHER = "new_teacher"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that the engine tried: with it, `covers` more lessons were taught.
+
+    Minutes since midnight on the term's wall; `day` of a MAKE_UP; `limit` is the new number of a
+    teacher's lessons or of rooms, `free` how many teachers could come at the time of a SLOT.
+    """
+
+    kind: FixKind
+    covers: int
+    teacher_id: TeacherId | None = None
+    weekday: int | None = None
+    start: int | None = None
+    end: int | None = None
+    day: date | None = None
+    limit: int | None = None
+    free: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Lessons of a request that a week lacks, with reason codes and the teachers each rules out."""
+    """Lessons of a request that a week lacks, with reason codes and the teachers each rules out.
+
+    `rivals` are the requests that have, at that time, the teachers who could have come.
+    """
 
     request_id: RequestId
     week: date
     missing: int
     reasons: Mapping[str, int]
+    rivals: tuple[RequestId, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+
+def best_fixes(gaps: Iterable[Gap]) -> tuple[Fix, ...]:
+    """Of all weeks of a request the fix of each kind that covers most, the smallest change first.
+
+    Of equals the earliest week's, as the engine put it: the smaller first.
+    """
+    best: dict[FixKind, Fix] = {}
+    for fix in (fix for gap in gaps for fix in gap.fixes):
+        if fix.kind not in best or fix.covers > best[fix.kind].covers:
+            best[fix.kind] = fix
+    return tuple(best[kind] for kind in FixKind if kind in best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +107,8 @@ class Plan:
     seed: int
     input_hash: str
     published_at: datetime | None
+    weights: Weights | None = None  # None of plans older than weights
+    terms: Mapping[str, float] = field(default_factory=dict)  # of the cost, by name
 
     @property
     def gap(self) -> float:

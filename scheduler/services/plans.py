@@ -1,6 +1,5 @@
 """Draft plans: what one would change, and publishing exactly what was seen."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,12 +8,11 @@ from scheduler.domain import access
 from scheduler.domain import plans as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.lessons import LessonChange, LessonId
-from scheduler.domain.people import SchoolId, Teacher, TeacherId
+from scheduler.domain.people import ReceivingSchool, SchoolId, Teacher, TeacherId
 from scheduler.domain.plans import (
     Change,
     ChangeKind,
     Fingerprint,
-    Gap,
     Placement,
     Plan,
     PlanDiff,
@@ -22,11 +20,24 @@ from scheduler.domain.plans import (
     PlanState,
 )
 from scheduler.domain.requests import Request, RequestId
+from scheduler.domain.runs import RunId
 from scheduler.domain.terms import Term, TermId
+from scheduler.domain.weights import Charge, bill
 from scheduler.errors import Conflict, NotFound, Stale
-from scheduler.services import reminders
+from scheduler.services import gaps, reminders
 from scheduler.services.context import Context
-from scheduler.store import audits, feeds, lessons, people, requests, tables, terms, timetable
+from scheduler.services.gaps import GapLine
+from scheduler.store import (
+    audits,
+    feeds,
+    lessons,
+    people,
+    requests,
+    runs,
+    tables,
+    terms,
+    timetable,
+)
 from scheduler.store import plans as rows
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
@@ -51,19 +62,9 @@ class DiffLine:
 
 
 @dataclass(frozen=True, slots=True)
-class GapLine:
-    """What a request still lacks in this plan, with reason codes of its worst week."""
-
-    request: Request
-    school_name: str
-    missing: int
-    weeks: int
-    reasons: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Preview:
-    """The object that publishing makes true: what changes, who hears of it, what is odd."""
+    """The object that publishing makes true: what changes, who hears of it, what is odd, what it
+    costs and why, and the run that found it."""
 
     plan: Plan
     term: Term
@@ -74,6 +75,8 @@ class Preview:
     teachers_told: int
     schools_told: int
     soon: int
+    bill: tuple[Charge, ...]
+    run: RunId | None
 
     @property
     def changes(self) -> int:
@@ -93,11 +96,12 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         plan = _visible(db, actor, plan_id)
         term = _term(db, actor, plan.term_id, Action.SEE_PROGRAMME)
         current, wanted = _both_sides(ctx, db, plan, term)
-        gaps = rows.gaps(db, plan_id)
+        missing = rows.gaps(db, plan_id)
+        run = runs.of_plan(db, plan_id)
         asked = {request.id: request for request in requests.of_term(db, term.id)}
         asked |= {r.id: r for r in requests.by_ids(db, _requests_of(current, wanted))}
         names = {t.id: t for t in people.teachers(db, term.programme_id)}
-        schools = {s.id: s.name for s in terms.schools(db, term.programme_id)}
+        schools = {s.id: s for s in terms.schools(db, term.programme_id)}
     diff = rules.diff(current, wanted)
     edge = term.today(now) + SOON
     return Preview(
@@ -106,10 +110,12 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         fingerprint=rules.fingerprint(plan_id, current, wanted),
         diff=diff,
         lines=_lines(diff.changes, asked, names, schools),
-        gaps=_gap_lines(gaps, asked, schools),
+        gaps=gaps.lines(missing, asked, schools, names),
         teachers_told=len(_teachers_of(diff.changes)),
         schools_told=len({asked[c.request_id].school_id for c in diff.changes}),
         soon=sum(p.day <= edge for c in diff.changes for p in (c.before,) if p is not None),
+        bill=bill(plan.terms, plan.weights, plan.requested - plan.taught) if plan.weights else (),
+        run=run,
     )
 
 
@@ -218,7 +224,7 @@ def _lines(
     changes: Iterable[Change],
     asked: Mapping[RequestId, Request],
     names: Mapping[TeacherId, Teacher],
-    schools: Mapping[SchoolId, str],
+    schools: Mapping[SchoolId, ReceivingSchool],
 ) -> tuple[DiffLine, ...]:
     series: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
@@ -244,7 +250,7 @@ def _line(
     group: list[Change],
     asked: Mapping[RequestId, Request],
     names: Mapping[TeacherId, Teacher],
-    schools: Mapping[SchoolId, str],
+    schools: Mapping[SchoolId, ReceivingSchool],
 ) -> DiffLine:
     first = group[0]
     days = [p.day for c in group for p in (c.after or c.before,) if p is not None]
@@ -252,7 +258,7 @@ def _line(
     return DiffLine(
         kind=first.kind,
         request=request,
-        school_name=schools[request.school_id],
+        school_name=schools[request.school_id].name,
         count=len(group),
         first_day=min(days),
         last_day=max(days),
@@ -260,27 +266,4 @@ def _line(
         after=first.after,
         teacher_before=names[first.before.teacher_id].name if first.before else "",
         teacher_after=names[first.after.teacher_id].name if first.after else "",
-    )
-
-
-def _gap_lines(
-    gaps: Iterable[Gap],
-    asked: Mapping[RequestId, Request],
-    schools: Mapping[SchoolId, str],
-) -> tuple[GapLine, ...]:
-    missing: Counter[RequestId] = Counter()
-    weeks: dict[RequestId, list[Gap]] = {}
-    for gap in gaps:
-        if gap.request_id in asked:
-            missing[gap.request_id] += gap.missing
-            weeks.setdefault(gap.request_id, []).append(gap)
-    return tuple(
-        GapLine(
-            request=asked[request_id],
-            school_name=schools[asked[request_id].school_id],
-            missing=count,
-            weeks=len(weeks[request_id]),
-            reasons=max(weeks[request_id], key=lambda gap: gap.missing).reasons,
-        )
-        for request_id, count in missing.most_common()
     )

@@ -28,10 +28,7 @@ class Overview:
 
 def overview(ctx: Context, actor: Actor) -> Overview:
     """The newest term of the coordinator's programme; raises NotFound for anybody else."""
-    grants = actor.with_role(Role.COORDINATOR, Role.ADMIN)
-    if not grants:
-        raise NotFound("This page is for coordinators.")
-    programme_id = grants[0].programme_id
+    programme_id = own(actor)
     access.require(actor, Action.SEE_PROGRAMME, programme_id)
     with ctx.reading() as db:
         term = terms.find(db, None, programme_id)
@@ -48,6 +45,14 @@ def overview(ctx: Context, actor: Actor) -> Overview:
             drafts=tuple(p for p in all_plans if p.published_at is None),
             run=runs.latest(db, term.id),
         )
+
+
+def own(actor: Actor) -> ProgrammeId:
+    """The programme that the actor coordinates; raises NotFound for anybody else."""
+    grants = actor.with_role(Role.COORDINATOR, Role.ADMIN)
+    if not grants:
+        raise NotFound("This page is for coordinators.")
+    return grants[0].programme_id
 
 
 def label(ctx: Context, programme_id: ProgrammeId | None) -> str:

@@ -11,9 +11,11 @@ from scheduler.domain.people import ReceivingSchool, SchoolClass, SchoolId
 from scheduler.domain.requests import NewRequest, Request, RequestId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.services import gaps
 from scheduler.services.context import Context
+from scheduler.services.gaps import GapLine
 from scheduler.services.lessons import visible_school
-from scheduler.store import audits, lessons, tables, terms
+from scheduler.store import audits, lessons, plans, tables, terms
 from scheduler.store import requests as rows
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
@@ -21,13 +23,17 @@ from scheduler.store.visibility import sees
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """One request, the lessons it asks for, and what is planned in the published timetable."""
+    """One request, the lessons it asks for, and what is planned in the published timetable.
+
+    `gap` says why some stayed without a teacher when that was made, with nobody's name in it.
+    """
 
     request: Request
     wanted: int
     planned: int
     teachers: tuple[str, ...]
     next: Lesson | None
+    gap: GapLine | None
 
     @property
     def missing(self) -> int:
@@ -62,6 +68,10 @@ def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:
         given = lessons.find(db, school_id=school_id, term_id=term.id)
         classes = terms.classes(db, school_id)
         closed = terms.closed_spans(db, term.programme_id)
+        in_force = plans.published(db, term.id)
+        missing = plans.gaps(db, in_force.id, school_id) if in_force else ()
+    gap_lines = gaps.lines(missing, {r.id: r for r in asked}, {school.id: school}, {})
+    why = {line.request.id: gaps.without_names(line) for line in gap_lines}
     live = [lesson for lesson in given if lesson.state is not LessonState.CANCELLED]
     planned = Counter(lesson.request_id for lesson in live)
     lines = []
@@ -74,6 +84,7 @@ def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:
                 planned=planned[request.id],
                 teachers=tuple(dict.fromkeys(lesson.teacher_name for lesson in own)),
                 next=next((lesson for lesson in own if lesson.ends_at > now), None),
+                gap=why.get(request.id),
             )
         )
     return SchoolDesk(school, term, classes, tuple(lines))

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import multiprocessing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from scheduler import clock, security
@@ -16,20 +16,23 @@ from scheduler.config import Settings
 from scheduler.domain import access
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.people import TeacherId
-from scheduler.domain.plans import Gap, Placement
+from scheduler.domain.plans import Fix, FixKind, Gap, Placement, PlanId
 from scheduler.domain.requests import RequestId
-from scheduler.domain.runs import Run, RunId
+from scheduler.domain.runs import Point, Run, RunId, Standing, Wish, thinned
 from scheduler.domain.terms import Term, TermId
+from scheduler.domain.weights import Weights
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound, Text, text
 from scheduler.matching import plan as solver_plan
 from scheduler.matching import problem, search, verify
-from scheduler.matching.plan import PlannedLesson
+from scheduler.matching.plan import PlannedLesson, Solution, Unfilled
+from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance
 from scheduler.matching.search import Progress
 from scheduler.matching.verify import Verdict
 from scheduler.services import exports
 from scheduler.services.context import Context
-from scheduler.store import audits, lessons, people, plans, requests, tables, terms
+from scheduler.services.weights import DEFAULTS
+from scheduler.store import audits, lessons, people, plans, requests, tables, terms, weights
 from scheduler.store import runs as rows
 from scheduler.store.database import Database, Session
 from scheduler.store.visibility import sees
@@ -44,9 +47,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a run works on: the solver's instance, its hash, and the way back to our ids."""
+    """What a run works on: the solver's instance, its hash, the programme's weights, and the way
+    back to our ids."""
 
     instance: Instance
+    weights: Weights
     input_hash: str
     request_ids: dict[str, RequestId]
     teacher_ids: dict[str, TeacherId]
@@ -90,13 +95,22 @@ def latest(ctx: Context, actor: Actor, term_id: TermId) -> Run | None:
         return rows.latest(db, _term(db, actor, term_id).id)
 
 
+def stop(ctx: Context, actor: Actor, run_id: RunId) -> None:
+    """Ask a run to end now and keep its best plan so far; raises Conflict when it has ended."""
+    _ask(ctx, actor, run_id, Wish.STOP)
+
+
 def cancel(ctx: Context, actor: Actor, run_id: RunId) -> None:
-    """Ask a run to stop; raises Conflict when it has ended already."""
+    """Ask a run to end now without a draft; raises Conflict when it has ended already."""
+    _ask(ctx, actor, run_id, Wish.CANCEL)
+
+
+def _ask(ctx: Context, actor: Actor, run_id: RunId, wish: Wish) -> None:
     get(ctx, actor, run_id)
     with ctx.transaction() as db:
-        if not rows.ask_cancel(db, run_id):
+        if not rows.ask(db, run_id, wish):
             raise Conflict("This run has ended already.")
-        audits.record(db, ctx.now(), actor.person_id, "cancel_run", "run", run_id)
+        audits.record(db, ctx.now(), actor.person_id, f"{wish}_run", "run", run_id)
 
 
 def _term(db: Session, actor: Actor, term_id: TermId) -> Term:
@@ -165,6 +179,7 @@ def execute(ctx: Context, run: Run, token: str) -> None:
         watched = _Progress(ctx, run, token)
         solution = search.solve(
             snapshot.instance,
+            prices=_prices(snapshot.weights),
             seconds=run.seconds_limit,
             iterations=None,
             seed=run.seed,
@@ -178,12 +193,25 @@ def execute(ctx: Context, run: Run, token: str) -> None:
             raise
         return
     with ctx.transaction() as db:
-        if watched.stopped:
+        if watched.wish is Wish.CANCEL:
             rows.cancelled(db, run.id, token)
             return
         plan_id = _keep(db, ctx, run, snapshot, solution)
-        if not rows.finish(db, run.id, token, plan_id, solution.seconds):
+        standing = _ended(solution)
+        history = watched.told(standing)
+        if not rows.finish(db, run.id, token, plan_id, standing, history):
             raise Conflict("Another worker has taken this run over.")
+
+
+def _ended(solution: Solution) -> Standing:
+    return Standing(
+        elapsed=solution.seconds,
+        cost=solution.cost,
+        taught=solution.taught,
+        requested=solution.requested,
+        bound=solution.lower_bound,
+        moves_per_second=solution.iterations / solution.seconds if solution.seconds else 0.0,
+    )
 
 
 def _reason(error: Exception) -> Text:
@@ -202,25 +230,31 @@ class _Progress:
     def __init__(self, ctx: Context, run: Run, token: str) -> None:
         self.ctx, self.run, self.token = ctx, run, token
         self.noted = clock.monotonic()
-        self.stopped = False
+        self.history: tuple[Point, ...] = ()
+        self.wish: Wish | None = None
 
     def __call__(self, seen: Progress) -> bool:
+        standing = Standing(
+            elapsed=seen.elapsed,
+            cost=seen.cost,
+            taught=seen.taught,
+            requested=seen.requested,
+            bound=seen.bound,
+            moves_per_second=seen.moves_per_second,
+        )
+        history = self.told(standing)
         if clock.monotonic() - self.noted < REPORT_EVERY:
-            return not self.stopped
+            return self.wish is None
         self.noted = clock.monotonic()
         with self.ctx.transaction() as db:
-            going = rows.progress(
-                db,
-                self.run.id,
-                self.token,
-                LEASE,
-                elapsed=seen.elapsed,
-                cost=seen.cost,
-                taught=seen.taught,
-                requested=seen.requested,
-            )
-        self.stopped = not going
-        return going
+            self.wish = rows.progress(db, self.run.id, self.token, LEASE, standing, history)
+        return self.wish is None
+
+    def told(self, standing: Standing) -> tuple[Point, ...]:
+        """The history with one point more."""
+        point = Point(round(standing.elapsed, 2), round(standing.cost, 3), round(standing.bound, 3))
+        self.history = thinned((*self.history, point))
+        return self.history
 
 
 def take_snapshot(ctx: Context, term_id: TermId) -> Snapshot:
@@ -230,6 +264,7 @@ def take_snapshot(ctx: Context, term_id: TermId) -> Snapshot:
         if term is None:
             raise NotFound("There is no such term here.")
         data = exports.instance(db, term)
+        chosen = weights.of_programme(db, term.programme_id) or DEFAULTS
         request_ids = {request.key: request.id for request in requests.of_term(db, term_id)}
         teacher_ids = {t.email: t.id for t in people.teachers(db, term.programme_id)}
     if data["current"]:
@@ -237,10 +272,15 @@ def take_snapshot(ctx: Context, term_id: TermId) -> Snapshot:
     text_of_it = json.dumps(data, sort_keys=True, ensure_ascii=False)
     return Snapshot(
         problem.parse(data),
+        chosen,
         hashlib.sha256(text_of_it.encode()).hexdigest(),
         request_ids,
         teacher_ids,
     )
+
+
+def _prices(chosen: Weights) -> Prices:
+    return Prices(**asdict(chosen))
 
 
 def verdict(ctx: Context, term_id: TermId) -> Verdict:
@@ -256,12 +296,10 @@ def verdict(ctx: Context, term_id: TermId) -> Verdict:
         if p.request_id in keys
     )
     alone = replace(snapshot.instance, current=(), freeze_before=None)
-    return verify.verify(alone, solver_plan.Plan(planned))
+    return verify.verify(alone, solver_plan.Plan(planned), _prices(snapshot.weights))
 
 
-def _keep(
-    db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: solver_plan.Solution
-) -> int:
+def _keep(db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: Solution) -> PlanId:
     return plans.save(
         db,
         term_id=run.term_id,
@@ -283,13 +321,32 @@ def _keep(
             )
             for lesson in solution.plan.lessons
         ],
-        gaps=[
-            Gap(
-                snapshot.request_ids[unfilled.request],
-                unfilled.week,
-                unfilled.missing,
-                {reason.code.value: reason.count for reason in unfilled.reasons},
-            )
-            for unfilled in solution.unfilled
-        ],
+        gaps=[_gap(snapshot, unfilled) for unfilled in solution.unfilled],
+        weights=snapshot.weights,
+        terms=solution.terms,
+    )
+
+
+def _gap(snapshot: Snapshot, unfilled: Unfilled) -> Gap:
+    return Gap(
+        snapshot.request_ids[unfilled.request],
+        unfilled.week,
+        unfilled.missing,
+        {reason.code.value: reason.count for reason in unfilled.reasons},
+        tuple(snapshot.request_ids[rival] for rival in unfilled.rivals),
+        tuple(_fix(snapshot, fix) for fix in unfilled.fixes),
+    )
+
+
+def _fix(snapshot: Snapshot, fix: solver_plan.Fix) -> Fix:
+    return Fix(
+        kind=FixKind(fix.code.value),
+        covers=fix.covers,
+        teacher_id=None if fix.teacher is None else snapshot.teacher_ids[fix.teacher],
+        weekday=fix.weekday,
+        start=fix.start,
+        end=fix.end,
+        day=fix.day,
+        limit=fix.limit,
+        free=fix.free,
     )

@@ -1,13 +1,32 @@
 """Draft plans, what they lack, and publications."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.plans import Fingerprint, Gap, Placement, Plan, PlanId, PlanState
-from scheduler.store.tables import plan_gaps, plan_lessons, plans, publications
+from scheduler.domain.plans import (
+    Fingerprint,
+    Fix,
+    FixKind,
+    Gap,
+    Placement,
+    Plan,
+    PlanId,
+    PlanState,
+)
+from scheduler.domain.weights import Weights
+from scheduler.store.tables import (
+    classes,
+    plan_gaps,
+    plan_lessons,
+    plans,
+    publications,
+    requests,
+)
 
 
 def save(
@@ -24,8 +43,10 @@ def save(
     input_hash: str,
     placements: Iterable[Placement],
     gaps: Iterable[Gap],
+    weights: Weights | None = None,
+    terms: Mapping[str, float] | None = None,
 ) -> PlanId:
-    """Keep a draft with its lessons and gaps."""
+    """Keep a draft with its lessons and gaps, the weights it was made with and its cost by term."""
     wanted = list(placements)
     made = db.execute(
         plans.insert()
@@ -41,6 +62,8 @@ def save(
             seconds=seconds,
             seed=seed,
             input_hash=input_hash,
+            weights=None if weights is None else asdict(weights),
+            terms=None if terms is None else dict(terms),
         )
         .returning(plans.c.id)
     )
@@ -63,6 +86,8 @@ def save(
             "week": gap.week,
             "missing": gap.missing,
             "reasons": dict(gap.reasons),
+            "rivals": list(gap.rivals),
+            "fixes": [_kept(fix) for fix in gap.fixes],
         }
         for gap in gaps
     ]
@@ -102,13 +127,14 @@ def placements(db: Session, plan_id: int) -> tuple[Placement, ...]:
     )
 
 
-def gaps(db: Session, plan_id: int) -> tuple[Gap, ...]:
-    rows = db.execute(
-        select(plan_gaps)
-        .where(plan_gaps.c.plan_id == plan_id)
-        .order_by(plan_gaps.c.request_id, plan_gaps.c.week)
-    ).all()
-    return tuple(Gap(row.request_id, row.week, row.missing, row.reasons) for row in rows)
+def gaps(db: Session, plan_id: int, school_id: int | None = None) -> tuple[Gap, ...]:
+    """What the plan lacks, of all requests or of one school's."""
+    query = select(plan_gaps).where(plan_gaps.c.plan_id == plan_id)
+    if school_id is not None:
+        own = select(classes.c.id).where(classes.c.school_id == school_id)
+        query = query.join(requests).where(requests.c.class_id.in_(own))
+    rows = db.execute(query.order_by(plan_gaps.c.request_id, plan_gaps.c.week)).all()
+    return tuple(map(_gap, rows))
 
 
 def lock(db: Session, plan_id: int) -> Plan | None:
@@ -151,6 +177,28 @@ def publish(
     return int(made.scalar_one())
 
 
+def _gap(row: Row[tuple[object, ...]]) -> Gap:
+    return Gap(
+        row.request_id,
+        row.week,
+        row.missing,
+        row.reasons,
+        tuple(row.rivals or ()),
+        tuple(map(_fix, row.fixes or ())),
+    )
+
+
+def _kept(fix: Fix) -> dict[str, Any]:
+    """A fix as JSON values, without what it leaves open."""
+    values = asdict(fix) | {"day": fix.day and fix.day.isoformat()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _fix(kept: Mapping[str, Any]) -> Fix:
+    day = date.fromisoformat(kept["day"]) if "day" in kept else None
+    return Fix(**{**kept, "kind": FixKind(kept["kind"]), "day": day})
+
+
 def _plan(row: Row[tuple[object, ...]]) -> Plan:
     return Plan(
         id=row.id,
@@ -166,4 +214,6 @@ def _plan(row: Row[tuple[object, ...]]) -> Plan:
         seed=row.seed,
         input_hash=row.input_hash,
         published_at=row.published_at,
+        weights=None if row.weights is None else Weights(**row.weights),
+        terms=row.terms or {},
     )

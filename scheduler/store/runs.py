@@ -1,12 +1,14 @@
 """Matching runs as a queue: claimed under a lease, finished only by whoever holds it."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, or_, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.runs import Run, RunId, RunState
+from scheduler.domain.runs import Point, Run, RunId, RunState, Standing, Wish
 from scheduler.errors import Text
 from scheduler.store.leases import database_now
 from scheduler.store.tables import runs
@@ -28,6 +30,7 @@ def add(
             seconds_limit=seconds,
             seed=seed,
             elapsed=0.0,
+            stop_asked=False,
             cancel_asked=False,
             attempts=0,
         )
@@ -46,6 +49,12 @@ def latest(db: Session, term_id: int) -> Run | None:
         select(runs).where(runs.c.term_id == term_id).order_by(runs.c.id.desc())
     ).first()
     return None if row is None else _run(row)
+
+
+def of_plan(db: Session, plan_id: int) -> RunId | None:
+    """The run that found the plan."""
+    found = db.scalar(select(runs.c.id).where(runs.c.plan_id == plan_id))
+    return None if found is None else RunId(found)
 
 
 def open_of(db: Session, term_id: int) -> Run | None:
@@ -89,31 +98,35 @@ def progress(
     run_id: int,
     token: str,
     lease: timedelta,
-    *,
-    elapsed: float,
-    cost: float,
-    taught: int,
-    requested: int,
-) -> bool:
-    """Note how far it is and renew the lease; False when it should stop: cancelled, or not ours."""
+    standing: Standing,
+    history: Iterable[Point],
+) -> Wish | None:
+    """Note how far it is and renew the lease; gives what it is asked to do, None: to go on.
+
+    A run that is not ours any more is one to drop.
+    """
     row = db.execute(
         update(runs)
         .where(_mine(run_id, token))
-        .values(
-            lease_until=database_now(db) + lease,
-            elapsed=elapsed,
-            cost=cost,
-            taught=taught,
-            requested=requested,
-        )
-        .returning(runs.c.cancel_asked)
+        .values(lease_until=database_now(db) + lease, **_noted(standing, history))
+        .returning(runs.c.stop_asked, runs.c.cancel_asked)
     ).first()
-    return row is not None and not row.cancel_asked
+    if row is None or row.cancel_asked:
+        return Wish.CANCEL
+    return Wish.STOP if row.stop_asked else None
 
 
-def finish(db: Session, run_id: int, token: str, plan_id: int, elapsed: float) -> bool:
+def finish(
+    db: Session,
+    run_id: int,
+    token: str,
+    plan_id: int,
+    standing: Standing,
+    history: Iterable[Point],
+) -> bool:
     """The run ends with its draft; False when the lease went to somebody else."""
-    return _end(db, _mine(run_id, token), state=RunState.DONE, plan_id=plan_id, elapsed=elapsed)
+    noted = _noted(standing, history)
+    return _end(db, _mine(run_id, token), state=RunState.DONE, plan_id=plan_id, **noted)
 
 
 def fail(db: Session, run_id: int, token: str, error: Text) -> bool:
@@ -125,8 +138,8 @@ def cancelled(db: Session, run_id: int, token: str) -> bool:
     return _end(db, _mine(run_id, token), state=RunState.CANCELLED)
 
 
-def ask_cancel(db: Session, run_id: int) -> bool:
-    """Ask a run to stop; one that nobody has begun ends at once."""
+def ask(db: Session, run_id: int, wish: Wish) -> bool:
+    """Ask a run to stop or to cancel; one that nobody has begun ends at once, without a plan."""
     if _end(
         db, (runs.c.id == run_id) & (runs.c.state == RunState.QUEUED), state=RunState.CANCELLED
     ):
@@ -134,7 +147,7 @@ def ask_cancel(db: Session, run_id: int) -> bool:
     row = db.execute(
         update(runs)
         .where(runs.c.id == run_id, runs.c.state == RunState.RUNNING)
-        .values(cancel_asked=True)
+        .values({runs.c.stop_asked if wish is Wish.STOP else runs.c.cancel_asked: True})
         .returning(runs.c.id)
     ).first()
     return row is not None
@@ -163,6 +176,13 @@ def _end(db: Session, where: ColumnElement[bool], **values: object) -> bool:
     return done.first() is not None
 
 
+def _noted(standing: Standing, history: Iterable[Point]) -> dict[str, Any]:
+    return {
+        **asdict(standing),
+        "history": [[p.elapsed, p.cost, p.bound] for p in history],
+    }
+
+
 def _said(sentence: Text) -> dict[str, Any]:
     values = {name: _said(v) if isinstance(v, Text) else v for name, v in sentence.values.items()}
     plain = {name: v if isinstance(v, dict | int) else str(v) for name, v in values.items()}
@@ -189,5 +209,9 @@ def _run(row: Row[tuple[object, ...]]) -> Run:
         requested=row.requested,
         plan_id=row.plan_id,
         error=None if row.error is None else _heard(row.error),
+        stop_asked=row.stop_asked,
         cancel_asked=row.cancel_asked,
+        bound=row.bound,
+        moves_per_second=row.moves_per_second,
+        history=tuple(Point(*point) for point in row.history or ()),
     )

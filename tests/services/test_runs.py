@@ -1,6 +1,7 @@
 """Matching runs: one at a time, under a lease, resumed after a crash, cancelled on demand."""
 
 import multiprocessing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,15 +9,17 @@ import sqlalchemy as sa
 
 from scheduler import security
 from scheduler.clock import SystemClock
-from scheduler.domain.plans import PlanState
-from scheduler.domain.runs import RunState
+from scheduler.domain.plans import Fix, FixKind, Gap, PlanState
+from scheduler.domain.runs import MOST_POINTS, RunState
 from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, text
-from scheduler.services import plans, runs
+from scheduler.matching import plan as solver_plan
+from scheduler.services import plans, runs, weights
 from scheduler.services.context import Context
+from scheduler.services.weights import DEFAULTS
 from scheduler.store import plans as plan_rows
 from scheduler.store import runs as rows
 from scheduler.store import tables
-from tests.cast import gather
+from tests.cast import FIRST, gather
 
 
 @pytest.fixture
@@ -77,8 +80,9 @@ def test_nobody_else_runs_or_sees_a_run(ctx, cast, who):
         runs.start(ctx, cast.actors[who], cast["term"], 1.0)
     with pytest.raises(NotFound):
         runs.get(ctx, cast.actors[who], run_id)
-    with pytest.raises(NotFound):
-        runs.cancel(ctx, cast.actors[who], run_id)
+    for wish in (runs.cancel, runs.stop):
+        with pytest.raises(NotFound):
+            wish(ctx, cast.actors[who], run_id)
 
 
 def test_a_waiting_run_is_cancelled_at_once(ctx, cast):
@@ -90,16 +94,87 @@ def test_a_waiting_run_is_cancelled_at_once(ctx, cast):
         runs.cancel(ctx, cast.actors["coordinator"], run_id)
 
 
-def test_a_running_run_stops_when_it_is_cancelled(ctx, cast):
+def ended_by(ctx, cast, *wishes):
+    """A run of half a minute, as it ends when somebody asks that of it at its beginning."""
     run_id = start(ctx, cast, 30.0)
     token = security.new_token()
     with ctx.transaction() as db:
         run = rows.claim(db, token, runs.LEASE)
-    runs.cancel(ctx, cast.actors["coordinator"], run_id)
+    for wish in wishes:
+        wish(ctx, cast.actors["coordinator"], run_id)
     runs.execute(ctx, run, token)
     ended = runs.get(ctx, cast.actors["coordinator"], run_id)
-    assert (ended.state, ended.plan_id) == (RunState.CANCELLED, None)
     assert ended.elapsed < 20
+    return ended
+
+
+@pytest.mark.parametrize("wishes", [(runs.cancel,), (runs.stop, runs.cancel)])
+def test_a_cancelled_run_ends_early_and_leaves_no_plan(ctx, cast, wishes):
+    ended = ended_by(ctx, cast, *wishes)
+    assert (ended.state, ended.plan_id) == (RunState.CANCELLED, None)
+    with ctx.reading() as db:
+        assert plan_rows.of_term(db, cast["term"]) == ()
+
+
+def test_a_stopped_run_ends_early_and_keeps_its_best_plan_so_far(ctx, cast):
+    ended = ended_by(ctx, cast, runs.stop)
+    assert (ended.state, ended.stop_asked, ended.stopping) == (RunState.DONE, True, False)
+    with ctx.reading() as db:
+        plan = plan_rows.get(db, ended.plan_id)
+    assert (plan.taught, plan.cost) == (26, ended.cost)
+
+
+def test_a_waiting_run_that_is_stopped_has_nothing_to_keep(ctx, cast):
+    run_id = start(ctx, cast)
+    runs.stop(ctx, cast.actors["coordinator"], run_id)
+    assert runs.get(ctx, cast.actors["coordinator"], run_id).state is RunState.CANCELLED
+
+
+def test_a_run_notes_its_figures_bound_and_history(ctx, cast):
+    done = runs.work_here(ctx, start(ctx, cast, 1.5))
+    with ctx.reading() as db:
+        plan = plan_rows.get(db, done.plan_id)
+    assert (done.cost, done.bound, done.taught) == (plan.cost, plan.lower_bound, plan.taught)
+    assert done.gap == pytest.approx(plan.gap)
+    assert done.moves_per_second > 1
+    assert 3 <= len(done.history) <= MOST_POINTS
+    assert [p.elapsed for p in done.history] == sorted(p.elapsed for p in done.history)
+    assert (done.history[-1].cost, done.history[-1].bound) == (done.cost, done.bound)
+
+
+def test_a_draft_keeps_the_weights_it_was_made_with_and_its_cost_by_term(ctx, cast):
+    coordinator = cast.actors["coordinator"]
+    usual = runs.work_here(ctx, start(ctx, cast))
+    chosen = replace(DEFAULTS, load=0, rank=0)
+    weights.choose(ctx, coordinator, cast["programme"], chosen)
+    other = runs.work_here(ctx, start(ctx, cast))
+    weights.reset(ctx, coordinator, cast["programme"])
+    with ctx.reading() as db:
+        before, after = plan_rows.get(db, usual.plan_id), plan_rows.get(db, other.plan_id)
+    assert (before.weights, after.weights) == (DEFAULTS, chosen)
+    assert before.terms["load"] > 0
+    assert after.cost == sum(after.terms.values()) == 0
+    assert before.cost == pytest.approx(sum(before.terms.values()), abs=0.01)
+
+
+def test_what_the_engine_says_of_a_gap_comes_back_in_our_own_ids(ctx, cast):
+    snapshot = runs.take_snapshot(ctx, cast["term"])
+    email = next(iter(snapshot.teacher_ids))
+    fix = solver_plan.Fix(
+        solver_plan.FixCode.WINDOW, covers=3, teacher=email, weekday=3, start=500, end=545
+    )
+    unfilled = solver_plan.Unfilled(
+        "A/7A", FIRST, 1, (solver_plan.Reason(solver_plan.ReasonCode.FREE, 2),), ("B/8B",), (fix,)
+    )
+    gap = runs._gap(snapshot, unfilled)
+    assert gap == Gap(
+        cast["request_7A"], FIRST, 1, {"free": 2}, (cast["request_8B"],),
+        (Fix(FixKind.WINDOW, 3, snapshot.teacher_ids[email], 3, 500, 545),),
+    )  # fmt: skip
+
+
+def test_every_fix_of_the_engine_has_its_kind_here_in_the_same_order():
+    assert [code.value for code in solver_plan.FixCode] == [kind.value for kind in FixKind]
 
 
 def test_a_run_whose_worker_vanished_is_taken_over_and_the_old_worker_is_fenced(ctx, cast):

@@ -133,6 +133,25 @@ def test_tables_and_migration_agree(database):
     migrations._run(database, command.check)
 
 
+def test_what_is_there_survives_the_newer_columns_and_their_end(database):
+    """Rows of 0001 stay through every later migration and back."""
+    migrations.downgrade(database, "0001")
+    with database.transaction() as db:
+        db.execute(
+            sa.text(
+                "INSERT INTO programmes (code, name, zone, created_at) "
+                "VALUES ('P', 'P', 'UTC', '2023-09-01')"
+            )
+        )
+    migrations.upgrade(database)
+    with database.reading() as db:
+        rows = db.execute(sa.select(tables.programmes.c.code, tables.programmes.c.weights)).all()
+    assert [tuple(row) for row in rows] == [("P", None)]
+    migrations.downgrade(database, "0001")
+    with database.reading() as db:
+        assert db.scalar(sa.text("SELECT count(*) FROM programmes")) == 1
+
+
 def test_migration_goes_both_ways(database):
     migrations.downgrade(database, "base")
     assert migrations.current(database) == ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,7 +27,9 @@ def at(
     return Placement(request, day, start, start + 45, cast[f"teacher{teacher}"])
 
 
-def draft(ctx: Context, cast: Cast, *placements: Placement, gaps: tuple[Gap, ...] = ()) -> PlanId:
+def draft(
+    ctx: Context, cast: Cast, *placements: Placement, gaps: tuple[Gap, ...] = (), **more: Any
+) -> PlanId:
     with ctx.transaction() as db:
         return drafts.save(
             db,
@@ -41,6 +44,7 @@ def draft(ctx: Context, cast: Cast, *placements: Placement, gaps: tuple[Gap, ...
             input_hash="",
             placements=placements,
             gaps=gaps,
+            **more,
         )
 
 

@@ -1,24 +1,36 @@
 """The coordinator's desk: the programme, the engine, plans, publishing, messages."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from scheduler.domain.lessons import LessonState
-from scheduler.domain.plans import Gap, PlanState
+from scheduler.domain.plans import Fix, FixKind, Gap, PlanState
 from scheduler.services import lessons, outbox, plans, runs
+from scheduler.services.weights import DEFAULTS
 from scheduler.store import tables
 from tests.cast import FIRST
 from tests.web import cast_desk as desk
 from tests.web.cast_desk import THU, WED
 
-PAGES = ("/coordinator", "/coordinator/matching", "/coordinator/messages")
+PAGES = (
+    "/coordinator", "/coordinator/matching", "/coordinator/messages",
+    "/coordinator/matching/weights",
+)  # fmt: skip
 
 
 def heading(page) -> str:
     found = re.search(r"<h1>(.*?)</h1>", page.text, re.S)
     return found[1].strip() if found else ""
+
+
+def plain(page) -> str:
+    """What the page says, without its markup."""
+    return (
+        " ".join(re.sub(r"<[^>]+>", " ", page.text).split()).replace(" ,", ",").replace(" :", ":")
+    )
 
 
 @pytest.fixture
@@ -93,8 +105,10 @@ def test_other_roles_find_none_of_these_pages(ctx, site, cast, timetable, who):
         "/coordinator/matching",
         "/coordinator/messages/pause",
         f"/coordinator/plans/{timetable}/publish",
+        "/coordinator/matching/weights",
+        "/coordinator/matching/weights/reset",
     )
-    assert [visitor.submit(path).status_code for path in posts] == [404] * 3
+    assert [visitor.submit(path).status_code for path in posts] == [404] * 5
     assert desk.count(ctx, tables.runs) == 0
 
 
@@ -111,10 +125,11 @@ def test_the_coordinator_of_another_programme_finds_nothing_of_this_one(ctx, sit
     assert [other.see(path).status_code for path in paths] == [404] * 4
     posts = (
         f"/coordinator/plans/{timetable}/publish",
+        f"/coordinator/matching/runs/{run_id}/stop",
         f"/coordinator/matching/runs/{run_id}/cancel",
         f"/coordinator/lessons/{lesson.id}/call-off",
     )
-    assert [other.submit(path, {"reason": "x"}).status_code for path in posts] == [404] * 3
+    assert [other.submit(path, {"reason": "x"}).status_code for path in posts] == [404] * 4
 
 
 # -- the engine
@@ -158,13 +173,82 @@ def test_an_open_run_asks_for_itself_until_it_has_ended(ctx, cast, coordinator):
     assert 'hx-swap-oob="innerHTML:#status"' in ended.text
 
 
-def test_a_run_can_be_stopped(ctx, cast, coordinator):
-    run_id = desk.add_run(ctx, cast, "running", ctx.now())
+HISTORY = [[0.2, 9000.0, 0], [1.0, 2600.0, 900.0], [9.0, 1950.0, 1400.0], [15.2, 1900.0, 1425.0]]
+FIGURES = {
+    "elapsed": 15.2, "cost": 1900.0, "taught": 20, "requested": 26, "bound": 1425.0,
+    "moves_per_second": 51234.5, "history": HISTORY,
+}  # fmt: skip
+
+
+def buttons(page) -> set[str]:
+    return set(re.findall(r'action="/coordinator/matching/runs/\d+/(\w+)"', page.text))
+
+
+def test_a_running_run_shows_what_is_proved_and_how_cost_and_bound_went(ctx, cast, coordinator):
+    desk.add_run(ctx, cast, "running", ctx.now(), **FIGURES)
     page = coordinator.see("/coordinator/matching")
-    assert f"/coordinator/matching/runs/{run_id}/cancel" in page.text
-    done = coordinator.submit(f"/coordinator/matching/runs/{run_id}/cancel")
+    figures = re.findall(r'class="fig"><b>([^<]+)</b>', page.text)
+    assert figures == ["20", "1.900", "25\N{NO-BREAK SPACE}%", "51.234"]
+    title = re.search(r"<title id=\"course\">([^<]*)</title>", page.text)[1]
+    assert re.findall(r"[\d.]*\d", title) == ["9.000", "1.900", "15", "1.425"]
+    assert page.text.count('<path class="bound"') == page.text.count('<path class="cost"') == 1
+    assert buttons(page) == {"stop", "cancel"}
+    assert "<details" not in page.text  # it would close every two seconds
+
+
+def test_a_run_that_proved_nothing_yet_shows_no_gap(ctx, cast, coordinator):
+    started = FIGURES | {"bound": 0.0, "history": [[0.2, 9000.0, 0], [1.0, 2600.0, 0]]}
+    desk.add_run(ctx, cast, "running", ctx.now(), **started)
+    page = coordinator.see("/coordinator/matching")
+    assert re.findall(r'class="fig"><b>([^<]+)</b>', page.text) == ["20", "1.900", "51.234"]
+    assert 'class="bound"' not in page.text
+
+
+@pytest.mark.parametrize("wish", ["stop", "cancel"])
+def test_a_run_can_be_stopped_with_a_plan_and_without(ctx, cast, coordinator, wish):
+    run_id = desk.add_run(ctx, cast, "running", ctx.now(), **FIGURES)
+    coordinator.see("/coordinator/matching")
+    done = coordinator.submit(f"/coordinator/matching/runs/{run_id}/{wish}")
     assert done.status_code == 303
-    assert runs.get(ctx, cast.actors["coordinator"], run_id).cancel_asked
+    run = runs.get(ctx, cast.actors["coordinator"], run_id)
+    assert (run.stop_asked, run.cancel_asked) == (wish == "stop", wish == "cancel")
+    page = coordinator.see("/coordinator/matching")
+    assert buttons(page) == ({"cancel"} if wish == "stop" else set())
+
+
+def test_a_waiting_run_has_nothing_to_keep_and_can_only_be_called_off(ctx, cast, coordinator):
+    desk.add_run(ctx, cast, "queued", ctx.now())
+    assert buttons(coordinator.see("/coordinator/matching")) == {"cancel"}
+
+
+def test_a_run_that_has_ended_cannot_be_stopped_any_more(ctx, cast, coordinator):
+    run_id = desk.add_run(ctx, cast, "cancelled", ctx.now())
+    page = coordinator.see("/coordinator/matching")
+    assert buttons(page) == set()
+    for wish in ("stop", "cancel"):
+        done = coordinator.submit(f"/coordinator/matching/runs/{run_id}/{wish}")
+        assert (done.status_code, done.headers["location"]) == (303, "/coordinator/matching")
+
+
+@pytest.mark.parametrize(
+    ("stopped", "heading"),
+    [(False, "Đã tìm được phương án"), (True, "Đã dừng: phương án tốt nhất tìm được vẫn giữ")],
+)
+def test_an_ended_run_leads_to_its_draft_and_tells_its_course_in_numbers(
+    ctx, cast, coordinator, stopped, heading
+):
+    plan_id = desk.draft(ctx, cast, desk.at(cast, WED))
+    run_id = desk.add_run(
+        ctx, cast, "done", ctx.now(), plan_id=plan_id, stop_asked=stopped, **FIGURES
+    )
+    page = coordinator.see(f"/coordinator/matching/runs/{run_id}")
+    assert heading in page.text
+    assert f'href="/coordinator/plans/{plan_id}"' in page.text
+    rows = re.findall(r'<td class="num">([^<]+)</td>', page.text)
+    assert rows[:3] == ["0,2", "9.000", "–"]
+    assert rows[-3:] == ["15,2", "1.900", "1.425"]
+    plan = coordinator.see(f"/coordinator/plans/{plan_id}")
+    assert f'href="/coordinator/matching/runs/{run_id}"' in plan.text
 
 
 def test_a_failed_run_says_why_in_the_readers_language(ctx, cast, coordinator):
@@ -223,6 +307,92 @@ def test_a_plan_says_why_lessons_stay_without_a_teacher(ctx, cast, coordinator):
     page = coordinator.see(f"/coordinator/plans/{plan_id}")
     sentence = re.search(r"203 .*?16 [^<]*", page.text)[0]
     assert re.findall(r"\d+", sentence) == ["203", "120", "67", "16"]
+    assert "<details" not in page.text
+
+
+def test_a_plan_says_what_would_cover_a_class_once_for_all_its_weeks(ctx, cast, coordinator):
+    monday, request = WED - timedelta(days=2), cast["request_7A"]
+    slot = Fix(FixKind.SLOT, 2, weekday=3, start=505, end=550, free=7)
+    window = Fix(FixKind.WINDOW, 1, cast["teacher1"], 1, 500, 535)
+    limit = Fix(FixKind.WEEK_LIMIT, 3, cast["teacher2"], limit=5)
+    gaps = tuple(
+        Gap(request, monday + timedelta(days=7 * n), 1, {"free": 1, "not_available": 4},
+            (cast["request_8B"],), fixes)
+        for n, fixes in enumerate(((slot, window), (limit, window), (replace(slot, covers=3),)))
+    )  # fmt: skip
+    plan_id = desk.draft(ctx, cast, desk.at(cast, WED), gaps=gaps)
+    text = plain(coordinator.see(f"/coordinator/plans/{plan_id}"))
+    assert (
+        "5 giáo viên: 4 bận giờ đó, 1 rảnh nhưng lớp khác cần hơn. "
+        "Những người dạy được lúc ấy đang dạy 8B (THCS B)."
+    ) in text
+    assert (
+        "Nếu lớp 7A học thêm được vào Thứ Năm, sáng tiết 2 (08:25), "
+        "có 7 giáo viên dạy được: đủ 3 tiết còn thiếu. "
+        "Nếu Cô teacher1 dạy thêm được vào Thứ Ba 08:20–08:55: được 1 trên 3 tiết. "
+        "Cách khác, Lớp 7A Nếu Cô teacher2 nhận 5 tiết mỗi tuần: đủ 3 tiết còn thiếu."
+    ) in text
+
+
+@pytest.mark.parametrize(
+    ("covers", "missing", "free", "sentence"),
+    [
+        (1, 1, 1, "taught on Thursday, morning period 2 (08:25), one teacher could come: "
+                  "this covers the lesson."),
+        (5, 5, 7, "7 teachers could come: this covers all 5 lessons."),
+        (1, 5, 7, "7 teachers could come: this covers one lesson of 5."),
+        (2, 5, 7, "7 teachers could come: this covers 2 lessons of 5."),
+    ],
+)  # fmt: skip
+def test_fixes_count_right_in_english(ctx, cast, coordinator, covers, missing, free, sentence):
+    slot = Fix(FixKind.SLOT, covers, weekday=3, start=505, end=550, free=free)
+    gap = Gap(cast["request_7A"], WED - timedelta(days=2), missing, {"free": 1}, (), (slot,))
+    plan_id = desk.draft(ctx, cast, desk.at(cast, WED), gaps=(gap,))
+    coordinator.submit("/language", {"language": "en"})
+    text = plain(coordinator.see(f"/coordinator/plans/{plan_id}"))
+    assert sentence in text
+    assert "One teacher: 1 is free and needed more elsewhere." in text
+
+
+ALL_FIXES = (
+    Fix(FixKind.SLOT, 1, weekday=3, start=505, end=550),
+    Fix(FixKind.WINDOW, 1, weekday=3, start=505, end=550),
+    Fix(FixKind.DAY_LIMIT, 1), Fix(FixKind.WEEK_LIMIT, 1), Fix(FixKind.TERM_LIMIT, 1),
+    Fix(FixKind.MAKE_UP, 1, day=THU, start=505, end=550), Fix(FixKind.ROOM, 1),
+    Fix(FixKind.NEW_TEACHER, 1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_kind_of_fix_is_a_sentence_even_with_the_least_known(
+    ctx, cast, coordinator, language
+):
+    gap = Gap(cast["request_7A"], WED - timedelta(days=2), 1, {"free": 1}, (), ALL_FIXES)
+    plan_id = desk.draft(ctx, cast, desk.at(cast, WED), gaps=(gap,))
+    coordinator.submit("/language", {"language": language})
+    page = coordinator.see(f"/coordinator/plans/{plan_id}")
+    cell = re.search(r"<td><div class=\"stack tight\">(.*?)</td>", page.text, re.S)[1]
+    sentences = re.findall(r"<p>(.*?)</p>", cell, re.S)
+    assert len(set(sentences)) == len(FixKind)
+    assert "None" not in cell
+
+
+def test_a_plan_says_what_it_costs_and_the_weights_it_was_made_with(ctx, cast, coordinator):
+    chosen = replace(DEFAULTS, handover=90)
+    terms = {"unmet": 24000.0, "handover": 180.0, "rank": 0.0, "load": 77.4}
+    plan_id = desk.draft(ctx, cast, desk.at(cast, WED), weights=chosen, terms=terms)
+    page = coordinator.see(f"/coordinator/plans/{plan_id}")
+    bill = re.search(r"<table class=\"sm\">.*?</table>", page.text, re.S)[0]
+    assert re.findall(r'<td class="num">([^<]+)</td>', bill) == ["24.000", "180", "77"]
+    assert "25 tiết không có giáo viên" in bill
+    assert "2 lần đổi giáo viên giữa chừng" in bill
+    assert "90 thay vì 60 như thường lệ" in page.text
+
+
+def test_a_plan_older_than_weights_says_nothing_of_them(ctx, cast, coordinator):
+    page = coordinator.see(f"/coordinator/plans/{desk.draft(ctx, cast, desk.at(cast, WED))}")
+    assert 'id="bill"' not in page.text
+    assert 'id="weights"' not in page.text
 
 
 def test_long_differences_come_in_pages_of_fifty(ctx, cast, coordinator):

@@ -7,8 +7,9 @@ import pytest
 
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.lessons import LessonState
+from scheduler.domain.plans import Fix, FixKind, Gap
 from scheduler.domain.requests import Slot
-from scheduler.services import lessons, requests
+from scheduler.services import lessons, plans, requests
 from scheduler.store import accounts, tables
 from tests.cast import minutes
 from tests.web import cast_desk as desk
@@ -179,6 +180,45 @@ def test_the_desk_shows_each_request_with_what_is_planned(ctx, cast, school, tim
     assert "Cô teacher1" in page.text
     assert '<option value="7A">7A</option>' in page.text
     assert "8B" not in page.text
+
+
+def test_the_desk_says_why_lessons_are_missing_and_names_no_volunteer(ctx, cast, school, site):
+    fixes = (
+        Fix(FixKind.SLOT, 1, weekday=3, start=minutes("08:25"), end=minutes("09:10"), free=2),
+        Fix(FixKind.WINDOW, 1, cast["teacher1"], 1, 500, 535),
+        Fix(FixKind.WEEK_LIMIT, 1, cast["teacher2"], limit=37),
+        Fix(FixKind.ROOM, 1, limit=2),
+    )
+    gap = Gap(
+        cast["request_7A"], WED - timedelta(days=2), 1, {"free": 1, "not_qualified": 40},
+        (cast["request_8B"],), fixes,
+    )  # fmt: skip
+    other = Gap(cast["request_8B"], WED - timedelta(days=2), 1, {"away": 99})
+    plan_id = desk.draft(ctx, cast, gaps=(gap, other))
+    assert "41 giáo viên" not in school.see("/school/requests").text  # a draft is nobody's business
+    coordinator = cast.actors["coordinator"]
+    seen = plans.preview(ctx, coordinator, plan_id)
+    plans.publish(ctx, coordinator, plan_id, seen.fingerprint)
+    text = school.see("/school/requests").text
+    assert "41 giáo viên: 40 không dạy cấp này, 1 rảnh nhưng lớp khác cần hơn." in text
+    assert "sáng tiết 2 (08:25), có 2 giáo viên dạy được" in text
+    assert "Nếu một giáo viên dạy thêm được vào" in text
+    assert "Nếu có giáo viên nhận thêm tiết mỗi tuần" in text
+    assert "Nếu trường nhận được 2 tiết trực tuyến cùng lúc" in text
+    for hidden in ("Cô teacher", "37 tiết", "8B", "THCS B", "99 giáo viên"):
+        assert hidden not in text
+    assert "99 giáo viên" in site.of(cast.actors["schoolB"]).see("/school/requests").text
+
+
+def test_what_has_been_filled_since_says_no_more_why_it_was_missing(ctx, cast, school):
+    gap = Gap(cast["request_7A"], WED - timedelta(days=2), 1, {"away": 41})
+    days = [WED + timedelta(days=7 * n) for n in range(13)]
+    plan_id = desk.draft(ctx, cast, *(desk.at(cast, day) for day in days), gaps=(gap,))
+    coordinator = cast.actors["coordinator"]
+    plans.publish(
+        ctx, coordinator, plan_id, plans.preview(ctx, coordinator, plan_id).fingerprint
+    )  # fmt: skip
+    assert "41 giáo viên" not in school.see("/school/requests").text
 
 
 def test_a_request_is_taken_in_with_its_slots_by_preference(ctx, cast, school):

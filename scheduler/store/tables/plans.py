@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -39,6 +40,8 @@ plans = Table(
     Column("seed", Integer, nullable=False),
     Column("input_hash", String(64), nullable=False),
     Column("published_at", Instant),
+    Column("weights", JSON(none_as_null=True)),
+    Column("terms", JSON(none_as_null=True)),
     CheckConstraint("taught >= 0 AND requested >= 0 AND cost >= 0", "figures"),
     CheckConstraint("(state = 'draft') = (published_at IS NULL)", "published_at"),
 )
@@ -71,6 +74,8 @@ plan_gaps = Table(
     Column("week", Date, primary_key=True),
     Column("missing", Integer, nullable=False),
     Column("reasons", JSON, nullable=False),
+    Column("rivals", JSON(none_as_null=True)),
+    Column("fixes", JSON(none_as_null=True)),
     CheckConstraint("missing > 0", "missing"),
 )
 
@@ -106,6 +111,10 @@ runs = Table(
     Column("attempts", Integer, nullable=False),
     Column("lease_token", String(64)),
     Column("lease_until", Instant),
+    Column("stop_asked", Boolean, nullable=False, server_default=false()),
+    Column("bound", Float),
+    Column("moves_per_second", Float),
+    Column("history", JSON(none_as_null=True)),
     CheckConstraint("(state = 'done') = (plan_id IS NOT NULL)", "plan"),
     CheckConstraint("seconds_limit BETWEEN 0 AND 86400", "seconds_limit"),
 )

@@ -1,6 +1,7 @@
 """Tables of programmes, terms, schools and classes."""
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     Column,
     Date,
@@ -29,6 +30,7 @@ programmes = Table(
     Column("name", String(200), nullable=False),
     Column("zone", String(60), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("weights", JSON(none_as_null=True)),  # NULL: those the engine comes with
 )
 
 terms = Table(

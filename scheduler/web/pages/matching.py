@@ -1,16 +1,18 @@
 """The matching engine: starting a run, watching it, and the plans it has made."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain.access import Actor
-from scheduler.domain.runs import Run, RunId, RunState
+from scheduler.domain.runs import Point, Run, RunId, RunState, thinned
 from scheduler.errors import Conflict, Invalid, Text, text
-from scheduler.services import plans, programmes, runs
+from scheduler.services import plans, programmes, runs, weights
 from scheduler.services.context import Context
 from scheduler.services.programmes import Overview
+from scheduler.web.charts import Course, course
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.view import render, see_other
@@ -24,6 +26,28 @@ CHOICES = (  # seconds, as people say them
     (300, text("5 minutes")),
 )
 USUAL = {"seconds": "30", "seed": "1"}
+POINTS_IN_TABLE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A run as pages show it: `why` it failed; its course as a picture, and some points of it as a
+    table once it has ended: a part that is swapped every two seconds cannot be read."""
+
+    run: Run
+    why: Text | None
+    course: Course | None
+    points: tuple[Point, ...]
+
+
+def look(run: Run) -> Look:
+    axis = run.seconds_limit if run.open else run.elapsed
+    return Look(
+        run=run,
+        why=run.error if run.state is RunState.FAILED else None,
+        course=course(run.history, axis),
+        points=() if run.open else thinned(run.history, POINTS_IN_TABLE),
+    )
 
 
 @router.get("/coordinator/matching")
@@ -56,20 +80,29 @@ def progress(request: Request, ctx: Ctx, actor: CoordinatorActor, run_id: RowId)
     return render(
         request,
         template,
-        run=found,
-        why=why(found),
+        look=look(found),
         fragment=fragment,
         section="/coordinator/matching",
     )
+
+
+@router.post("/coordinator/matching/runs/{run_id}/stop")
+def stop(ctx: Ctx, actor: CoordinatorActor, run_id: RowId, _form: Form) -> Response:
+    try:
+        runs.stop(ctx, actor, RunId(run_id))
+    except Conflict as error:  # it came to its end by itself: the page shows how
+        return see_other("/coordinator/matching", error.message)
+    told = text("The engine is told to stop. Its best plan so far becomes a draft.")
+    return see_other("/coordinator/matching", told)
 
 
 @router.post("/coordinator/matching/runs/{run_id}/cancel")
 def cancel(ctx: Ctx, actor: CoordinatorActor, run_id: RowId, _form: Form) -> Response:
     try:
         runs.cancel(ctx, actor, RunId(run_id))
-    except Conflict as error:  # it came to its end by itself: the page shows how
+    except Conflict as error:
         return see_other("/coordinator/matching", error.message)
-    return see_other("/coordinator/matching", text("The engine is told to stop."))
+    return see_other("/coordinator/matching", text("The engine is told to stop, without a plan."))
 
 
 def _page(
@@ -88,9 +121,9 @@ def _page(
         "coordinator/matching.html",
         status=status,
         seen=seen,
-        run=run,
-        why=why(run) if run else None,
+        look=look(run) if run else None,
         fragment=False,
+        own_weights=weights.of_programme(ctx, actor, seen.programme.id).own,
         plans=plans.of_term(ctx, actor, seen.term.id),
         choices=[(seconds, words, "", "") for seconds, words in CHOICES],
         typed=typed,
@@ -105,8 +138,3 @@ def _worth_showing(seen: Overview) -> Run | None:
     if run is None or run.plan_id is None:
         return run
     return run if any(draft.id == run.plan_id for draft in seen.drafts) else None
-
-
-def why(run: Run) -> Text | None:
-    """Why a run has failed, in the words it left."""
-    return run.error if run.state is RunState.FAILED else None

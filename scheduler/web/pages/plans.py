@@ -16,6 +16,8 @@ from scheduler.services import plans
 from scheduler.services.context import Context
 from scheduler.services.plans import DiffLine, Preview
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.pages import weights
+from scheduler.web.pages.gaps import shown
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -112,7 +114,8 @@ def _page(
         pages=list(pager(page, last, here)),
         counts={SIGNS[kind]: seen.diff.count(kind) for kind in ChangeKind},
         touched=seen.changes - seen.diff.count(ChangeKind.ADDED),
-        gaps=seen.gaps if all_gaps else seen.gaps[:GAPS_SHOWN],
+        gaps=[shown(gap) for gap in (seen.gaps if all_gaps else seen.gaps[:GAPS_SHOWN])],
+        unusual=list(weights.unusual(seen.plan.weights)) if seen.plan.weights else [],
         missing=sum(gap.missing for gap in seen.gaps),
         here=here,
         refused=refused,

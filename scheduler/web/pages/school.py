@@ -22,6 +22,7 @@ from scheduler.services.lessons import Day, SchoolWeek
 from scheduler.services.requests import SchoolDesk
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, RowId, SchoolActor
+from scheduler.web.pages import gaps
 from scheduler.web.view import local, render, see_other, shown_state
 
 router = APIRouter()
@@ -262,6 +263,7 @@ def _desk_page(
         desk=shown,
         planned=sum(line.planned for line in shown.lines),
         waiting=sum(not line.planned for line in shown.lines),
+        gaps={x.request.id: gaps.shown(x.gap) for x in shown.lines if x.gap and x.missing},
         weekdays=[first + timedelta(days=n) for n in range(LESSON_DAYS)],
         clocks={p: f"{_clock(p.start)}–{_clock(p.end)}" for p in shown.school.periods},
         most=MOST_A_WEEK,

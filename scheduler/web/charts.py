@@ -1,0 +1,93 @@
+"""The course of a run as lines on paper: numbers for an SVG that the template prints."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import floor, log10
+
+from scheduler.domain.runs import Point
+
+LEFT, RIGHT, TOP, BOTTOM = 70, 500, 16, 246  # of a picture of 640 × 284; words stand on the right
+TICKS = 5
+STEEP = 3  # times the last cost: what lies above is the first plan in the making, and is cut off
+ROOM = 34  # px between two curves that leave a place for words
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    at: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Cost and bound over time; `bound` is empty while nothing is proved.
+
+    `end` is where the cost stands at last, `floor` the height of the bound there, `roomy` whether
+    words fit between them.
+    """
+
+    cost: str
+    bound: str
+    end: tuple[float, float]
+    floor: float
+    roomy: bool
+    seconds: tuple[Tick, ...]
+    costs: tuple[Tick, ...]
+
+
+def course(history: Sequence[Point], seconds: float) -> Course | None:
+    """A history drawn over an axis of so many seconds; None before there are two points."""
+    if len(history) < 2:
+        return None
+    proved = [p for p in history if p.bound > 0]
+    low, high = _range(history)
+    span = max(seconds, history[-1].elapsed, 0.1)
+
+    def x(elapsed: float) -> float:
+        return round(LEFT + (RIGHT - LEFT) * elapsed / span, 1)
+
+    def y(cost: float) -> float:
+        share = min(1.0, max(0.0, (cost - low) / (high - low)))
+        return round(BOTTOM - (BOTTOM - TOP) * share, 1)
+
+    above = sum(p.cost > high for p in history)
+    end = x(history[-1].elapsed), y(history[-1].cost)
+    floor_at = y(proved[-1].bound) if proved else float(BOTTOM)
+    return Course(
+        cost=_path((x(p.elapsed), y(p.cost)) for p in history[max(0, above - 1) :]),
+        bound=_path((x(p.elapsed), y(p.bound)) for p in _from_the_start(proved)),
+        end=end,
+        floor=floor_at,
+        roomy=bool(proved) and floor_at - end[1] > ROOM,
+        seconds=tuple(Tick(x(value), value) for value in _steps(0, span)),
+        costs=tuple(Tick(y(value), value) for value in _steps(low, high)),
+    )
+
+
+def _range(history: Sequence[Point]) -> tuple[float, float]:
+    """What the upright axis spans, with a little air below the lower curve."""
+    low = min(p.bound or p.cost for p in history)
+    highest, last = max(p.cost for p in history), history[-1].cost
+    high = max(min(highest, STEEP * last), low + 1)
+    return max(0.0, low - (high - low) / 12), high
+
+
+def _from_the_start(proved: Sequence[Point]) -> Sequence[Point]:
+    """What is proved at the end only was true all along."""
+    return (replace(proved[0], elapsed=0.0), proved[0]) if len(proved) == 1 else proved
+
+
+def _path(points: Iterator[tuple[float, float]]) -> str:
+    steps = " L".join(f"{x:g} {y:g}" for x, y in points)
+    return f"M{steps}" if steps else ""
+
+
+def _steps(low: float, high: float) -> Iterator[float]:
+    """Round numbers from low to high, about five of them."""
+    raw = (high - low) / TICKS
+    size = 10.0 ** floor(log10(raw))
+    step = next(size * n for n in (1, 2, 5, 10) if size * n >= raw)
+    n = -floor(-low / step)
+    while n * step <= high:
+        yield round(n * step, 6)
+        n += 1

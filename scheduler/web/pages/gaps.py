@@ -1,0 +1,72 @@
+"""Fixes of a gap as the templates' `_gaps.html` says them: to coordinators and to schools."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from scheduler.domain.intervals import clock_text, monday
+from scheduler.services.gaps import FixLine, GapLine
+
+RIVALS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FixShown:
+    """A fix in values ready to print.  `on`: its day, or any day of its weekday; None without a
+    time.  `period`: half day and number of the school's own period; None where it has none then.
+    """
+
+    kind: str
+    covers: int
+    teacher: str
+    on: date | None
+    dated: bool
+    start: str
+    end: str
+    period: tuple[str, int] | None
+    limit: int | None
+    free: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GapShown:
+    """A gap in values ready to print; reasons the largest first, `rest` rivals not named."""
+
+    class_name: str
+    school_name: str
+    missing: int
+    reasons: tuple[tuple[str, int], ...]
+    rivals: tuple[str, ...]
+    rest: int
+    fixes: tuple[FixShown, ...]
+
+
+def shown(line: GapLine) -> GapShown:
+    reasons = sorted(line.reasons.items(), key=lambda reason: -reason[1])
+    return GapShown(
+        class_name=line.request.class_name,
+        school_name=line.school_name,
+        missing=line.missing,
+        reasons=tuple(reasons),
+        rivals=line.rivals[:RIVALS_NAMED],
+        rest=len(line.rivals[RIVALS_NAMED:]),
+        fixes=tuple(_fix(line, fix) for fix in line.fixes),
+    )
+
+
+def _fix(line: GapLine, shown: FixLine) -> FixShown:
+    fix = shown.fix
+    on = fix.day
+    if on is None and fix.weekday is not None:
+        on = monday(line.request.first_day) + timedelta(days=fix.weekday)
+    return FixShown(
+        kind=fix.kind.value,
+        covers=fix.covers,
+        teacher=shown.teacher,
+        on=on,
+        dated=fix.day is not None,
+        start="" if fix.start is None else clock_text(fix.start),
+        end="" if fix.end is None else clock_text(fix.end),
+        period=(shown.period.half_day.value, shown.period.number) if shown.period else None,
+        limit=fix.limit,
+        free=fix.free,
+    )
