@@ -19,6 +19,7 @@ from scheduler.locale import Language, translate
 from scheduler.services import (
     accounts,
     demo,
+    executors,
     exports,
     feeds,
     imports,
@@ -210,10 +211,15 @@ def export(what: str, term_code: str | None, output: Path) -> None:
 )
 @click.option(
     "--workers",
-    type=click.IntRange(1, 64),
-    default=1,
+    type=click.IntRange(1, 1024),
+    help="Searches side by side on one plan; without it one, or all that a cluster has.",
+)
+@click.option(
+    "--executor",
+    default=executors.PROCESSES,
     show_default=True,
-    help="Processes that search side by side, each with a seed of its own.",
+    metavar="WHERE",
+    help="Where they run: processes, threads, or dask://HOST:PORT of a cluster.",
 )
 @click.option(
     "--prices",
@@ -227,7 +233,8 @@ def match(
     output: Path,
     time_limit: float,
     iterations: int | None,
-    workers: int,
+    workers: int | None,
+    executor: str,
     prices: Path | None,
     seed: int,
     as_json: bool,
@@ -240,7 +247,8 @@ def match(
             seconds=seconds,
             iterations=iterations,
             seed=seed,
-            workers=workers,
+            workers=workers or (None if executor.startswith(executors.DASK) else 1),
+            executor=executor,
             prices=None if prices is None else prices.read_bytes(),
         )
         output.write_bytes(console.pretty(plan))

@@ -86,10 +86,11 @@ def take_up(kernel: Kernel, budget: Budget | None = None) -> None:
 
 def resolve(instance: Instance, plan: Plan, prices: Prices | None = None) -> Plan:
     """The plan taken up for an instance that may have changed, and mended: a first answer."""
-    table = candidates.table(with_plan(instance, plan))
+    changed = with_plan(instance, plan)
+    table = candidates.table(changed)
     kernel = Kernel(table, prices or Prices())
     take_up(kernel)
-    return plan_of(instance, table, kernel.read())
+    return plan_of(changed, table, kernel.read())
 
 
 def with_plan(instance: Instance, plan: Plan) -> Instance:

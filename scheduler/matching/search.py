@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from math import floor
 from random import Random
 
 import numpy as np
 
 from scheduler.errors import Invalid, Problem, text
-from scheduler.matching import annealing, candidates, explain, replan, verify
+from scheduler.matching import annealing, candidates, explain, fixes, replan, verify
+from scheduler.matching.annealing import Schedule
 from scheduler.matching.bound import Bound
 from scheduler.matching.crew import Crew, Work
 from scheduler.matching.kernel import ARRAYS, Assignment, Kernel, Limits
@@ -70,6 +72,7 @@ def solve(
     others: int = 0,
     executor: Executor | None = None,
     bound_beside: bool = True,
+    fix_seconds: float = 2.0,
 ) -> Solution:
     """The best plan found within `seconds` of search and `iterations` moves, verified.
 
@@ -78,7 +81,8 @@ def solve(
     `progress` hears of the search a few times a second; when it returns False the best plan so far
     is returned.  A plan in force is where the search starts from; `budget` limits what it may
     change of it.  `others` workers of the `executor` search as well.  The proved bound rises in a
-    thread beside the search, or does with a quick one.
+    thread beside the search, or does with a quick one.  After the search `fix_seconds` are spent on
+    trying what would cover the missing lessons.
     Raises Invalid when the lessons that must stay break hard rules by themselves, ValueError
     when nothing would ever end the search.
     """
@@ -96,7 +100,7 @@ def solve(
         if hunt.first_plan(budget):
             work = Work(_name(table, prices, kernel.limits), table, prices, kernel.limits)
             crew = Crew(kernel, work, executor, others, monotonic)
-            hunt.improve(crew, instance, iterations, seed)
+            hunt.improve(crew, iterations, seed)
     if iterations is not None and bound_beside:
         bound.improve(evaluations=BOUND_EVALUATIONS)
     plan = replan.plan_of(instance, table, hunt.best())
@@ -113,7 +117,14 @@ def solve(
         taught=verdict.taught,
         requested=verdict.requested,
         terms={name: round(term, 3) for name, term in verdict.terms.items()},
-        unfilled=explain.explain(instance, plan),
+        unfilled=fixes.tried(
+            instance,
+            plan,
+            explain.explain(instance, plan),
+            partial(replan.resolve, prices=prices),
+            seconds=fix_seconds,
+            monotonic=monotonic,
+        ),
         iterations=hunt.moves,
         seed=seed,
     )
@@ -224,21 +235,36 @@ class _Hunt:
                 self.kernel.construct(order[first : first + CONSTRUCTED])
         return self.watch.tell(self._progress())
 
-    def improve(self, crew: Crew, instance: Instance, iterations: int | None, seed: int) -> None:
+    def improve(self, crew: Crew, iterations: int | None, seed: int) -> None:
         """Search until a limit; without any, in ever longer stretches until somebody stops it."""
         self.crew, self.counted = crew, iterations is not None
-        schedule = annealing.schedule(crew.work.table.requests, bool(instance.current))
         stretch = FIRST_STRETCH
         while crew.work.table.requests:
             seconds = self.watch.left() if iterations is None else None
             if seconds is None and iterations is None:
                 seconds = stretch
             if seconds is None or seconds > 0:
+                schedule = self._schedule(crew, seconds, iterations, seed)
+                if iterations is not None:
+                    iterations -= crew.moves
+                elif self.watch.seconds is not None:
+                    seconds = self.watch.left()
                 crew.search(schedule, seconds, iterations, seed, self.go_on)
             self.moves = crew.moves
             if self.watch.seconds is not None or iterations is not None or not self.going:
                 return
             stretch, seed = 2 * stretch, seed + 1
+
+    def _schedule(
+        self, crew: Crew, seconds: float | None, moves: int | None, seed: int
+    ) -> Schedule:
+        """How to cool down; for a small instance a short search tells whether teachers suffice."""
+        in_force = self.kernel.table.slot_current is not None
+        if not in_force and self.kernel.table.requests < annealing.LARGE_FROM:
+            share = annealing.probe(seconds, moves, seed)
+            crew.moves += annealing.run(self.kernel, share, self.watch.monotonic, self.go_on)
+        missing = self.requested - self.kernel.taught()
+        return annealing.schedule(self.kernel.table.requests, in_force, missing)
 
     def go_on(self, moves: int) -> bool:
         """Report when it is time to; False when someone wants the search to end."""

@@ -1,4 +1,4 @@
-"""Where searches run beside the caller's own: processes, threads, or the workers of a Dask cluster."""
+"""Where searches run beside the caller's own: processes, threads, or workers of a Dask cluster."""
 
 import importlib
 import multiprocessing

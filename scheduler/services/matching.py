@@ -1,17 +1,13 @@
 """The engine alone, from an instance file to a plan file; no database."""
 
 import json
-import multiprocessing
-from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import fields
-from functools import partial
 
 from scheduler import clock
 from scheduler.errors import Invalid, text
 from scheduler.matching import plan, problem, search
-from scheduler.matching.plan import Solution
 from scheduler.matching.prices import Prices
-from scheduler.matching.problem import Instance
+from scheduler.services import executors
 
 MOST = 1_000_000_000  # beyond it sums of prices lose their small change
 
@@ -22,23 +18,32 @@ def solve_bytes(
     seconds: float | None,
     iterations: int | None,
     seed: int,
-    workers: int = 1,
+    workers: int | None = 1,
+    executor: str = executors.PROCESSES,
     prices: bytes | None = None,
 ) -> dict[str, object]:
     """The plan file of an instance file; raises Invalid with the place of each fault.
 
-    `prices` is a JSON file with some of the nine prices; the others stay as they are.  Several
-    workers search side by side, each from a seed of its own, and the best plan is taken.
+    `prices` is a JSON file with some of the nine prices; the others stay as they are.  So many
+    workers search one plan together, this process and those of the executor; None takes all of a
+    cluster, or of this machine's cores.
     """
     data = _decoded(content)
     instance = problem.parse(data)
     chosen = Prices() if prices is None else read_prices(prices)
-    solve = partial(_solve, instance, chosen, seconds, iterations)
-    if workers == 1:
-        return plan.dump(solve(seed))
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
-        return plan.dump(_best(pool, solve, range(seed, seed + workers)))
+    others = None if workers is None else workers - 1
+    with executors.opened(executor, others) as beside:
+        solution = search.solve(
+            instance,
+            prices=chosen,
+            seconds=seconds,
+            iterations=iterations,
+            seed=seed,
+            monotonic=clock.monotonic,
+            others=beside.count,
+            executor=beside.executor,
+        )
+    return plan.dump(solution)
 
 
 def read_prices(content: bytes) -> Prices:
@@ -74,21 +79,3 @@ def _decoded(content: bytes) -> object:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise Invalid(text("This is no JSON file: {why}", why=str(error))) from error
-
-
-def _best(pool: Executor, solve: "partial[Solution]", seeds: range) -> Solution:
-    """The cheapest plan, of equals the first seed's: the answer is the same each time."""
-    return min(pool.map(solve, seeds), key=lambda found: (found.cost, found.seed))
-
-
-def _solve(
-    instance: Instance, prices: Prices, seconds: float | None, iterations: int | None, seed: int
-) -> Solution:
-    return search.solve(
-        instance,
-        prices=prices,
-        seconds=seconds,
-        iterations=iterations,
-        seed=seed,
-        monotonic=clock.monotonic,
-    )
