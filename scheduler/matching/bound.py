@@ -1,151 +1,110 @@
-"""A proved lower bound on the cost of any plan, from what can be said of its parts alone.
+"""A proved lower bound on the cost of any plan, the better the longer it is worked on.
 
-The parts are priced apart, so their least prices add up: lessons no teacher could ever give,
-the load that the rest brings however evenly it is spread, per request the fewest teachers that
-could share its lessons, and lessons in force that cannot stay.  A missing lesson costs more
-than it saves in load and teachers, so it is enough to look at a plan that teaches all it can.
-Past days count as teachable here: the bound holds for plans that would rewrite them, too.
+The bound is the Lagrangian dual that lagrange.c explains.  It holds at any prices of what is
+scarce; better prices are found by steps towards what is asked too much and away from what is
+asked too little (Adam).  The average of the latest prices bounds far better than any of them,
+and tells when the steps must become shorter.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from datetime import date
-from functools import partial
-from heapq import nsmallest
-from itertools import chain
+from collections.abc import Callable, Iterator
 
-from scheduler.matching import prices as price
-from scheduler.matching.candidates import Row, Table, weeks_of
+import numpy as np
+
+from scheduler.matching.candidates import Reals, Table
+from scheduler.matching.dual import Dual
 from scheduler.matching.prices import Prices
 
-
-def lower_bound(table: Table, prices: Prices) -> float:
-    """A number that no valid plan's cost is below; 0 where the prices allow no such proof."""
-    saved = prices.load + prices.handover + prices.extra_teacher  # at most, by a missing lesson
-    if prices.unmet < saved:
-        return 0.0
-    shares = [_shares(table, n) for n in range(len(table.requests))]
-    fixed = _fixed_days(table)
-    most = [
-        min(most_lessons(row, fixed.get(n, set())), sum(shares[n].values()))
-        for n, row in enumerate(table.requests)
-    ]
-    teachable = sum(most)
-    room = teacher_room(table)
-    taught = min(teachable, sum(room))
-    return (
-        _unmet(table, prices, most)
-        + (prices.unmet - saved) * (teachable - taught)
-        + least_load(table, prices, room, taught)
-        + sum(map(partial(_staffing, prices), table.requests, shares, most))
-        + _change(table, prices)
-    )
+WINDOW = 20  # steps between two looks at the average
+AVERAGED = 0.05  # weight of the latest prices in the average
+MOMENTUM, MEMORY, CALM = 0.9, 0.98, 0.1
+FIRST_STEP, LAST_STEP = 1 / 25, 1 / 100_000  # of the highest price
+SHORTER = 0.7  # the steps, when the average gains less than
+LEAST_GAIN = 0.0005  # of the bound in a window
+SCHOOL_STEP = 3.0  # there are few schools, and each has many lessons
+MOST_NUMBERS = 10_000_000  # candidates times weeks: with more, the memory would not be modest
 
 
-def most_lessons(row: Row, fixed_days: set[tuple[int, int]]) -> int:
-    """How many of the lessons a request asks for someone could give, all others left aside."""
-    days = set(fixed_days)
-    for slot in row.slots:
-        for one in slot.candidates:
-            days.update((week, slot.weekday) for week in weeks_of(one.weeks & slot.eligible))
-    per_week = Counter(week for week, _ in days)
-    return min(row.need, sum(min(row.per_week, count) for count in per_week.values()))
+def always() -> bool:
+    return True
 
 
-def teacher_room(table: Table) -> list[int]:
-    """Per teacher the lessons he could give, all others left aside."""
-    weeks = [0] * len(table.wishes)
-    for slot in chain.from_iterable(row.slots for row in table.requests):
-        for one in slot.candidates:
-            weeks[one.teacher] |= one.weeks & slot.eligible
-    for lesson in table.fixed:
-        weeks[lesson.teacher] |= 1 << lesson.week
-    return [
-        min(teacher.max_total, teacher.max_per_week * mask.bit_count())
-        for teacher, mask in zip(table.instance.teachers, weeks, strict=True)
-    ]
+class Bound:
+    """A number that no valid plan's cost is below.
+
+    `base` is what the plan of only the lessons that must stay costs, by the referee.  The same
+    table and prices have the same value after the same number of evaluations.
+    """
+
+    def __init__(self, table: Table, prices: Prices, base: float) -> None:
+        self.base = base
+        self.value = 0.0  # no price is negative
+        self.evaluations = 0
+        self.target = np.inf
+        self.too_large = len(table.candidate_teacher) * table.calendar.weeks > MOST_NUMBERS
+        self.work = iter(()) if self.too_large else self._ascend(Dual(table, prices), prices)
+
+    def aim(self, cost: float) -> None:
+        """A plan of this cost is known, so that there is nothing to prove above it."""
+        self.target = min(self.target, cost)
+
+    def improve(self, evaluations: int | None = None, go_on: Callable[[], bool] = always) -> bool:
+        """Work until so many evaluations more are done or `go_on`, which is asked often, says no.
+
+        False when nothing more can be gained.  The next call takes up what this one left.
+        """
+        until = None if evaluations is None else self.evaluations + evaluations
+        while until is None or self.evaluations < until:
+            if self.value >= self.target:
+                return False
+            if not go_on():
+                return True
+            if next(self.work, self.work) is self.work:  # it is exhausted
+                return False
+        return True
+
+    def _ascend(self, dual: Dual, prices: Prices) -> Iterator[None]:
+        """One item after each slice of the work."""
+        steps, last = _Steps(dual, _highest(prices)), -np.inf
+        while steps.length > LAST_STEP * _highest(prices):
+            yield from self._look(dual, steps.prices)
+            steps.go(dual.slope(steps.prices))
+            if steps.count % WINDOW == 0:
+                yield from self._look(dual, steps.average)
+                if dual.value - last < LEAST_GAIN * abs(dual.value):
+                    steps.length *= SHORTER
+                last = dual.value
+
+    def _look(self, dual: Dual, prices: Reals) -> Iterator[None]:
+        for _ in dual.work(prices):
+            yield
+        self.evaluations += 1
+        self.value = max(self.value, self.base + dual.value)
 
 
-def least_load(table: Table, prices: Prices, room: list[int], lessons: int) -> float:
-    """The load of so many lessons, spread as evenly as it can be: the cheapest first."""
-    steps = (
-        price.load(prices, n + 1, teacher.max_total) - price.load(prices, n, teacher.max_total)
-        for teacher, most in zip(table.instance.teachers, room, strict=True)
-        for n in range(most)
-    )
-    return sum(nsmallest(lessons, steps))
+def _highest(prices: Prices) -> float:
+    return max(prices.unmet, prices.load, prices.handover + prices.extra_teacher, 1e-3)
 
 
-def _fixed_days(table: Table) -> dict[int, set[tuple[int, int]]]:
-    """Per request the week and weekday of each lesson that must stay."""
-    days: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    for lesson in table.fixed:
-        days[lesson.request].add((lesson.week, lesson.weekday))
-    return days
+class _Steps:
+    """Adam: each price moves by its mean slope, measured by how much that slope varies."""
 
+    def __init__(self, dual: Dual, highest: float) -> None:
+        self.length = FIRST_STEP * highest
+        self.signed = dual.signed
+        self.count = 0
+        self.prices = dual.first()
+        self.average = self.prices.copy()
+        self.mean = np.zeros(dual.size)
+        self.square = np.zeros(dual.size)
+        self.scale = np.ones(dual.size)
+        dual.part(self.scale, "school")[:] = SCHOOL_STEP
 
-def _unmet(table: Table, prices: Prices, most: list[int]) -> float:
-    short = [0] * len(table.wanted)
-    for row, lessons in zip(table.requests, most, strict=True):
-        short[row.school] += (row.need - lessons) * row.priority
-    return sum(
-        price.unmet(prices, missing, wanted)
-        for missing, wanted in zip(short, table.wanted, strict=True)
-    )
-
-
-def _staffing(prices: Prices, row: Row, shares: Mapping[int, int], lessons: int) -> float:
-    """The fewest teachers who could share the lessons, and the handovers between them."""
-    teachers = 0
-    for share in sorted(shares.values(), reverse=True):
-        if lessons <= 0:
-            break
-        lessons -= share
-        teachers += 1
-    series = row.per_week + len(row.fixed_weeks)
-    handovers = prices.handover * max(0, teachers - series)
-    return price.extra_teacher(prices, teachers) + handovers
-
-
-def _shares(table: Table, request: int) -> dict[int, int]:
-    """Per teacher the lessons of the request he could give."""
-    days: dict[tuple[int, int], int] = defaultdict(int)
-    row = table.requests[request]
-    for slot in row.slots:
-        for one in slot.candidates:
-            days[one.teacher, slot.weekday] |= one.weeks & slot.eligible
-    shares = Counter(row.fixed_teachers)
-    for (teacher, _), mask in days.items():
-        shares[teacher] += mask.bit_count()
-    limits = table.instance.teachers
-    return {t: min(count, limits[t].max_total) for t, count in shares.items() if count}
-
-
-def _change(table: Table, prices: Prices) -> float:
-    """Lessons in force that must lose their time, or else their teacher."""
-    may_stay = _may_stay(table)
-    instance, cost = table.instance, 0.0
-    for was in instance.current:
-        if instance.is_fixed(was):
-            continue
-        teachers = may_stay.get((was.request, was.day, was.start))
-        if not teachers:
-            cost += prices.changed_time
-        elif was.teacher not in teachers:
-            cost += min(prices.changed_time, prices.changed_teacher)
-    return cost
-
-
-def _may_stay(table: Table) -> dict[tuple[str, date, int], set[str]]:
-    """Who could give a lesson at the time of each lesson in force."""
-    instance, calendar = table.instance, table.calendar
-    teachers: dict[tuple[str, date, int], set[str]] = defaultdict(set)
-    for slot in chain.from_iterable(row.slots for row in table.requests):
-        for week in slot.current:
-            day = calendar.day(week, slot.weekday)
-            teachers[instance.requests[slot.request].id, day, slot.start].update(
-                instance.teachers[one.teacher].id
-                for one in slot.candidates
-                if (one.weeks & slot.eligible) >> week & 1
-            )
-    return teachers
+    def go(self, slope: Reals) -> None:
+        self.count += 1
+        self.mean += (1 - MOMENTUM) * (slope - self.mean)
+        self.square += (1 - MEMORY) * (slope * slope - self.square)
+        spread = np.sqrt(self.square / (1 - MEMORY**self.count)) + CALM
+        length = self.length / (1 - MOMENTUM**self.count)
+        self.prices += length * self.scale * self.mean / spread
+        np.maximum(self.prices[self.signed :], 0, out=self.prices[self.signed :])
+        self.average += max(AVERAGED, 1 / self.count) * (self.prices - self.average)

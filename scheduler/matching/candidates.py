@@ -1,20 +1,34 @@
 """Who could teach what, when: the instance as numbered rows and bit masks over weeks.
 
-Bit w of a mask is week w, counted from the Monday of week 0; a mask may be of any length.
-A candidate's mask says in which weeks the teacher is qualified for the slot, free for all of
-it, not away and not busy; what else he teaches is the state's business.
+Bit w of a mask is week w, counted from the Monday of the term's first week; a mask is `words`
+unsigned 64-bit words, the lowest weeks first.  A candidate's mask says in which weeks the teacher
+is qualified for the slot, free for all of it, not away and not busy; what else he teaches is the
+search's business.  Candidates are kept once per kind of slot (weekday, level, start, end).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.errors import Invalid, text
 from scheduler.matching.problem import CurrentLesson, Instance, Request, Slot, Span, Teacher
 
-NOBODY = -1  # a teacher who is not of this instance
-WeekMasks = tuple[int, ...]  # one mask for each weekday
+NOBODY = -1  # no lesson in force; in a wish: a school that is not of this instance
+GONE = -2  # the teacher of a lesson in force who is not of this instance
+WORD = 64
+MOST_WEEKS = 1024  # the widest masks that the kernel is built for
+WeekMasks = tuple[int, ...]  # one mask, as a whole number, for each weekday
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Masks = NDArray[np.uint64]
+Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,67 +54,96 @@ class Calendar:
         return (1 << (last + 1)) - (1 << first) if first <= last else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A teacher who could teach a slot in `weeks`, of them only if needed in `if_needed`."""
+class Kind(NamedTuple):
+    """What two slots must share to have the same candidates; times in minutes."""
 
-    teacher: int
-    weeks: int
-    if_needed: int
-
-
-@dataclass(frozen=True, slots=True)
-class WeeklySlot:
-    """A slot of a request, as masks, with the lessons in force at its time."""
-
-    number: int
-    request: int
     weekday: int
-    start: int
-    end: int
-    rank: int
-    eligible: int  # weeks in which the class could be taught then at all
-    weeks: int  # of them, those open for new lessons: not past, no fixed lesson that day
-    candidates: tuple[Candidate, ...]
-    fixed: Mapping[int, int]  # week -> teacher of a lesson at this time that must stay
-    current: Mapping[int, int]  # week -> teacher of a lesson in force that may change
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A request by numbers; `need` is what it asks for over the whole term."""
-
-    school: int
-    group: int  # requests of one class have one group
-    per_week: int
-    priority: int
-    need: int
-    slots: tuple[WeeklySlot, ...]
-    fixed_weeks: tuple[int, ...]  # week of each lesson that must stay
-    fixed_teachers: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FixedLesson:
-    request: int
-    teacher: int
-    week: int
-    weekday: int
+    level: str
     start: int
     end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The instance, numbered in its own order."""
+    """The instance, numbered in its own order, as flat arrays.
+
+    `…_first` arrays have one entry more than there are rows: row n's entries are those from
+    `first[n]` up to `first[n + 1]`.
+    """
 
     instance: Instance
     calendar: Calendar
-    requests: tuple[Row, ...]
-    fixed: tuple[FixedLesson, ...]
-    wanted: tuple[int, ...]  # per school: lessons asked for, weighted by priority
-    of_school: tuple[tuple[int, ...], ...]  # requests of each school
-    wishes: tuple[frozenset[int] | None, ...]  # per teacher: schools preferred, None: no wish
+    words: int
+    # requests
+    request_school: Ints
+    request_class: Ints  # requests of one class have one number
+    request_per_week: Ints
+    request_places: Ints  # weekly slots it may have: no more than it has weekdays
+    request_priority: Ints
+    request_need: Ints  # lessons it asks for over the whole term
+    request_slots_first: Ints
+    # slots, those of one request together
+    slot_request: Ints
+    slot_weekday: Ints
+    slot_start: Ints
+    slot_end: Ints
+    slot_rank: Ints
+    slot_kind: Ints
+    slot_eligible: Masks  # weeks in which the class could be taught then at all
+    slot_weeks: Masks  # of them, those open for new lessons: not past, no fixed lesson that day
+    slot_standing_first: Ints
+    standing_week: Ints  # fixed lessons at the slot's time: -1 before, `weeks` after the calendar
+    standing_teacher: Ints
+    slot_current: Ints | None  # (slots, weeks): teacher of a lesson in force that may change
+    # candidates, those of one kind together in the order of the teachers
+    kinds: tuple[Kind, ...]
+    kind_first: Longs
+    candidate_teacher: Ints
+    candidate_weeks: Masks
+    candidate_if_needed: Masks | None  # weeks given only if needed; None: nobody has such
+    # teachers
+    teacher_per_day: Ints
+    teacher_per_week: Ints
+    teacher_total: Ints
+    wish_first: Ints
+    wish_school: Ints
+    # schools
+    school_rooms: Ints
+    school_wanted: Reals  # lessons asked for, weighted by priority
+    school_requests_first: Ints
+    school_requests: Ints
+    # lessons that must stay; weeks outside the calendar are -1 or `weeks`
+    fixed_request: Ints
+    fixed_teacher: Ints
+    fixed_week: Ints
+    fixed_weekday: Ints
+    fixed_start: Ints
+    fixed_end: Ints
+
+    @property
+    def requests(self) -> int:
+        return len(self.request_school)
+
+    @property
+    def slots(self) -> int:
+        return len(self.slot_request)
+
+    @property
+    def teachers(self) -> int:
+        return len(self.teacher_total)
+
+    @property
+    def places(self) -> int:
+        """The most weekly slots that any request may have."""
+        return int(self.request_places.max(initial=0))
+
+    def slots_of(self, request: int) -> range:
+        return range(self.request_slots_first[request], self.request_slots_first[request + 1])
+
+    def candidates_of(self, slot: int) -> range:
+        """Rows of the `candidate_…` arrays."""
+        kind = self.slot_kind[slot]
+        return range(self.kind_first[kind], self.kind_first[kind + 1])
 
 
 @lru_cache(maxsize=1 << 16)
@@ -109,213 +152,353 @@ def weeks_of(mask: int) -> tuple[int, ...]:
     return tuple(week for week in range(mask.bit_length()) if mask >> week & 1)
 
 
+def number(mask: Masks) -> int:
+    """One row of masks as a whole number."""
+    return int.from_bytes(mask.astype("<u8").tobytes(), "little")
+
+
 def table(instance: Instance) -> Table:
-    """Number the rows of an instance and work out all candidates."""
+    """Number the rows of an instance and work out all candidates.
+
+    Raises Invalid for a term of more than 1,024 weeks.
+    """
     return _Builder(instance).table()
 
 
 def calendar(instance: Instance) -> Calendar:
-    """The weeks of the term, and those of fixed lessons outside it."""
-    days = [lesson.day for lesson in instance.current if instance.is_fixed(lesson)]
-    days += [instance.term.first_day, instance.term.last_day]
-    monday = min(days) - timedelta(days=min(days).weekday())
-    return Calendar(monday, (max(days) - monday).days // 7 + 1)
+    """The weeks of the term."""
+    first, last = instance.term.first_day, instance.term.last_day
+    monday = first - timedelta(days=first.weekday())
+    return Calendar(monday, (last - monday).days // 7 + 1)
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.array([min(value, 2**31 - 1) for value in values], dtype=np.int32)
+
+
+def _firsts(counts: Iterable[int]) -> Ints:
+    return _ints(accumulate(counts, initial=0))
 
 
 class _Builder:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.calendar = calendar(instance)
+        if self.calendar.weeks > MOST_WEEKS:
+            raise Invalid(text("The term is longer than {weeks} weeks.", weeks=MOST_WEEKS))
+        self.words = next(n for n in (1, 2, 16) if self.calendar.weeks <= n * WORD)
         self.schools = {school.id: n for n, school in enumerate(instance.schools)}
         self.teachers = {teacher.id: n for n, teacher in enumerate(instance.teachers)}
         self.requests = {request.id: n for n, request in enumerate(instance.requests)}
-        self.pools = Pools(instance, self.calendar)
+        self.spans: dict[tuple[date, date], WeekMasks] = {}
         self.open = self._open_days()
         self.past = self._past()
         self.fixed: dict[int, list[CurrentLesson]] = defaultdict(list)
         self.current: dict[int, list[CurrentLesson]] = defaultdict(list)
-        for lesson in instance.current:
+        for lesson in sorted(instance.current, key=lambda x: (x.day, x.start)):
             if lesson.request in self.requests:
-                kind = self.fixed if instance.is_fixed(lesson) else self.current
-                kind[self.requests[lesson.request]].append(lesson)
+                lessons = self.fixed if instance.is_fixed(lesson) else self.current
+                lessons[self.requests[lesson.request]].append(lesson)
+        self.kinds: dict[Kind, int] = {}
 
     def table(self) -> Table:
-        groups: dict[tuple[str, str], int] = {}
-        rows, count = [], 0
-        for n, request in enumerate(self.instance.requests):
-            group = groups.setdefault((request.school, request.class_name), len(groups))
-            rows.append(self._row(n, request, group, count))
-            count += len(rows[-1].slots)
-        wanted = [0] * len(self.schools)
-        of_school: list[list[int]] = [[] for _ in self.schools]
-        for n, row in enumerate(rows):
-            wanted[row.school] += row.need * row.priority
-            of_school[row.school].append(n)
+        schools, requests, teachers = self._schools(), self._requests(), self._teachers()
+        slots = self._slots()
+        fixed = self._fixed()
+        wanted = np.zeros(len(self.schools))
+        weight = requests["request_need"] * requests["request_priority"].astype(np.float64)
+        np.add.at(wanted, requests["request_school"], weight)
+        pools = Pools(self.instance, self.calendar, self.words, set(self.kinds), self.masks)
         return Table(
-            self.instance,
-            self.calendar,
-            tuple(rows),
-            tuple(self._fixed_lessons()),
-            tuple(wanted),
-            tuple(map(tuple, of_school)),
-            tuple(map(self._wishes, self.instance.teachers)),
+            instance=self.instance,
+            calendar=self.calendar,
+            words=self.words,
+            kinds=tuple(self.kinds),
+            school_wanted=wanted,
+            **schools,
+            **requests,
+            **slots,
+            **teachers,
+            **fixed,
+            **pools.candidates(self.kinds),
         )
 
-    def _row(self, number: int, request: Request, group: int, count: int) -> Row:
-        school = self.schools[request.school]
-        days = self.calendar.masks(request.first_day, request.last_day)
-        eligible = tuple(a & b for a, b in zip(days, self.open[school], strict=True))
-        fixed = self.fixed[number]
-        slots = {(slot.weekday, slot.start, slot.end): slot for slot in reversed(request.slots)}
-        return Row(
-            school=school,
-            group=group,
-            per_week=request.lessons_per_week,
-            priority=request.priority,
-            need=_need(eligible, {slot.weekday for slot in request.slots}, request),
-            slots=tuple(
-                self._slot(count + n, number, request.level, slot, eligible[slot.weekday])
-                for n, slot in enumerate(reversed(slots.values()))
-            ),
-            fixed_weeks=tuple(self.calendar.week(lesson.day) for lesson in fixed),
-            fixed_teachers=tuple(self.teachers[lesson.teacher] for lesson in fixed),
-        )
+    def masks(self, first: date, last: date) -> WeekMasks:
+        """As the calendar's, each span worked out once."""
+        if (found := self.spans.get((first, last))) is None:
+            found = self.spans[first, last] = self.calendar.masks(first, last)
+        return found
 
-    def _slot(self, number: int, request: int, level: str, slot: Slot, eligible: int) -> WeeklySlot:
-        taken = sum(
-            1 << self.calendar.week(lesson.day)
-            for lesson in {x.day: x for x in self.fixed[request]}.values()
-            if lesson.day.weekday() == slot.weekday
-        )
-        return WeeklySlot(
-            number=number,
-            request=request,
-            weekday=slot.weekday,
-            start=slot.start,
-            end=slot.end,
-            rank=slot.rank,
-            eligible=eligible,
-            weeks=eligible & ~self.past[slot.weekday] & ~taken,
-            candidates=self.pools.candidates(slot.weekday, level, slot.start, slot.end),
-            fixed=self._at(self.fixed[request], slot),
-            current=self._at(self.current[request], slot),
-        )
+    def rows(self, masks: Sequence[int]) -> Masks:
+        return as_rows(masks, self.words)
 
-    def _at(self, lessons: Iterable[CurrentLesson], slot: Slot) -> Mapping[int, int]:
+    def _requests(self) -> dict[str, Ints]:
+        asked = self.instance.requests
+        classes: dict[tuple[str, str], int] = {}
+        numbers = [classes.setdefault((r.school, r.class_name), len(classes)) for r in asked]
+        weekdays = [len({slot.weekday for slot in r.slots}) for r in asked]
+        self.unique = [_unique(r.slots) for r in asked]
+        self.days = [self._days(r) for r in asked]
         return {
-            self.calendar.week(lesson.day): self.teachers.get(lesson.teacher, NOBODY)
-            for lesson in lessons
-            if (lesson.day.weekday(), lesson.start) == (slot.weekday, slot.start)
+            "request_school": _ints(self.schools[r.school] for r in asked),
+            "request_class": _ints(numbers),
+            "request_per_week": _ints(r.lessons_per_week for r in asked),
+            "request_places": _ints(map(min, (r.lessons_per_week for r in asked), weekdays)),
+            "request_priority": _ints(r.priority for r in asked),
+            "request_need": _ints(map(_need, self.days, asked)),
+            "request_slots_first": _firsts(map(len, self.unique)),
+        }
+
+    def _days(self, request: Request) -> WeekMasks:
+        """The days on which the request could be taught at all."""
+        days = self.masks(request.first_day, request.last_day)
+        return tuple(a & b for a, b in zip(days, self.open[self.schools[request.school]], strict=True))
+
+    def _slots(self) -> dict[str, NDArray[np.generic] | None]:
+        pairs = [(n, slot) for n, slots in enumerate(self.unique) for slot in slots]
+        eligible = [self.days[n][slot.weekday] for n, slot in pairs]
+        taken = [self._taken(n, slot.weekday) for n, slot in pairs]
+        kinds = (
+            Kind(slot.weekday, self.instance.requests[n].level, slot.start, slot.end)
+            for n, slot in pairs
+        )
+        weeks = [
+            days & ~self.past[slot.weekday] & ~off
+            for (_, slot), days, off in zip(pairs, eligible, taken, strict=True)
+        ]
+        return {
+            "slot_request": _ints(n for n, _ in pairs),
+            "slot_weekday": _ints(slot.weekday for _, slot in pairs),
+            "slot_start": _ints(slot.start for _, slot in pairs),
+            "slot_end": _ints(slot.end for _, slot in pairs),
+            "slot_rank": _ints(slot.rank for _, slot in pairs),
+            "slot_kind": _ints(self.kinds.setdefault(kind, len(self.kinds)) for kind in kinds),
+            "slot_eligible": self.rows(eligible),
+            "slot_weeks": self.rows(weeks),
+            "slot_current": self._slot_current(pairs),
+            **self._standing(pairs),
+        }
+
+    def _taken(self, request: int, weekday: int) -> int:
+        """The weeks in which a lesson that must stay takes the day."""
+        mask = 0
+        for lesson in self.fixed.get(request, ()):
+            if lesson.day.weekday() == weekday and 0 <= self._week(lesson) < self.calendar.weeks:
+                mask |= 1 << self._week(lesson)
+        return mask
+
+    def _week(self, lesson: CurrentLesson) -> int:
+        """Of a lesson; -1 before the calendar and `weeks` after it."""
+        return min(max(self.calendar.week(lesson.day), -1), self.calendar.weeks)
+
+    def _standing(self, pairs: list[tuple[int, Slot]]) -> dict[str, Ints]:
+        found = [_at(self.fixed.get(n, ()), slot) for n, slot in pairs]
+        lessons = [lesson for at in found for lesson in at]
+        return {
+            "slot_standing_first": _firsts(map(len, found)),
+            "standing_week": _ints(map(self._week, lessons)),
+            "standing_teacher": _ints(self.teachers[lesson.teacher] for lesson in lessons),
+        }
+
+    def _slot_current(self, pairs: list[tuple[int, Slot]]) -> Ints | None:
+        if not self.current:
+            return None
+        found = np.full((len(pairs), self.calendar.weeks), NOBODY, dtype=np.int32)
+        for number, (request, slot) in enumerate(pairs):
+            for lesson in _at(self.current.get(request, ()), slot):
+                if 0 <= (week := self._week(lesson)) < self.calendar.weeks:
+                    found[number, week] = self.teachers.get(lesson.teacher, GONE)
+        return found
+
+    def _teachers(self) -> dict[str, Ints]:
+        teachers = self.instance.teachers
+        wishes = [sorted({self.schools.get(s, NOBODY) for s in t.preferred_schools}) for t in teachers]
+        return {
+            "teacher_per_day": _ints(t.max_per_day for t in teachers),
+            "teacher_per_week": _ints(t.max_per_week for t in teachers),
+            "teacher_total": _ints(t.max_total for t in teachers),
+            "wish_first": _firsts(map(len, wishes)),
+            "wish_school": _ints(school for wish in wishes for school in wish),
+        }
+
+    def _schools(self) -> dict[str, Ints]:
+        of_school: list[list[int]] = [[] for _ in self.schools]
+        for n, request in enumerate(self.instance.requests):
+            of_school[self.schools[request.school]].append(n)
+        return {
+            "school_rooms": _ints(school.rooms for school in self.instance.schools),
+            "school_requests_first": _firsts(map(len, of_school)),
+            "school_requests": _ints(n for requests in of_school for n in requests),
+        }
+
+    def _fixed(self) -> dict[str, Ints]:
+        pairs = [(n, lesson) for n, lessons in self.fixed.items() for lesson in lessons]
+        return {
+            "fixed_request": _ints(n for n, _ in pairs),
+            "fixed_teacher": _ints(self.teachers[lesson.teacher] for _, lesson in pairs),
+            "fixed_week": _ints(self._week(lesson) for _, lesson in pairs),
+            "fixed_weekday": _ints(lesson.day.weekday() for _, lesson in pairs),
+            "fixed_start": _ints(lesson.start for _, lesson in pairs),
+            "fixed_end": _ints(lesson.end for _, lesson in pairs),
         }
 
     def _open_days(self) -> list[WeekMasks]:
+        """Per school the days of the term that are neither holidays nor closed."""
         term = self.instance.term
-        days = _less(
-            self.calendar,
-            self.calendar.masks(term.first_day, term.last_day),
-            (Span(day, day) for day in term.holidays),
-        )
-        return [_less(self.calendar, days, school.closed) for school in self.instance.schools]
+        days = self.masks(term.first_day, term.last_day)
+        days = less(days, (self.masks(day, day) for day in term.holidays))
+        return [
+            less(days, (self.masks(span.first_day, span.last_day) for span in school.closed))
+            for school in self.instance.schools
+        ]
 
     def _past(self) -> WeekMasks:
         freeze = self.instance.freeze_before
         if freeze is None or freeze <= self.calendar.monday:
             return (0,) * 7
-        return self.calendar.masks(self.calendar.monday, freeze - timedelta(days=1))
-
-    def _fixed_lessons(self) -> Iterator[FixedLesson]:
-        for number, lessons in self.fixed.items():
-            for lesson in lessons:
-                week, teacher = self.calendar.week(lesson.day), self.teachers[lesson.teacher]
-                weekday = lesson.day.weekday()
-                yield FixedLesson(number, teacher, week, weekday, lesson.start, lesson.end)
-
-    def _wishes(self, teacher: Teacher) -> frozenset[int] | None:
-        if not teacher.preferred_schools:
-            return None
-        return frozenset(self.schools.get(name, NOBODY) for name in teacher.preferred_schools)
+        return self.masks(self.calendar.monday, freeze - timedelta(days=1))
 
 
-def _need(eligible: WeekMasks, weekdays: set[int], request: Request) -> int:
-    """Each week at most `lessons_per_week` lessons, and no more than its eligible days."""
-    days = [0] * max((mask.bit_length() for mask in eligible), default=0)
-    for weekday in weekdays:
-        for week in weeks_of(eligible[weekday]):
-            days[week] += 1
-    return sum(min(request.lessons_per_week, count) for count in days)
+def as_rows(masks: Sequence[int], words: int) -> Masks:
+    """Whole numbers as rows of words."""
+    data = b"".join(mask.to_bytes(8 * words, "little") for mask in masks)
+    return np.frombuffer(data, dtype="<u8").astype(np.uint64).reshape(len(masks), words)
 
 
-def _less(calendar: Calendar, days: WeekMasks, spans: Iterable[Span]) -> WeekMasks:
-    for span in spans:
-        off = calendar.masks(span.first_day, span.last_day)
-        days = tuple(a & ~b for a, b in zip(days, off, strict=True))
+def less(days: WeekMasks, off: Iterable[WeekMasks]) -> WeekMasks:
+    """The days without those that are off."""
+    for mask in off:
+        days = tuple(a & ~b for a, b in zip(days, mask, strict=True))
     return days
 
 
-@dataclass(frozen=True, slots=True)
-class _Free:
-    """A window of a teacher, with the weeks in which it really is one."""
+def _unique(slots: Iterable[Slot]) -> tuple[Slot, ...]:
+    """The slots of a request, each time once, as it stands first."""
+    return tuple({(s.weekday, s.start, s.end): s for s in reversed(tuple(slots))}.values())[::-1]
 
-    teacher: int
-    start: int
-    end: int
-    weeks: int
-    if_needed: bool
+
+def _at(lessons: Iterable[CurrentLesson], slot: Slot) -> list[CurrentLesson]:
+    return [x for x in lessons if (x.day.weekday(), x.start) == (slot.weekday, slot.start)]
+
+
+def _need(days: WeekMasks, request: Request) -> int:
+    """Each week at most `lessons_per_week` lessons, and no more than its eligible days."""
+    left, reached = [days[weekday] for weekday in {slot.weekday for slot in request.slots}], 0
+    for _ in range(min(request.lessons_per_week, len(left))):
+        taken = 0  # the weeks that have one more eligible day
+        for n, mask in enumerate(left):
+            left[n], taken = mask & taken, taken | mask
+        reached += taken.bit_count()
+    return reached
+
+
+class _Windows(NamedTuple):
+    """The windows of one weekday and level, in the order of the teachers."""
+
+    teacher: Ints
+    start: Ints
+    end: Ints
+    weeks: Masks
+    if_needed: NDArray[np.bool_]
 
 
 class Pools:
     """Candidates by kind of slot: many slots of many classes share one pool."""
 
-    def __init__(self, instance: Instance, calendar: Calendar) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        calendar: Calendar,
+        words: int,
+        kinds: Iterable[Kind],
+        masks: "MasksOf",
+    ) -> None:
         self.instance = instance
         self.calendar = calendar
-        self.known: dict[tuple[int, str, int, int], tuple[Candidate, ...]] = {}
-        self.free: dict[tuple[int, str], list[_Free]] = defaultdict(list)
-        term = calendar.masks(instance.term.first_day, instance.term.last_day)
-        for number, teacher in enumerate(instance.teachers):
-            here = _less(calendar, term, teacher.unavailable)
-            for weekday, free in self._windows(number, teacher, here):
-                for level in set(teacher.levels):
-                    self.free[weekday, level].append(free)
+        self.words = words
+        self.masks = masks
+        self.wanted = {(kind.weekday, kind.level) for kind in kinds}
+        self.windows = self._windows()
+        self.busy = self._busy()
 
-    def candidates(self, weekday: int, level: str, start: int, end: int) -> tuple[Candidate, ...]:
-        """In the order of the teachers; only those with a week to give."""
-        kind = weekday, level, start, end
-        if kind not in self.known:
-            self.known[kind] = tuple(self._candidates(*kind))
-        return self.known[kind]
+    def candidates(self, kinds: Iterable[Kind]) -> dict[str, NDArray[np.generic] | None]:
+        """The `kind_first` and `candidate_…` arrays of a table."""
+        pools = [self._pool(kind) for kind in kinds]
+        counts = accumulate((len(teacher) for teacher, _, _ in pools), initial=0)
+        none, no_masks = np.zeros(0, np.int32), np.zeros((0, self.words), np.uint64)
+        needed = np.concatenate([no_masks, *(only for _, _, only in pools)])
+        return {
+            "kind_first": np.array(list(counts), dtype=np.int64),
+            "candidate_teacher": np.concatenate([none, *(teacher for teacher, _, _ in pools)]),
+            "candidate_weeks": np.concatenate([no_masks, *(weeks for _, weeks, _ in pools)]),
+            "candidate_if_needed": needed if needed.any() else None,
+        }
 
-    def _windows(
+    def _pool(self, kind: Kind) -> tuple[Ints, Masks, Masks]:
+        """Teachers, weeks, weeks only if needed; those without a week to give are left out."""
+        free = self.windows.get((kind.weekday, kind.level))
+        holds = np.flatnonzero((free.start <= kind.start) & (free.end >= kind.end)) if free else []
+        if free is None or not len(holds):
+            nothing = np.zeros((0, self.words), np.uint64)
+            return np.zeros(0, np.int32), nothing, nothing
+        teacher, weeks = free.teacher[holds], free.weeks[holds]
+        gladly = np.where(free.if_needed[holds, None], np.uint64(0), weeks)
+        first = np.flatnonzero(np.diff(teacher, prepend=-1))
+        teacher = teacher[first]
+        weeks = np.bitwise_or.reduceat(weeks, first)
+        self._take_off_busy(kind, teacher, weeks)
+        needed = weeks & ~np.bitwise_or.reduceat(gladly, first)
+        some = weeks.any(axis=1)
+        return teacher[some], weeks[some], needed[some]
+
+    def _take_off_busy(self, kind: Kind, teacher: Ints, weeks: Masks) -> None:
+        for who, week, start, end in self.busy.get(kind.weekday, ()):
+            if start < kind.end and kind.start < end:
+                row = int(np.searchsorted(teacher, who))
+                if row < len(teacher) and teacher[row] == who:
+                    weeks[row, week // WORD] &= ~np.uint64(1 << week % WORD)
+
+    def _busy(self) -> dict[int, list[tuple[int, int, int, int]]]:
+        """Per weekday: teacher, week, start and end of each other engagement."""
+        found: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+        for number, teacher in enumerate(self.instance.teachers):
+            for other in teacher.busy:
+                week = self.calendar.week(other.day)
+                if 0 <= week < self.calendar.weeks:
+                    found[other.day.weekday()].append((number, week, other.start, other.end))
+        return found
+
+    def _windows(self) -> dict[tuple[int, str], _Windows]:
+        found: dict[tuple[int, str], list[tuple[int, int, int, int, bool]]] = defaultdict(list)
+        term = self.masks(self.instance.term.first_day, self.instance.term.last_day)
+        for number, teacher in enumerate(self.instance.teachers):
+            off = (self.masks(span.first_day, span.last_day) for span in teacher.unavailable)
+            here = less(term, off)
+            levels = set(teacher.levels)
+            for weekday, window in self._of_teacher(number, teacher, here):
+                for level in levels:
+                    if (weekday, level) in self.wanted:
+                        found[weekday, level].append(window)
+        return {key: self._columns(rows) for key, rows in found.items()}
+
+    def _columns(self, rows: list[tuple[int, int, int, int, bool]]) -> _Windows:
+        teacher, start, end, weeks, if_needed = zip(*rows, strict=True)
+        return _Windows(
+            _ints(teacher),
+            _ints(start),
+            _ints(end),
+            as_rows(weeks, self.words),
+            np.array(if_needed, dtype=np.bool_),
+        )
+
+    def _of_teacher(
         self, number: int, teacher: Teacher, here: WeekMasks
-    ) -> Iterator[tuple[int, _Free]]:
+    ) -> Iterator[tuple[int, tuple[int, int, int, int, bool]]]:
         term = self.instance.term
         for window in teacher.available:
-            first, last = window.first_day or term.first_day, window.last_day or term.last_day
             weeks = here[window.weekday]
             if (window.first_day or window.last_day) and weeks:
-                weeks &= self.calendar.masks(first, last)[window.weekday]
+                first, last = window.first_day or term.first_day, window.last_day or term.last_day
+                weeks &= self.masks(first, last)[window.weekday]
             if weeks:
-                yield (
-                    window.weekday,
-                    _Free(number, window.start, window.end, weeks, window.if_needed),
-                )
-
-    def _candidates(self, weekday: int, level: str, start: int, end: int) -> Iterator[Candidate]:
-        weeks: dict[int, int] = defaultdict(int)
-        gladly: dict[int, int] = defaultdict(int)
-        for free in self.free[weekday, level]:
-            if free.start <= start and end <= free.end:
-                weeks[free.teacher] |= free.weeks
-                gladly[free.teacher] |= 0 if free.if_needed else free.weeks
-        for teacher, mask in weeks.items():
-            left = mask & ~self._busy(teacher, weekday, start, end)
-            if left:
-                yield Candidate(teacher, left, left & ~gladly[teacher])
-
-    def _busy(self, teacher: int, weekday: int, start: int, end: int) -> int:
-        mask = 0
-        for other in self.instance.teachers[teacher].busy:
-            week = self.calendar.week(other.day)
-            if other.day.weekday() == weekday and 0 <= week < self.calendar.weeks:
-                mask |= 1 << week if other.start < end and start < other.end else 0
-        return mask
+                yield window.weekday, (number, window.start, window.end, weeks, window.if_needed)
