@@ -16,8 +16,9 @@ from scheduler.matching.prices import Prices
 
 WINDOW = 20  # steps between two looks at the average
 AVERAGED = 0.05  # weight of the latest prices in the average
-MOMENTUM, MEMORY, CALM = 0.9, 0.98, 0.1
-FIRST_STEP, LAST_STEP = 1 / 25, 1 / 100_000  # of the highest price
+MOMENTUM, MEMORY, CALM = 0.95, 0.98, 0.1
+FIRST_STEP = 1 / 25
+ROUNDS, AGAIN, LONGER, END = 12, 0.5, 1.5, 0.01
 SHORTER = 0.7  # the steps, when the average gains less than
 LEAST_GAIN = 0.0005  # of the bound in a window
 SCHOOL_STEP = 3.0  # there are few schools, and each has many lessons
@@ -39,6 +40,8 @@ class Bound:
         self.base = base
         self.value = 0.0  # no price is negative
         self.evaluations = 0
+        self.highest = -np.inf
+        self.best: Reals = np.zeros(0)
         self.target = np.inf
         self.too_large = len(table.candidate_teacher) * table.calendar.weeks > MOST_NUMBERS
         self.work = iter(()) if self.too_large else self._ascend(Dual(table, prices), prices)
@@ -63,36 +66,43 @@ class Bound:
         return True
 
     def _ascend(self, dual: Dual, prices: Prices) -> Iterator[None]:
-        """One item after each slice of the work."""
-        steps, last = _Steps(dual, _highest(prices)), -np.inf
-        while steps.length > LAST_STEP * _highest(prices):
-            yield from self._look(dual, steps.prices)
-            steps.go(dual.slope(steps.prices))
-            if steps.count % WINDOW == 0:
-                yield from self._look(dual, steps.average)
-                if dual.value - last < LEAST_GAIN * abs(dual.value):
-                    steps.length *= SHORTER
-                last = dual.value
+        """One item after each slice of the work.
+
+        Each round starts from the best prices so far with shorter steps, and takes more of them
+        before it shortens them again.
+        """
+        first = FIRST_STEP * max(prices.unmet, prices.load, prices.handover, 1e-3)
+        begin, window = dual.first(), WINDOW
+        for n in range(ROUNDS):
+            steps, last = _Steps(dual, begin, first * AGAIN**n), -np.inf
+            while steps.length > END * first:
+                yield from self._look(dual, steps.prices)
+                steps.go(dual.slope(steps.prices))
+                if steps.count % window == 0:
+                    yield from self._look(dual, steps.average)
+                    if dual.value - last < LEAST_GAIN * abs(dual.value):
+                        steps.length *= SHORTER
+                    last = dual.value
+            begin, window = self.best, int(window * LONGER)
 
     def _look(self, dual: Dual, prices: Reals) -> Iterator[None]:
         for _ in dual.work(prices):
             yield
         self.evaluations += 1
+        if dual.value > self.highest:
+            self.highest = dual.value
+            self.best = prices.copy()
         self.value = max(self.value, self.base + dual.value)
-
-
-def _highest(prices: Prices) -> float:
-    return max(prices.unmet, prices.load, prices.handover + prices.extra_teacher, 1e-3)
 
 
 class _Steps:
     """Adam: each price moves by its mean slope, measured by how much that slope varies."""
 
-    def __init__(self, dual: Dual, highest: float) -> None:
-        self.length = FIRST_STEP * highest
+    def __init__(self, dual: Dual, prices: Reals, length: float) -> None:
+        self.length = length
         self.signed = dual.signed
         self.count = 0
-        self.prices = dual.first()
+        self.prices = prices.copy()
         self.average = self.prices.copy()
         self.mean = np.zeros(dual.size)
         self.square = np.zeros(dual.size)

@@ -14,7 +14,7 @@ from scheduler.matching.candidates import Reals, Table
 from scheduler.matching.lagrange import Parts
 from scheduler.matching.prices import Prices
 
-SLICE = 200  # requests of one call into C: between two the work can be stopped
+SLICE = 2000  # requests of one call into C: between two the work can be stopped
 ROUNDING = 1e-9  # of all that is added up
 EXPECTED = 0.9  # of what a teacher may give, for the first prices
 SIGNED = ("lesson", "run")

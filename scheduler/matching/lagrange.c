@@ -27,22 +27,19 @@
 
    What a request may choose is wider than the rules: on each weekday one series, on as many days
    as it may have weekly slots; each series a path of runs.  Every run but the first pays a
-   handover, and every teacher the fee for one teacher more, by one of two countings, of which the
-   cheaper one stands (see `staff`). */
+   handover; what more than one teacher costs is counted in part (see `staff`). */
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "export.h"
+#include "lagrange_path.h"
 
 #ifndef WORDS
 #define WORDS 1
 #endif
 #define WEEKDAYS 7
-#define FAR 1e30       /* no way there */
-#define NEVER(v) ((v) > FAR / 2)
-#define NOBODY (-1)
 
 /* Sizes, and arrays as in candidates.Table; `x_first` has one entry more than there are rows. */
 typedef struct {
@@ -74,236 +71,10 @@ typedef struct {
     int32_t *series; /* requests x places: a chosen series, or NOBODY */
     int32_t *who;    /* requests x places x weeks: a candidate of its kind, or NOBODY */
     int32_t *taught, *row, *cell, *run;
-    double *price;   /* scratch: candidates x weeks */
-    double *least;   /* scratch: kinds x weeks */
+    double *price;     /* scratch: per kind weeks x candidates */
+    double *run_price; /* scratch: per kind (longest + 1) x candidates */
+    double *least;     /* scratch: kinds x weeks */
 } Answer;
-
-typedef struct {
-    double value;
-    int32_t who, end; /* who gave the last lesson, before which position the run was over */
-} Label;
-
-typedef struct {
-    Label best, other; /* of two teachers */
-} Labels;
-
-/* How a lesson was come to: not at all, from a label, as the first, after one that must stay,
-   in a new run after a full one, or as the next of its run. */
-enum { SKIPPED, FROM_BEST, FROM_OTHER, FIRST, STANDING, FULL, NEXT };
-
-/* One series: positions are its open weeks and the lessons that must stay, in order. */
-typedef struct {
-    int32_t count, candidates, stride, standing, changes;
-    int32_t *week;   /* per position; NOBODY at a lesson that must stay */
-    int32_t *stays;  /* per position: whose lesson must stay (a candidate, or below NOBODY) */
-    int32_t *before; /* per position where a lesson must stay: the label it follows */
-    double *base, *least, *rest;
-    int32_t *who, *limit, *reached, *lesson;
-    double *price, *fee, *slope, *grid;
-    const double **run;
-    unsigned char *more, *how;
-    Labels *labels;
-} Path;
-
-static int has(const uint64_t *mask, int32_t week) {
-    return mask[week / 64] >> (week % 64) & 1;
-}
-
-static void offer(Labels *f, double value, int32_t who, int32_t end) {
-    if (value < f->best.value) {
-        if (who != f->best.who)
-            f->other = f->best;
-        f->best = (Label){value, who, end};
-    } else if (who != f->best.who && value < f->other.value) {
-        f->other = (Label){value, who, end};
-    }
-}
-
-/* Where the runs of a path may start: `nothing` before, or right after a lesson that must stay. */
-typedef struct {
-    int nothing;
-    int32_t stays;
-    double value;
-} Origin;
-
-/* The cheapest way to a first lesson of i.  That i may follow himself at two handovers stands for
-   someone between whom the candidates do not show, as he is worth nothing. */
-static double begin(const Labels *f, Origin o, int32_t i, double handover, double fee, int *how) {
-    double value = FAR;
-    *how = SKIPPED;
-    if (o.nothing) {
-        value = fee;
-        *how = FIRST;
-    }
-    if (o.stays == i && o.value < value) {
-        value = o.value;
-        *how = STANDING;
-    }
-    int same = f->best.who == i;
-    double best = f->best.value + (same ? 2 * handover : handover + fee);
-    if (best < value) {
-        value = best;
-        *how = FROM_BEST;
-    }
-    if (same && f->other.value + handover + fee < value) {
-        value = f->other.value + handover + fee;
-        *how = FROM_OTHER;
-    }
-    return value;
-}
-
-/* One lesson more for candidate i: grid[c] is the least price of a path whose last run, still
-   open, has c lessons.  Returns the least price with the run closed; notes how, if asked to. */
-static double extend(Path *p, int32_t i, int32_t x, double start, int start_how, unsigned char *how,
-                     int32_t *length) {
-    double *grid = p->grid + (size_t)i * p->stride, v = p->price[(size_t)i * p->count + x];
-    const double *run = p->run[i];
-    double best = FAR;
-    int32_t full = p->limit[i], top = p->reached[i] < full ? p->reached[i] + 1 : full;
-    if (p->more[i] && p->reached[i] == full && grid[full] + run[full] < start) {
-        start = grid[full] + run[full];
-        start_how = FULL;
-    }
-    if (top > p->reached[i])
-        grid[top] = FAR;
-    p->reached[i] = top;
-    for (int32_t c = top; c > 0; c--) {
-        double value = (c > 1 ? grid[c - 1] : start) + v;
-        if (value < grid[c]) {
-            grid[c] = value;
-            if (how)
-                how[c] = (unsigned char)(c > 1 ? NEXT : start_how);
-        }
-        if (grid[c] + run[c] < best) {
-            best = grid[c] + run[c];
-            *length = c;
-        }
-    }
-    return best;
-}
-
-/* What candidate i's open runs must cost at least, whatever comes: a run of c pays slope * c or more. */
-static double hope(const Path *p, int32_t i) {
-    const double *grid = p->grid + (size_t)i * p->stride;
-    double best = FAR;
-    for (int32_t c = p->reached[i]; c > 0; c--)
-        if (grid[c] + p->slope[i] * c < best)
-            best = grid[c] + p->slope[i] * c;
-    return best;
-}
-
-/* A lesson that must stay closes all runs. */
-static void stand(Path *p, int32_t x, Labels *f, Origin *o, double handover) {
-    int32_t who = p->stays[x];
-    double value = o->nothing ? 0 : FAR;
-    p->before[x] = SKIPPED;
-    const Label *from[2] = {&f->best, &f->other};
-    for (int k = 0; k < 2; k++) {
-        double v = from[k]->value + (from[k]->who == who ? 0 : handover);
-        if (!NEVER(from[k]->value) && v < value) {
-            value = v;
-            p->before[x] = k == 0 ? FROM_BEST : FROM_OTHER;
-        }
-    }
-    *o = (Origin){0, who, value};
-    f->best = (Label){value, who, -1 - x};
-    f->other = (Label){FAR, NOBODY, 0};
-    memset(p->reached, 0, sizeof(int32_t) * (size_t)p->candidates);
-}
-
-static const Labels NO_LABELS = {{FAR, NOBODY, 0}, {FAR, NOBODY, 0}};
-
-/* The least price of a path, with or without fees, if it is below `ceiling`; else that or more.
-   What cannot come below the ceiling is dropped on the way. */
-static double cheapest(Path *p, double handover, int fees, double ceiling) {
-    Labels f = NO_LABELS;
-    Origin o = {1, NOBODY, 0};
-    double slack = 1e-9 * (1 + (ceiling < 0 ? -ceiling : ceiling));
-    memset(p->reached, 0, sizeof(int32_t) * (size_t)p->candidates);
-    for (int32_t x = 0; x < p->count; x++) {
-        p->labels[x] = f;
-        if (p->week[x] == NOBODY) {
-            stand(p, x, &f, &o, handover);
-            continue;
-        }
-        double most = ceiling - p->rest[x + 1] + slack;
-        double nearest = o.nothing ? 0 : o.value;
-        if (f.best.value + handover < nearest)
-            nearest = f.best.value + handover;
-        Labels next = f;
-        for (int32_t i = 0; i < p->candidates; i++) {
-            double v = p->price[(size_t)i * p->count + x];
-            if (NEVER(v) || (!p->reached[i] && nearest + v + p->slope[i] > most))
-                continue;
-            int how;
-            int32_t length;
-            double start = begin(&f, o, i, handover, fees ? p->fee[i] : 0, &how);
-            double closed = extend(p, i, x, start, how, NULL, &length);
-            if (closed < next.other.value)
-                offer(&next, closed, i, x + 1);
-            if (hope(p, i) > most)
-                p->reached[i] = 0;
-        }
-        f = next;
-    }
-    p->labels[p->count] = f;
-    return o.nothing && f.best.value > 0 ? 0 : f.best.value;
-}
-
-/* Candidate i's lessons in the run that ended before `end`; returns where and how it began. */
-static int unwind(Path *p, int32_t i, int32_t end, double handover, int fees, int32_t *at) {
-    int32_t from = 0, length = 0;
-    for (int32_t x = 0; x < end; x++)
-        if (p->week[x] == NOBODY)
-            from = x + 1;
-    Origin o = {from == 0, from ? p->labels[from].best.who : NOBODY,
-                from ? p->labels[from].best.value : 0};
-    p->reached[i] = 0;
-    for (int32_t x = from; x < end; x++) {
-        unsigned char *how = p->how + (size_t)x * (size_t)p->stride;
-        memset(how, SKIPPED, (size_t)p->stride);
-        if (NEVER(p->price[(size_t)i * p->count + x]))
-            continue;
-        int start_how;
-        double start = begin(p->labels + x, o, i, handover, fees ? p->fee[i] : 0, &start_how);
-        extend(p, i, x, start, start_how, how, &length);
-    }
-    for (int32_t x = end - 1; x >= from; x--) {
-        int how = p->how[(size_t)x * (size_t)p->stride + length];
-        if (how == SKIPPED)
-            continue;
-        p->lesson[x] = i;
-        if (how == NEXT) {
-            length--;
-        } else if (how == FULL) {
-            length = p->limit[i];
-        } else {
-            *at = how == STANDING ? from : x;
-            return how;
-        }
-    }
-    return FIRST;
-}
-
-/* The lessons of the path that `cheapest` found, into p->lesson. */
-static void trace(Path *p, double handover, int fees, double value) {
-    int32_t x = p->count;
-    for (int32_t y = 0; y < p->count; y++)
-        p->lesson[y] = NOBODY;
-    if (p->labels[x].best.value > value)
-        return; /* to teach nothing is cheaper */
-    for (int how = FROM_BEST; how == FROM_BEST || how == FROM_OTHER || how == STANDING;) {
-        const Label *l = how == FROM_OTHER ? &p->labels[x].other : &p->labels[x].best;
-        if (l->who == NOBODY)
-            return;
-        if (l->end < 0) {
-            x = -1 - l->end;
-            how = p->before[x];
-        } else {
-            how = unwind(p, l->who, l->end, handover, fees, &x);
-        }
-    }
-}
 
 /* What is the same for all requests of one call, and the room to work in. */
 typedef struct {
@@ -311,39 +82,87 @@ typedef struct {
     const Multipliers *m;
     Answer *a;
     Path path;
-    double *slope;        /* per teacher: the least price of a lesson within a run */
+    double *least;         /* per teacher: the least price of a lesson within a run */
+    double *entry, *slope; /* per candidate: a run of c costs entry + slope * c, or more */
+    int32_t *limit;        /* per candidate */
+    unsigned char *endless;
+    double *line;         /* teachers x 2: entry and slope */
     unsigned char *ready; /* per kind: whether its prices have been worked out */
     unsigned char *days;  /* per teacher: the weekdays on which he could serve the request */
     unsigned char *holds; /* per teacher: whether he gives a lesson of it that must stay */
     int32_t *who;         /* weekdays x weeks: the choice of each weekday */
 } Work;
 
+static int has(const uint64_t *mask, int32_t week) {
+    return mask[week / 64] >> (week % 64) & 1;
+}
+
+/* The straight lines below a teacher's prices of runs: through nothing, and the one that touches
+   them around the middle. */
+static void straighten(Work *w, int32_t t) {
+    const double *run = w->m->run + (size_t)t * (size_t)(w->p->longest + 1);
+    int32_t limit = w->p->limit[t];
+    double middle = limit * 6 / 10 + 0.5, lowest = FAR;
+    w->least[t] = FAR;
+    for (int32_t c = 1; c <= limit; c++)
+        if (run[c] / c < w->least[t])
+            w->least[t] = run[c] / c;
+    w->line[2 * t] = limit ? 0 : FAR;
+    w->line[2 * t + 1] = limit ? w->least[t] : 0;
+    if (w->p->left[t] > limit) /* a run beyond the limit is paid as several */
+        return;
+    for (int32_t a = 1; a < middle; a++)
+        for (int32_t b = limit; b > middle; b--) {
+            double slope = (run[b] - run[a]) / (b - a), there = run[a] + slope * (middle - a);
+            if (there < lowest) {
+                lowest = there;
+                w->line[2 * t] = run[a] - slope * a;
+                w->line[2 * t + 1] = slope;
+            }
+        }
+}
+
+/* One candidate's prices, into the columns of his kind. */
+static void prepare_one(Work *w, int64_t j, double *price, double *run, size_t width) {
+    const Problem *p = w->p;
+    int32_t t = p->teacher[j];
+    for (int32_t week = 0; week < p->weeks; week++) {
+        double v = has(p->can + (size_t)j * WORDS, week) ? 0 : FAR;
+        if (p->if_needed && has(p->if_needed + (size_t)j * WORDS, week))
+            v += p->needed_price;
+        for (int32_t z = p->row_first[j]; z < p->row_first[j + 1]; z++)
+            v += w->m->row[(size_t)p->row[z] * (size_t)p->weeks + (size_t)week];
+        price[(size_t)week * width] = v;
+    }
+    for (int32_t c = 0; c <= p->longest; c++) {
+        double v = w->m->run[(size_t)t * (size_t)(p->longest + 1) + (size_t)c];
+        run[(size_t)c * width] = c >= 1 && c <= p->limit[t] ? v : FAR;
+    }
+    w->entry[j] = w->line[2 * t];
+    w->slope[j] = w->line[2 * t + 1];
+    w->limit[j] = p->limit[t];
+    w->endless[j] = p->left[t] > p->limit[t];
+}
+
 /* The prices of a kind's candidates, and per week the least one with its share in a run. */
 static void prepare(Work *w, int32_t kind) {
     const Problem *p = w->p;
-    double *least = w->a->least + (size_t)kind * (size_t)p->weeks;
+    int64_t first = p->kind_first[kind];
+    size_t width = (size_t)(p->kind_first[kind + 1] - first), weeks = (size_t)p->weeks;
+    double *price = w->a->price + (size_t)first * weeks;
+    double *run = w->a->run_price + (size_t)first * (size_t)(p->longest + 1);
     if (w->ready[kind])
         return;
     w->ready[kind] = 1;
-    for (int32_t week = 0; week < p->weeks; week++)
-        least[week] = FAR;
-    for (int64_t j = p->kind_first[kind]; j < p->kind_first[kind + 1]; j++) {
-        double *price = w->a->price + (size_t)j * (size_t)p->weeks, slope = w->slope[p->teacher[j]];
-        const uint64_t *can = p->can + (size_t)j * WORDS;
-        for (int32_t week = 0; week < p->weeks; week++)
-            price[week] = has(can, week) ? 0 : FAR;
-        for (int32_t z = p->row_first[j]; z < p->row_first[j + 1]; z++) {
-            const double *row = w->m->row + (size_t)p->row[z] * (size_t)p->weeks;
-            for (int32_t week = 0; week < p->weeks; week++)
-                price[week] += row[week];
+    for (size_t i = 0; i < width; i++)
+        prepare_one(w, first + (int64_t)i, price + i, run + i, width);
+    for (size_t week = 0; week < weeks; week++) {
+        double least = FAR;
+        for (size_t i = 0; i < width; i++) {
+            double v = price[week * width + i] + w->least[p->teacher[first + (int64_t)i]];
+            least = v < least ? v : least;
         }
-        if (p->if_needed)
-            for (int32_t week = 0; week < p->weeks; week++)
-                if (has(p->if_needed + (size_t)j * WORDS, week))
-                    price[week] += p->needed_price;
-        for (int32_t week = 0; week < p->weeks; week++)
-            if (price[week] + slope < least[week])
-                least[week] = price[week] + slope;
+        w->a->least[(size_t)kind * weeks + week] = least;
     }
 }
 
@@ -355,6 +174,7 @@ static double lay_out(Work *w, int32_t r, int32_t s) {
     const double *least = w->a->least + (size_t)p->kind[s] * (size_t)p->weeks;
     double low = 0;
     int32_t n = 0, z = p->standing_first[s];
+    path->any_stays = z < p->standing_first[s + 1];
     for (int32_t week = 0; week <= p->weeks; week++) {
         for (; z < p->standing_first[s + 1] && (p->standing_week[z] <= week || week == p->weeks); z++) {
             path->stays[n] = -2 - p->standing_teacher[z];
@@ -392,50 +212,40 @@ static double kept(const Problem *p, int32_t s, int32_t week, int32_t teacher) {
     return was == teacher ? p->changed_time : p->changed_time - p->changed_teacher;
 }
 
-/* The candidates of a series laid out, those left aside with whom no lesson is worth its price. */
+/* The prices of each candidate at each position, and his fee. */
 static void gather(Work *w, int32_t r, int32_t s) {
     const Problem *p = w->p;
     Path *path = &w->path;
-    int32_t n = path->count, count = 0;
-    for (int32_t x = 0; x < n; x++)
-        path->least[x] = 0;
-    for (int64_t j = p->kind_first[p->kind[s]]; j < p->kind_first[p->kind[s] + 1]; j++) {
-        int32_t t = p->teacher[j];
-        double *price = path->price + (size_t)count * (size_t)n, slope = w->slope[t];
-        double unwished = wish(p, t, p->request_school[r]), good = 0;
-        if (p->limit[t] <= 0)
-            continue;
-        for (int32_t x = 0; x < n; x++) {
-            int32_t week = path->week[x];
-            price[x] = FAR;
-            if (week == NOBODY || NEVER(w->a->price[(size_t)j * (size_t)p->weeks + (size_t)week]))
-                continue;
-            price[x] = path->base[x] + unwished + w->a->price[(size_t)j * (size_t)p->weeks + (size_t)week];
-            if (p->current)
-                price[x] -= kept(p, s, week, t);
-            if (price[x] + slope < path->least[x])
-                path->least[x] = price[x] + slope;
-            if (price[x] + slope < good)
-                good = price[x] + slope;
-        }
-        if (good >= 0)
-            continue;
-        int days = __builtin_popcount(w->days[t]), places = p->request_places[r];
-        path->who[count] = (int32_t)(j - p->kind_first[p->kind[s]]);
-        path->limit[count] = p->limit[t];
-        path->more[count] = p->left[t] > p->limit[t];
-        path->slope[count] = slope;
-        path->run[count] = w->m->run + (size_t)t * (size_t)path->stride;
-        path->fee[count] = w->holds[t] ? 0 : p->extra / (days < places ? days : places);
-        for (int32_t x = 0; x < n; x++)
-            if (path->week[x] == NOBODY && path->stays[x] == -2 - t)
-                path->stays[x] = count;
-        count++;
+    int64_t first = p->kind_first[p->kind[s]];
+    const int32_t *teacher = p->teacher + first;
+    int32_t k = (int32_t)(p->kind_first[p->kind[s] + 1] - first), places = p->request_places[r];
+    const double *price = w->a->price + (size_t)first * (size_t)p->weeks;
+    double *restrict unwished = path->start;
+    path->candidates = path->width = k;
+    path->run = w->a->run_price + (size_t)first * (size_t)(p->longest + 1);
+    path->limit = w->limit + first;
+    path->endless = w->endless + first;
+    path->entry = w->entry + first;
+    path->slope = w->slope + first;
+    path->any_endless = 0;
+    for (int32_t i = 0; i < k; i++) {
+        int days = places > 1 ? __builtin_popcount(w->days[teacher[i]]) : 1;
+        path->any_endless |= path->endless[i];
+        path->fee[i] = w->holds[teacher[i]] ? 0 : p->extra / (days < places ? days : places);
+        unwished[i] = wish(p, teacher[i], p->request_school[r]);
     }
-    path->candidates = count;
-    path->rest[n] = 0;
-    for (int32_t x = n; x-- > 0;)
-        path->rest[x] = path->rest[x + 1] + path->least[x];
+    for (int32_t x = 0; x < path->count; x++) {
+        int32_t week = path->week[x];
+        double *restrict to = path->price + (size_t)x * (size_t)k, base = path->base[x];
+        const double *restrict from = price + (size_t)(week < 0 ? 0 : week) * (size_t)k;
+        for (int32_t i = 0; i < k && week != NOBODY; i++)
+            to[i] = from[i] + base + unwished[i];
+        for (int32_t i = 0; i < k && week != NOBODY && p->current; i++)
+            to[i] -= kept(p, s, week, teacher[i]);
+        for (int32_t i = 0; i < k && week == NOBODY; i++)
+            if (path->stays[x] == -2 - teacher[i])
+                path->stays[x] = i;
+    }
 }
 
 /* Handovers between the lessons that must stay, which are there in any plan. */
@@ -448,30 +258,24 @@ static double handovers(const Problem *p, int32_t s) {
 
 /* The least price of a series below `ceiling`, its lessons in path.lesson; or `ceiling`.
 
-   A teacher of the request is one more only once.  Either every run's teacher is new to the
-   series: then each run pays the fee (or, where he may serve several weekly slots, the share
-   that falls on one).  Or someone returns: then there are two handovers at least, and he and
-   whoever was between them have paid. */
+   Each teacher of a request costs a fee (or, where he may serve several weekly slots, the share
+   of it that falls on one) unless he holds a lesson that must stay.  A path of one run pays its
+   teacher's.  One of several runs pays that of the first and, if nobody holds a lesson, that of
+   some other teacher: not of every run, as teachers may return. */
 static double staff(Work *w, int32_t r, int32_t s, double ceiling) {
     const Problem *p = w->p;
     Path *path = &w->path;
-    double was = handovers(p, s), least = FAR, returns = 0, best = ceiling;
-    double value = cheapest(path, p->handover, 1, best + was);
-    if (value - was < best) {
-        best = value - was;
-        trace(path, p->handover, 1, value);
+    double was = handovers(p, s), other = 0, best = ceiling, value;
+    if (p->holder_first[r] == p->holder_first[r + 1]) {
+        other = FAR;
+        for (int32_t i = 0; i < path->candidates; i++)
+            other = path->fee[i] < other ? path->fee[i] : other;
+        best = lagrange_path_alone(path, p->handover, best);
     }
-    for (int32_t i = 0; i < path->candidates; i++)
-        if (path->fee[i] < least)
-            least = path->fee[i];
-    if (p->holder_first[r] == p->holder_first[r + 1])
-        returns = 2 * least;
-    if (path->rest[0] + 2 * p->handover + returns >= best)
-        return best;
-    value = cheapest(path, p->handover, 0, best + was - returns);
-    if (value - was + returns < best) {
-        best = value - was + returns;
-        trace(path, p->handover, 0, value);
+    value = lagrange_path_cheapest(path, p->handover);
+    if (value - was + other < best) {
+        best = value - was + other;
+        lagrange_path_trace(path, p->handover, value);
     }
     return best;
 }
@@ -549,7 +353,8 @@ static void try_series(Work *w, int32_t r, int32_t s, Days *days) {
     if (lay_out(w, r, s) >= ceiling)
         return;
     gather(w, r, s);
-    if (!path->candidates || path->rest[0] >= ceiling || (value = staff(w, r, s, ceiling)) >= ceiling)
+    if (!path->candidates || lagrange_path_least(path, p->handover) - handovers(p, s) >= ceiling ||
+        (value = staff(w, r, s, ceiling)) >= ceiling)
         return;
     days->value[d] = value;
     days->series[d] = s;
@@ -558,7 +363,7 @@ static void try_series(Work *w, int32_t r, int32_t s, Days *days) {
         who[week] = NOBODY;
     for (int32_t x = 0; x < path->count; x++)
         if (path->week[x] != NOBODY && path->lesson[x] != NOBODY)
-            who[path->week[x]] = path->who[path->lesson[x]];
+            who[path->week[x]] = path->lesson[x];
 }
 
 static int chosen(const Problem *p, const Answer *a, int32_t r, int32_t s) {
@@ -618,40 +423,37 @@ static void *room(size_t count, size_t size) {
     return malloc((count + 1) * size);
 }
 
-static void path_open(Path *path, const Problem *p) {
-    int64_t most = 0, standing = 0;
+static Work *open_work(const Problem *p, const Multipliers *m, Answer *a) {
+    Work *w = calloc(1, sizeof(Work));
+    int64_t widest = 0, all = p->kinds ? p->kind_first[p->kinds] : 0;
+    int32_t standing = 0;
     for (int32_t k = 0; k < p->kinds; k++)
-        if (p->kind_first[k + 1] - p->kind_first[k] > most)
-            most = p->kind_first[k + 1] - p->kind_first[k];
+        if (p->kind_first[k + 1] - p->kind_first[k] > widest)
+            widest = p->kind_first[k + 1] - p->kind_first[k];
     for (int32_t s = 0; s < p->series_first[p->requests]; s++)
         if (p->standing_first[s + 1] - p->standing_first[s] > standing)
             standing = p->standing_first[s + 1] - p->standing_first[s];
-    size_t n = (size_t)p->weeks + (size_t)standing + 1, k = (size_t)most;
-    path->stride = p->longest + 1;
-    path->week = room(n, sizeof(int32_t));
-    path->stays = room(n, sizeof(int32_t));
-    path->before = room(n, sizeof(int32_t));
-    path->lesson = room(n, sizeof(int32_t));
-    path->base = room(n, sizeof(double));
-    path->least = room(n, sizeof(double));
-    path->rest = room(n, sizeof(double));
-    path->labels = room(n, sizeof(Labels));
-    path->how = room(n * (size_t)path->stride, 1);
-    path->who = room(k, sizeof(int32_t));
-    path->limit = room(k, sizeof(int32_t));
-    path->reached = room(k, sizeof(int32_t));
-    path->more = room(k, 1);
-    path->fee = room(k, sizeof(double));
-    path->slope = room(k, sizeof(double));
-    path->run = room(k, sizeof(double *));
-    path->price = room(k * n, sizeof(double));
-    path->grid = room((k + 1) * (size_t)path->stride, sizeof(double));
+    w->p = p;
+    w->m = m;
+    w->a = a;
+    lagrange_path_open(&w->path, (size_t)(p->weeks + standing), (size_t)widest, p->longest);
+    w->least = room((size_t)p->teachers, sizeof(double));
+    w->line = room((size_t)p->teachers * 2, sizeof(double));
+    w->entry = room((size_t)all, sizeof(double));
+    w->slope = room((size_t)all, sizeof(double));
+    w->limit = room((size_t)all, sizeof(int32_t));
+    w->endless = room((size_t)all, 1);
+    w->ready = calloc((size_t)p->kinds + 1, 1);
+    w->days = calloc((size_t)p->teachers + 1, 1);
+    w->holds = calloc((size_t)p->teachers + 1, 1);
+    w->who = room((size_t)p->weeks * WEEKDAYS, sizeof(int32_t));
+    return w;
 }
 
-static void path_close(Path *path) {
-    void *all[] = {path->week,  path->stays, path->before,  path->lesson, path->base, path->least,
-                   path->rest,  path->labels, path->how,    path->who,    path->limit, path->reached,
-                   path->more,  path->fee,   path->slope,   (void *)path->run, path->price, path->grid};
+static void close_work(Work *w) {
+    void *all[] = {w->least, w->line,  w->entry, w->slope, w->limit, w->endless,
+                   w->ready, w->days, w->holds, w->who,   w};
+    lagrange_path_close(&w->path);
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         free(all[n]);
 }
@@ -659,28 +461,13 @@ static void path_close(Path *path) {
 /* Chooses anew for the requests listed; returns the sum of their prices. */
 EXPORT double lagrange_requests(const Problem *p, const Multipliers *m, Answer *a,
                                 const int32_t *which, int32_t number) {
-    Work w = {.p = p, .m = m, .a = a};
+    Work *w = open_work(p, m, a);
     double total = 0;
-    path_open(&w.path, p);
-    w.slope = room((size_t)p->teachers, sizeof(double));
-    w.ready = calloc((size_t)p->kinds + 1, 1);
-    w.days = calloc((size_t)p->teachers + 1, 1);
-    w.holds = calloc((size_t)p->teachers + 1, 1);
-    w.who = room((size_t)p->weeks * WEEKDAYS, sizeof(int32_t));
-    for (int32_t t = 0; t < p->teachers; t++) {
-        w.slope[t] = FAR;
-        for (int32_t c = 1; c <= p->limit[t]; c++)
-            if (m->run[(size_t)t * (size_t)(p->longest + 1) + (size_t)c] / c < w.slope[t])
-                w.slope[t] = m->run[(size_t)t * (size_t)(p->longest + 1) + (size_t)c] / c;
-    }
+    for (int32_t t = 0; t < p->teachers; t++)
+        straighten(w, t);
     for (int32_t n = 0; n < number; n++)
-        total += request(&w, which[n]);
-    path_close(&w.path);
-    free(w.slope);
-    free(w.ready);
-    free(w.days);
-    free(w.holds);
-    free(w.who);
+        total += request(w, which[n]);
+    close_work(w);
     return total;
 }
 

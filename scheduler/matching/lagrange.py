@@ -24,7 +24,7 @@ _PRICES = (
     "changed_time",
 )
 _MULTIPLIERS = ("reward", "row", "cell", "run")
-_ANSWER = ("value", "series", "who", "taught", "row", "cell", "run", "price", "least")
+_ANSWER = ("value", "series", "who", "taught", "row", "cell", "run", "price", "run_price", "least")
 
 
 class _Problem(ctypes.Structure):
@@ -69,7 +69,9 @@ class Parts:
         self.row = np.zeros(relaxation.row_room.shape, np.int32)
         self.cell = np.zeros(relaxation.cell_room.shape, np.int32)
         self.run = np.zeros((table.teachers, relaxation.longest + 1), np.int32)
-        self.price = np.zeros((len(relaxation.teacher), weeks))
+        candidates = len(relaxation.teacher)
+        self.price = np.zeros(candidates * weeks)
+        self.run_price = np.zeros(candidates * (relaxation.longest + 1))
         self.least = np.zeros((kinds, weeks))
         self.answer = _Answer(*_pointers([getattr(self, name) for name in _ANSWER]))
 

@@ -77,12 +77,9 @@ class _Relaxer:
         self.kind_first, self.teacher, self.can, self.if_needed, self.kind = _pools(
             table, self.same_time
         )
-        self.kind_of = np.repeat(np.arange(len(self.kind_first) - 1), np.diff(self.kind_first))
-        self.kind_slot = np.zeros(len(self.kind_first) - 1, np.intp)  # a slot of each kind
-        self.kind_slot[self.kind] = self.first
         self.end = np.array([_least(table.slot_end[group]) for group in self.same_time], np.int32)
-        self.kind_end = np.zeros(len(self.kind_slot), np.int32)
-        self.kind_end[self.kind] = self.end
+        self.kind_of = np.repeat(np.arange(len(self.kind_first) - 1), np.diff(self.kind_first))
+        self.kind_times = self._kind_times()
         self.inside = (table.fixed_week >= 0) & (table.fixed_week < self.weeks)
 
     def relaxation(self) -> Relaxation:
@@ -134,14 +131,28 @@ class _Relaxer:
             weeks=self.weeks,
         )
 
+    def _kind_times(self) -> Ints:
+        """(kinds, 3): weekday, start and end; the earliest end, where slots were merged."""
+        table, first = self.table, self.first
+        times = np.zeros((len(self.kind_first) - 1, 3), np.int32)
+        times[: len(table.kinds)] = [(k.weekday, k.start, k.end) for k in table.kinds] or 0
+        of_series = (table.slot_weekday[first], table.slot_start[first], self.end)
+        times[self.kind] = np.stack(of_series, axis=1)
+        return times
+
     def _open(self, cells: Rows) -> Masks:
-        """The weeks of each series with room left for a lesson of it."""
+        """The weeks of each series with room left for a lesson of it.
+
+        Past weeks are among them: the referee lets a plan have new lessons there.
+        """
         table = self.table
-        opened = self._bits(table.slot_weeks[self.first])
-        fixed = np.zeros((table.requests, self.weeks), np.int32)
-        np.add.at(fixed, (table.fixed_request[self.inside], table.fixed_week[self.inside]), 1)
-        full = fixed >= table.request_per_week[:, None]
-        opened &= ~full[table.slot_request[self.first]]
+        request, weekday = table.slot_request[self.first], table.slot_weekday[self.first]
+        fixed = np.zeros((table.requests, 7, self.weeks), np.int32)
+        who, when = table.fixed_request[self.inside], table.fixed_week[self.inside]
+        np.add.at(fixed, (who, table.fixed_weekday[self.inside], when), 1)
+        full = fixed.sum(axis=1) >= table.request_per_week[:, None]
+        opened = self._bits(table.slot_eligible[self.first])
+        opened &= (fixed[request, weekday] == 0) & ~full[request]
         for members, room in cells:
             opened[members] &= room > 0
         return _packed(opened, table.words)
@@ -152,7 +163,7 @@ class _Relaxer:
 
     def _left(self, fixed_lessons: NDArray[np.intp]) -> Ints:
         """Per teacher at most his total, and what the weeks and days he could serve allow."""
-        table, days = self.table, self.table.slot_weekday[self.kind_slot][self.kind_of]
+        table, days = self.table, self.kind_times[self.kind_of, 0]
         could = np.zeros((table.teachers, 7, self.weeks), np.bool_)
         np.logical_or.at(could, (self.teacher, days), self._bits(self.can))
         week, day = self._caps()
@@ -176,12 +187,9 @@ class _Relaxer:
         """Per teacher his weeks, days and clashes, left out where another of them says as much."""
         week, day = self._caps()
         week_caps, day_caps = week.min(axis=1, initial=99), day.min(axis=2, initial=99)
-        users = np.bincount(self.kind, minlength=len(self.kind_slot))
-        weekday, start = (
-            values[self.kind_slot][self.kind_of]
-            for values in (self.table.slot_weekday, self.table.slot_start)
-        )
-        end = self.kind_end[self.kind_of] + self.table.instance.gap_minutes
+        users = np.bincount(self.kind, minlength=len(self.kind_times))
+        weekday, start, end = self.kind_times[self.kind_of].T
+        end = end + self.table.instance.gap_minutes
         order = np.lexsort((start, weekday, self.teacher))
         teachers, weekdays = self.teacher.tolist(), weekday.tolist()
         starts, ends = start.tolist(), end.tolist()
