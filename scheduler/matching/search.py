@@ -167,8 +167,7 @@ def rising(bound: Bound) -> Iterator[None]:
 
     def rise() -> None:
         try:
-            while not stop.is_set():
-                bound.improve(seconds=REPORT_EVERY / 2)
+            bound.improve(go_on=lambda: not stop.is_set())
         except Exception as error:  # noqa: BLE001 (raised by the thread that waits)
             faults.append(error)
 
