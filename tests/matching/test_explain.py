@@ -219,9 +219,10 @@ def test_a_class_is_no_rival_of_itself():
 
 
 def test_rivals_for_a_room_are_the_classes_in_it():
-    teachers = (make.teacher(), make.teacher("mai"))
+    teachers = (make.teacher(), make.teacher("mai", levels=("other",)))
     plan = Plan((make.lesson(what="A/2", who="mai", start=470, end=505),))
-    assert rivals(plan, teachers=teachers, requests=(make.request(), SECOND)) == ("A/2",)
+    requests = (make.request(), replace(SECOND, level="other"))
+    assert rivals(plan, teachers=teachers, requests=requests) == ("A/2",)
 
 
 def test_a_shortage_tells_what_one_request_misses_over_all_its_weeks():
