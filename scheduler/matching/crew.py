@@ -22,8 +22,9 @@ from scheduler.matching.prices import Prices
 from scheduler.matching.table import Table
 
 PARTS_FROM = 500  # requests
-ROUNDS = 40  # at most
-CHAIN_ROUND, PART_ROUND = 0.5, 1.5  # seconds, at least
+ROUNDS, MOST_ROUNDS = 20, 200  # of a search by moves; of any, at most
+CHAIN_ROUND = 0.5  # seconds, at least
+PART_ROUND = 0.2  # seconds for each thousand requests: it costs about a hundredth of that to begin
 EXCHANGE_FROM = 0.7  # of the search
 log = logging.getLogger(__name__)
 Monotonic = Callable[[], float]
@@ -87,7 +88,7 @@ class Rounds:
     def count(self) -> int:
         if self.workers == 1:
             return 1
-        return max(1, min(ROUNDS, int(self.seconds / self.least))) if self.seconds else ROUNDS // 2
+        return max(1, min(MOST_ROUNDS, int(self.seconds / self.least))) if self.seconds else ROUNDS
 
     def shares(self, n: int, elapsed: float) -> list[Share]:
         """Of round n, for plans and pools yet to be told; `elapsed` seconds of the search."""
@@ -155,7 +156,7 @@ class Crew:
         """Search for so long; `go_on` hears the moves in all so far and says whether to."""
         # Parts would each spend the whole budget of changes; chains do not.
         big = self.work.table.requests >= PARTS_FROM and self.work.limits is None
-        least = PART_ROUND if big and self.workers > 1 else CHAIN_ROUND
+        least = PART_ROUND * self.work.table.requests / 1000 if big else CHAIN_ROUND
         rounds = Rounds(seconds, moves, schedule, seed, self.workers, least)
         began = self.monotonic()
         plans: list[Assignment | None] = [

@@ -18,6 +18,8 @@ typedef struct {
     i32 kept;    /* of them, the most promising, at most KEPT */
     i32 sample;  /* of a long list: usable candidates beside those just freed; 0: no sampling */
     i32 blink;   /* of 256 candidates, how many are passed over */
+    i32 worst;   /* of so many requests met by chance, a move begins with the dearest */
+    double noise; /* of the temperature: how wrong the price of a teacher may be in a move */
 } Effort;
 
 typedef struct {
@@ -38,6 +40,7 @@ typedef struct Search {
     u64 random;
     u64 dice; i32 dice_left;
     Effort effort;
+    u64 mood; double noise; /* of the move at hand */
     Offer offer[SCANNED];
     Offer keep[KEPT];
     i32 freed_count, *freed, *freed_in, freed_round;
@@ -175,6 +178,13 @@ static i32 gather(Engine *e, i32 slot, Mask open) {
     return count;
 }
 
+/* How much dearer a teacher seems in the move at hand: it lets other plans come up. */
+static inline double whim(const Search *s, i32 teacher) {
+    u64 x = (teacher + 1) * 0x9E3779B97F4A7C15ULL ^ s->mood;
+    x ^= x >> 29, x *= 0xBF58476D1CE4E5B9ULL, x ^= x >> 32;
+    return s->noise * (x & 1023) * (1.0 / 1024);
+}
+
 /* Prices the offers and keeps the most promising; returns how many. */
 static i32 choose(Engine *e, i32 slot, i32 count, double worth) {
     Search *s = e->search;
@@ -185,6 +195,7 @@ static i32 choose(Engine *e, i32 slot, i32 count, double worth) {
         Offer *o = s->offer + n;
         const Teacher *t = e->teacher + o->teacher;
         double wish = wish_price(e, o->teacher, school);
+        if (s->noise > 0) wish += whim(s, o->teacher);
         i32 lessons = mask_count(o->weeks);
         o->left = e->left[o->teacher];
         o->extra = e->mark[o->teacher] == e->round ? 0 : e->price.extra_teacher;

@@ -342,6 +342,17 @@ static i32 related(Engine *e, i32 request) {
     return in->school_requests[first + below(s, in->school_requests_first[school + 1] - first)];
 }
 
+/* The dearest of a request and some others met by chance. */
+static i32 dearest(Engine *e, const i32 *pool, i32 pooled, i32 request, i32 of) {
+    double most = request_cost(e, request);
+    for (i32 n = 1; n < of; n++) {
+        i32 other = pool[below(e->search, pooled)];
+        double cost = request_cost(e, other);
+        if (cost > most) most = cost, request = other;
+    }
+    return request;
+}
+
 /* A request, half the time one with missing lessons, and related ones: `fewest` to `most` in all. */
 static i32 choose_ruined(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 fewest, i32 most, i32 *ruined) {
     Engine *e = &k->engine;
@@ -349,6 +360,7 @@ static i32 choose_ruined(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_po
     i32 seed = pool[below(s, pooled)], size = fewest + below(s, most - fewest + 1), count = 1;
     if (next_random(s) >> 63)
         for (i32 n = 0; n < 6 && e->missing[seed] <= 0; n++) seed = pool[below(s, pooled)];
+    else if (s->effort.worst > 1) seed = dearest(e, pool, pooled, seed, s->effort.worst);
     ruined[0] = seed;
     for (i32 tries = 0; count < size && tries < 3 * size; tries++) {
         i32 other = related(e, ruined[below(s, count)]);
@@ -413,7 +425,12 @@ static int move(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 f
     e->running = 0;
     for (i32 n = 0; n < count; n++) change -= request_cost(e, ruined[n]);
     ruin(k, ruined, count);
+    if (k->search.effort.noise > 0) {
+        k->search.mood = next_random(&k->search);
+        k->search.noise = unit(&k->search) * k->search.effort.noise * temperature;
+    }
     for (i32 n = 0; n < count; n++) insert(e, ruined[n]);
+    k->search.noise = 0;
     for (i32 n = 0; n < count; n++) change += request_cost(e, ruined[n]);
     change += e->running;
     for (i32 n = 0; n < count; n++) count_lost(e, ruined[n], 1);
