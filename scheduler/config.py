@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(
         2.0, gt=0, le=3600, description="seconds between two beats of the loop"
     )
+    matching_executor: str = Field(
+        "threads", description="where a matching run searches: threads, dask://host:port"
+    )
+    matching_workers: int = Field(
+        1, ge=1, le=1024, description="searches side by side in a run; its bound takes one core more"
+    )
     loop: bool = Field(True, description="run the reminder loop inside the web process")
 
     @field_validator("database_url")

@@ -29,7 +29,7 @@ from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance
 from scheduler.matching.search import Progress
 from scheduler.matching.verify import Verdict
-from scheduler.services import exports
+from scheduler.services import executors, exports
 from scheduler.services.context import Context
 from scheduler.services.weights import DEFAULTS
 from scheduler.store import audits, lessons, people, plans, requests, tables, terms, weights
@@ -177,15 +177,19 @@ def execute(ctx: Context, run: Run, token: str) -> None:
     try:
         snapshot = take_snapshot(ctx, run.term_id)
         watched = _Progress(ctx, run, token)
-        solution = search.solve(
-            snapshot.instance,
-            prices=_prices(snapshot.weights),
-            seconds=run.seconds_limit,
-            iterations=None,
-            seed=run.seed,
-            monotonic=clock.monotonic,
-            progress=watched,
-        )
+        others = ctx.settings.matching_workers - 1
+        with executors.opened(ctx.settings.matching_executor, others) as beside:
+            solution = search.solve(
+                snapshot.instance,
+                prices=_prices(snapshot.weights),
+                seconds=run.seconds_limit,
+                iterations=None,
+                seed=run.seed,
+                monotonic=clock.monotonic,
+                progress=watched,
+                others=beside.count,
+                executor=beside.executor,
+            )
     except Exception as error:
         with ctx.transaction() as db:
             rows.fail(db, run.id, token, _reason(error))
