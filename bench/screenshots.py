@@ -42,6 +42,8 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
         Role.COORDINATOR: (
             "/coordinator",
             "/coordinator/matching",
+            "/coordinator/matching/runs/1",
+            "/coordinator/matching/weights",
             "/coordinator/plans/1",
             "/coordinator/messages",
         ),

@@ -197,7 +197,8 @@ def execute(ctx: Context, run: Run, token: str) -> None:
             raise
         return
     with ctx.transaction() as db:
-        if watched.wish is Wish.CANCEL:
+        # asked again: the search may have ended by itself before it heard
+        if watched.wish is Wish.CANCEL or rows.cancel_asked(db, run.id, token):
             rows.cancelled(db, run.id, token)
             return
         plan_id = _keep(db, ctx, run, snapshot, solution)

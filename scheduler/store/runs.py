@@ -116,6 +116,11 @@ def progress(
     return Wish.STOP if row.stop_asked else None
 
 
+def cancel_asked(db: Session, run_id: int, token: str) -> bool:
+    """True when somebody wants no plan of a run that is ours."""
+    return db.scalar(select(runs.c.cancel_asked).where(_mine(run_id, token))) is True
+
+
 def finish(
     db: Session,
     run_id: int,

@@ -116,6 +116,16 @@ def test_a_cancelled_run_ends_early_and_leaves_no_plan(ctx, cast, wishes):
         assert plan_rows.of_term(db, cast["term"]) == ()
 
 
+def test_a_run_cancelled_after_its_last_report_leaves_no_plan_either(ctx, cast, monkeypatch):
+    monkeypatch.setattr(runs, "REPORT_EVERY", 1e9)
+    run_id = start(ctx, cast)
+    with ctx.transaction() as db:
+        run = rows.claim(db, "t", runs.LEASE)
+    runs.cancel(ctx, cast.actors["coordinator"], run_id)
+    runs.execute(ctx, run, "t")
+    assert runs.get(ctx, cast.actors["coordinator"], run_id).state is RunState.CANCELLED
+
+
 def test_a_stopped_run_ends_early_and_keeps_its_best_plan_so_far(ctx, cast):
     ended = ended_by(ctx, cast, runs.stop)
     assert (ended.state, ended.stop_asked, ended.stopping) == (RunState.DONE, True, False)
