@@ -49,7 +49,10 @@ class Settings(BaseSettings):
         "threads", description="where a matching run searches: threads, dask://host:port"
     )
     matching_workers: int = Field(
-        1, ge=1, le=1024, description="searches side by side in a run; its bound takes one core more"
+        1,
+        ge=1,
+        le=1024,
+        description="searches side by side in a run; its bound takes one core more",
     )
     loop: bool = Field(True, description="run the reminder loop inside the web process")
 

@@ -63,6 +63,7 @@ class Fix:
     day: date | None = None
     limit: int | None = None
     free: int | None = None
+    changes: int = 0  # lessons that move or change hands
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ def without_names(line: GapLine) -> GapLine:
 
 
 def _nameless(line: FixLine) -> FixLine:
-    limit = line.fix.limit if line.fix.kind is FixKind.ROOM else None
+    rooms = line.fix.kind in (FixKind.ROOM, FixKind.NEW_TEACHER)  # the school's own number
+    limit = line.fix.limit if rooms else None
     return replace(line, teacher="", fix=replace(line.fix, teacher_id=None, limit=limit))
 
 

@@ -354,4 +354,5 @@ def _fix(snapshot: Snapshot, fix: solver_plan.Fix) -> Fix:
         day=fix.day,
         limit=fix.limit,
         free=fix.free,
+        changes=fix.changes,
     )

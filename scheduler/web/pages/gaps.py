@@ -25,6 +25,7 @@ class FixShown:
     period: tuple[str, int] | None
     limit: int | None
     free: int | None
+    changes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +70,5 @@ def _fix(line: GapLine, shown: FixLine) -> FixShown:
         period=(shown.period.half_day.value, shown.period.number) if shown.period else None,
         limit=fix.limit,
         free=fix.free,
+        changes=fix.changes,
     )
