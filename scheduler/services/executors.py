@@ -66,11 +66,11 @@ def _cluster(address: str) -> Iterator[Any]:
             text("Searching on a Dask cluster needs the extra: pip install chungtay[cluster].")
         ) from error
     try:
-        client = distributed.Client(f"tcp://{address}", timeout=CONNECT_SECONDS, set_as_default=False)
+        client = distributed.Client(
+            f"tcp://{address}", timeout=CONNECT_SECONDS, set_as_default=False
+        )
     except (OSError, ValueError) as error:
-        raise Invalid(
-            text("No Dask scheduler answers at {address}.", address=address)
-        ) from error
+        raise Invalid(text("No Dask scheduler answers at {address}.", address=address)) from error
     try:
         yield client
     finally:
