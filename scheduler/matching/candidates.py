@@ -37,7 +37,8 @@ MasksOf = Callable[[date, date], WeekMasks]
 def table(instance: Instance) -> Table:
     """Number the rows of an instance and work out all candidates.
 
-    Raises Invalid for a term of more than 1,024 weeks.
+    Raises Invalid for a term of more than 1,024 weeks, and for a lesson that must stay of somebody
+    who is not there.
     """
     return _Builder(instance).table()
 
@@ -73,10 +74,18 @@ class _Builder:
         self.fixed: dict[int, list[CurrentLesson]] = defaultdict(list)
         self.current: dict[int, list[CurrentLesson]] = defaultdict(list)
         for lesson in sorted(instance.current, key=lambda x: (x.day, x.start)):
+            if instance.is_fixed(lesson):
+                self._check_known(lesson)
             if lesson.request in self.requests:
                 lessons = self.fixed if instance.is_fixed(lesson) else self.current
                 lessons[self.requests[lesson.request]].append(lesson)
         self.kinds: dict[Kind, int] = {}
+
+    def _check_known(self, lesson: CurrentLesson) -> None:
+        if lesson.request not in self.requests:
+            raise Invalid(text("There is no request {id}.", id=lesson.request))
+        if lesson.teacher not in self.teachers:
+            raise Invalid(text("There is no teacher {id}.", id=lesson.teacher))
 
     def table(self) -> Table:
         schools, requests, teachers = self._schools(), self._requests(), self._teachers()

@@ -144,6 +144,20 @@ static inline int offer_of(Engine *e, i32 slot, i64 row, Mask open, Offer *o) {
     return 1;
 }
 
+/* A blink hides a candidate, or half the time no more than what lies on one side of a week: where
+ * teachers are scarce the best plan may share one between requests, or have him later than he could
+ * begin, and an insertion that sees him whole takes all it can. */
+static inline int hides(const Engine *e, Offer *o) {
+    Search *s = e->search;
+    u64 luck = next_random(s);
+    if (luck & 1) return 1;
+    i32 week = below(s, e->in.weeks);
+    int late = luck >> 1 & 1;
+    EACH_WEEK(w, o->weeks)
+        if (late ? w < week : w > week) o->weeks.word[w >> 6] &= ~(1ULL << (w & 63));
+    return !mask_any(o->weeks);
+}
+
 /* Gathers who could take the slot: all, or of a long list those just freed and a sample. */
 static i32 gather(Engine *e, i32 slot, Mask open) {
     Search *s = e->search;
@@ -156,13 +170,14 @@ static i32 gather(Engine *e, i32 slot, Mask open) {
         const u64 *member = s->member + (size_t)kind * s->words;
         for (i32 n = 0; n < s->freed_count && count < most; n++) {
             i32 t = s->freed[n];
-            if (e->left[t] <= 0 || !(member[t >> 6] >> (t & 63) & 1) || blinks(s)) continue;
+            if (e->left[t] <= 0 || !(member[t >> 6] >> (t & 63) & 1)) continue;
             i64 low = s->row_first[t], high = s->row_first[t + 1];
             while (high - low > 1) {
                 i64 middle = (low + high) / 2;
                 if (s->row_kind[middle] <= kind) low = middle; else high = middle;
             }
-            count += offer_of(e, slot, s->row[low], open, s->offer + count);
+            if (offer_of(e, slot, s->row[low], open, s->offer + count))
+                count += !(blinks(s) && hides(e, s->offer + count));
         }
         if (most > count + s->effort.sample) most = count + s->effort.sample;
     }
@@ -171,8 +186,8 @@ static i32 gather(Engine *e, i32 slot, Mask open) {
         if (at == listed) at = 0;
         i32 t = in->candidate_teacher[first + at];
         if (e->left[t] <= 0 || (sampled && s->freed_in[t] == s->freed_round)) continue;
-        if (blinks(s)) continue;
-        if (offer_of(e, slot, first + at, open, s->offer + count)) count++;
+        if (offer_of(e, slot, first + at, open, s->offer + count))
+            count += !(blinks(s) && hides(e, s->offer + count));
         else if (sampled && --misses < 0) break;
     }
     return count;
@@ -422,12 +437,12 @@ static double worth_of(const Engine *e, i32 request) {
 }
 
 /* More lessons than a request asks for are worth nothing: the last ones go, but for those that keep
- * a lesson in force as it is. */
+ * the time of a lesson in force. */
 static void trim(const Engine *e, i32 request, i32 slot, i32 *who) {
     const i32 *current = e->in.slot_current ? e->in.slot_current + (size_t)slot * e->in.weeks : NULL;
     i32 left = e->missing[request] > 0 ? e->missing[request] : 0;
     for (i32 w = 0; w < e->in.weeks; w++)
-        if (who[w] >= 0 && left-- <= 0 && !(current && current[w] == who[w])) who[w] = NOBODY;
+        if (who[w] >= 0 && left-- <= 0 && !(current && change_saved(e, current[w], who[w]) > 0)) who[w] = NOBODY;
 }
 
 /* Gives a request its weekly slots, the most useful first, as long as they are worth it. */

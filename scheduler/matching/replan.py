@@ -94,14 +94,13 @@ def resolve(instance: Instance, plan: Plan, prices: Prices | None = None) -> Pla
 
 
 def with_plan(instance: Instance, plan: Plan) -> Instance:
-    """The instance with a plan in force; what was pinned or past in it stays so."""
-    fixed = {(x.request, x.day, x.start): x for x in instance.current if instance.is_fixed(x)}
-    current = (
-        fixed.get((x.request, x.day, x.start))
-        or CurrentLesson(x.request, x.day, x.start, x.end, x.teacher)
+    """The instance with a plan in force; what was pinned or past stays so, in the plan or not."""
+    current = {
+        (x.request, x.day, x.start): CurrentLesson(x.request, x.day, x.start, x.end, x.teacher)
         for x in plan.lessons
-    )
-    return replace(instance, current=tuple(current))
+    }
+    current |= {(x.request, x.day, x.start): x for x in instance.current if instance.is_fixed(x)}
+    return replace(instance, current=tuple(current.values()))
 
 
 @dataclass(frozen=True, slots=True)

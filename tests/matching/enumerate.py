@@ -19,6 +19,7 @@ from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance, Request, Teacher
 
 MOST_TIMETABLES = 6000  # of one request
+MOST_STEPS = 400_000
 Lessons = tuple[PlannedLesson, ...]
 
 
@@ -100,7 +101,7 @@ class _Search:
         short: Counter[str],
     ) -> None:
         self.steps += 1
-        if self.steps > 400_000:
+        if self.steps > MOST_STEPS:
             raise TooLarge
         together = cost + self._loads(given) + self._unmet(short)
         if n == len(lists):
