@@ -1,6 +1,6 @@
 """The compiled search kernel: one search over a table, as Python sees it.
 
-kernel.c, insertion.h and state.h hold the search; twin.py defines what they price.  The kernel
+kernel.c and the headers it includes hold the search; twin.py defines what they price.  The kernel
 leaves the interpreter lock while it works, so that searches run side by side in threads.
 """
 
