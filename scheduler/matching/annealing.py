@@ -42,6 +42,8 @@ class Schedule:
 _ALL = Effort(slots=3, scanned=192, kept=12, blink=13)
 _WHIMS = Effort(slots=3, scanned=192, kept=12, blink=5, worst=4, noise=1.0)
 _SAMPLE = Effort(slots=2, scanned=192, kept=12, sample=16, blink=13)
+_HALVES = Effort(slots=3, scanned=192, kept=12, blink=7, halve=7)
+TINY = Schedule(80.0, 1.0, (2, 5), _HALVES)
 PLENTY = Schedule(60.0, 1.5, (2, 5), _WHIMS)  # every lesson finds a teacher
 SCARCE = Schedule(150.0, 3.0, (2, 5), _ALL)  # a missing lesson costs a thousand
 LARGE = Schedule(50.0, 4.0, (2, 5), _SAMPLE)
@@ -49,11 +51,13 @@ HUGE = Schedule(30.0, 8.0, (2, 5), _SAMPLE)
 REPAIR = Schedule(20.0, 1.0, (1, 5), _ALL)
 PROBE = Schedule(10.0, 10.0, (2, 5), _ALL)
 PROBED = 1 / 64  # of a search, to see whether teachers are scarce
-LARGE_FROM, HUGE_FROM = 500, 4000  # requests
+SMALL_FROM, LARGE_FROM, HUGE_FROM = 40, 500, 4000  # requests
 
 
 def schedule(requests: int, in_force: bool, missing: int) -> Schedule:
     """For so many requests; whether a plan in force should mostly stay; lessons not covered yet."""
+    if requests < SMALL_FROM:
+        return TINY
     if in_force:
         return REPAIR
     if requests >= LARGE_FROM:

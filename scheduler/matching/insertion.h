@@ -15,7 +15,7 @@ typedef struct {
     const i32 *current;
     const Mask *if_needed;
     double beat, bare; /* bare: the price of nothing but walls so far */
-    i32 bare_last, walls, counted; /* counted: whose path the offers' `used` tell of */
+    i32 bare_last, walls, lessons, counted; /* counted: whose path the offers' `used` tell of */
 } Run;
 
 static inline double lesson_extra(const Run *r, const Offer *o, i32 week) {
@@ -164,7 +164,7 @@ static double staff(Engine *e, i32 slot, i32 taught, double worth, double beat, 
     if (!mask_any(open)) return beat;
     i32 count = gather(e, slot, open);
     if (!count) return beat;
-    Run r = {e, slot, choose(e, slot, count, worth), 0, taught, NULL, in->candidate_if_needed, beat, 0, NOBODY, 0, -2};
+    Run r = {e, slot, choose(e, slot, count, worth), 0, taught, NULL, in->candidate_if_needed, beat, 0, NOBODY, 0, 0, -2};
     if (in->slot_current) r.current = in->slot_current + (size_t)slot * in->weeks;
     double least = NEVER;
     for (i32 n = 0; n < r.offers; n++) {

@@ -14,6 +14,7 @@ typedef struct {
     i32 kept;    /* of them, the most promising, at most KEPT */
     i32 sample;  /* of a long list: usable candidates beside those just freed; 0: no sampling */
     i32 blink;   /* of 256 candidates, how many are passed over */
+    i32 halve;   /* of 256, how many are seen only up to a week or from one on */
     i32 worst;   /* of so many requests met by chance, a move begins with the dearest */
     double noise; /* of the temperature: how wrong the price of a teacher may be in a move */
 } Effort;
@@ -60,12 +61,14 @@ static inline u64 next_random(Search *s) {
 static inline i32 below(Search *s, i32 n) { return (i32)(((next_random(s) >> 32) * (u64)n) >> 32); }
 static inline double unit(Search *s) { return (next_random(s) >> 11) * (1.0 / 9007199254740992.0); }
 
-static inline int blinks(Search *s) {
-    if (!s->effort.blink) return 0;
+/* Whether a candidate is passed over, or seen only by half. */
+enum { SEEN, HALF_SEEN, UNSEEN };
+static inline int glance(Search *s) {
+    if (!s->effort.blink && !s->effort.halve) return SEEN;
     if (!s->dice_left) s->dice = next_random(s), s->dice_left = 8;
     i32 die = s->dice & 255;
     s->dice >>= 8, s->dice_left--;
-    return die < s->effort.blink;
+    return die < s->effort.blink ? UNSEEN : die < s->effort.blink + s->effort.halve ? HALF_SEEN : SEEN;
 }
 
 /* The weeks in which the week's lessons of the request are not all given by lessons that stay. */
@@ -140,18 +143,15 @@ static inline int offer_of(Engine *e, i32 slot, i64 row, Mask open, Offer *o) {
     return 1;
 }
 
-/* A blink hides a candidate, or half the time no more than what lies on one side of a week: where
- * teachers are scarce the best plan may share one between requests, or have him later than he could
- * begin, and an insertion that sees him whole takes all it can. */
-static inline int hides(const Engine *e, Offer *o) {
+/* Hides what an offer has on one side of a week: where teachers are scarce the best plan may share
+ * one between requests, or have him later than he could begin, and an insertion that sees him whole
+ * takes all it can.  False when nothing is left. */
+static inline int halve(const Engine *e, Offer *o) {
     Search *s = e->search;
-    u64 luck = next_random(s);
-    if (luck & 1) return 1;
-    i32 week = below(s, e->in.weeks);
-    int late = luck >> 1 & 1;
+    i32 week = below(s, e->in.weeks), late = below(s, 2);
     EACH_WEEK(w, o->weeks)
         if (late ? w < week : w > week) o->weeks.word[w >> 6] &= ~(1ULL << (w & 63));
-    return !mask_any(o->weeks);
+    return mask_any(o->weeks);
 }
 
 /* Gathers who could take the slot: all, or of a long list those just freed and a sample. */
@@ -166,14 +166,15 @@ static i32 gather(Engine *e, i32 slot, Mask open) {
         const u64 *member = s->member + (size_t)kind * s->words;
         for (i32 n = 0; n < s->freed_count && count < most; n++) {
             i32 t = s->freed[n];
-            if (e->left[t] <= 0 || !(member[t >> 6] >> (t & 63) & 1)) continue;
+            int seen = SEEN;
+            if (e->left[t] <= 0 || !(member[t >> 6] >> (t & 63) & 1) || (seen = glance(s)) == UNSEEN) continue;
             i64 low = s->row_first[t], high = s->row_first[t + 1];
             while (high - low > 1) {
                 i64 middle = (low + high) / 2;
                 if (s->row_kind[middle] <= kind) low = middle; else high = middle;
             }
             if (offer_of(e, slot, s->row[low], open, s->offer + count))
-                count += !(blinks(s) && hides(e, s->offer + count));
+                count += seen == SEEN || halve(e, s->offer + count);
         }
         if (most > count + s->effort.sample) most = count + s->effort.sample;
     }
@@ -182,8 +183,10 @@ static i32 gather(Engine *e, i32 slot, Mask open) {
         if (at == listed) at = 0;
         i32 t = in->candidate_teacher[first + at];
         if (e->left[t] <= 0 || (sampled && s->freed_in[t] == s->freed_round)) continue;
+        int seen = glance(s);
+        if (seen == UNSEEN) continue;
         if (offer_of(e, slot, first + at, open, s->offer + count))
-            count += !(blinks(s) && hides(e, s->offer + count));
+            count += seen == SEEN || halve(e, s->offer + count);
         else if (sampled && --misses < 0) break;
     }
     return count;
