@@ -1,13 +1,11 @@
 """The engine alone, from an instance file to a plan file; no database."""
 
-import json
 import multiprocessing
 from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import partial
 
 from scheduler import clock
-from scheduler.errors import Invalid, text
-from scheduler.matching import plan, problem, search
+from scheduler.matching import plan, problem, reading, search
 from scheduler.matching.plan import Solution
 from scheduler.matching.problem import Instance
 
@@ -24,11 +22,7 @@ def solve_bytes(
 
     Several workers search side by side, each from a seed of its own, and the best plan is taken.
     """
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise Invalid(text("This is no JSON file: {why}", why=str(error))) from error
-    instance = problem.parse(data)
+    instance = problem.parse(reading.decode(content))
     solve = partial(_solve, instance, seconds, iterations)
     if workers == 1:
         return plan.dump(solve(seed))
