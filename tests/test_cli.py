@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -143,23 +144,201 @@ def test_odd_prices_are_one_sentence_and_exit_1(tmp_path, prices, what):
     assert not (tmp_path / "plan.json").exists()
 
 
+def match(path: Path, *more: str) -> tuple[Result, float]:
+    """Match an instance file; what came of it, and after how many seconds."""
+    began = time.monotonic()
+    output = path.with_suffix(".plan")
+    arguments = ["match", str(path), "-o", str(output), "--time-limit", "0", *more]
+    result = CliRunner().invoke(cli.main, arguments)
+    assert output.exists() == (result.exit_code == 0)
+    return result, time.monotonic() - began
+
+
+def assert_refused(path: Path, *sentences: str) -> None:
+    """In Vietnamese and in English, soon, and with nothing else."""
+    result, seconds = match(path)
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, True)
+    assert seconds < 2
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) <= 4
+    for sentence in sentences:
+        assert sentence in result.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "where"),
     [
+        (b"", "JSON"),
+        (b" \n", "JSON"),
         (b"not json", "JSON"),
         (b"[" * 100_000, "JSON"),
+        (b'{"a":' * 100_000, "JSON"),
+        (b"[" * 500 + b"]" * 500, "JSON: must be an object"),
         (b'{"version": 1}', "term"),
         (b"\xff\xfe", "JSON"),
+        (b"null", "JSON: must be an object"),
+        (b"true", "JSON: must be an object"),
+        (b"NaN", "JSON: must be an object"),
+        (b'{"gap_minutes": ' + b"9" * 5000 + b"}", "JSON"),
     ],
 )
 def test_a_bad_instance_file_is_one_sentence_and_exit_1(tmp_path, content, where):
     path = tmp_path / "instance.json"
     path.write_bytes(content)
-    result = CliRunner().invoke(cli.main, ["match", str(path), "-o", str(tmp_path / "plan.json")])
+    result, seconds = match(path)
     assert result.exit_code == 1
     assert where in result.stderr
     assert "Traceback" not in result.stderr
-    assert not (tmp_path / "plan.json").exists()
+    assert seconds < 2
+
+
+def spoiled(path: Path, old: str, new: str) -> Path:
+    """The small instance with a piece of its text replaced."""
+    whole = json.dumps(problem.dump(make.instance(current=(make.current(9),))))
+    assert whole.count(old) >= 1, old
+    path.write_text(whole.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "1.0", "true", '"2"'])
+@pytest.mark.parametrize(
+    ("old", "where"),
+    [
+        ('"gap_minutes": 10', "gap_minutes"),
+        ('"rooms": 1', "schools[0].rooms"),
+        ('"max_total": 10', "teachers[0].max_total"),
+        ('"weekday": 0', "teachers[0].available[0].weekday"),
+        ('"rank": 0', "requests[0].slots[0].rank"),
+    ],
+)
+def test_a_number_that_is_none_is_named(tmp_path, old, where, number):
+    new = f"{old.split(':')[0]}: {number}"
+    path = spoiled(tmp_path / "instance.json", old, new)
+    assert_refused(path, f"{where}: must be a whole number")
+
+
+@pytest.mark.parametrize("number", [-1, 10**9 + 1, 2**31, 2**32, 2**63, 10**30, 10**400])
+@pytest.mark.parametrize(
+    ("old", "where"),
+    [
+        ('"gap_minutes": 10', "gap_minutes"),
+        ('"rooms": 1', "schools[0].rooms"),
+        ('"max_per_day": 2', "teachers[0].max_per_day"),
+        ('"max_per_week": 4', "teachers[0].max_per_week"),
+        ('"max_total": 10', "teachers[0].max_total"),
+        ('"lessons_per_week": 1', "requests[0].lessons_per_week"),
+        ('"priority": 1', "requests[0].priority"),
+        ('"rank": 0', "requests[0].slots[0].rank"),
+    ],
+)
+def test_a_number_that_nothing_can_count_to_is_named(tmp_path, old, where, number):
+    new = f"{old.split(':')[0]}: {number}"
+    path = spoiled(tmp_path / "instance.json", old, new)
+    assert_refused(path, f"{where}: must be at {'most' if number > 0 else 'least'}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"07:30"', '"24:00"', "requests[0].slots[0]: must end after it starts"),
+        ('"07:30"', '"24:01"', "requests[0].slots[0].start: must be a time"),
+        ('"07:30"', '"7:30"', "requests[0].slots[0].start: must be a time"),
+        ('"07:30"', '"٠٧:٣٠"', "requests[0].slots[0].start: must be a time"),
+        ('"07:30"', "450", "requests[0].slots[0].start: must be a time"),
+        ('"2023-09-11"', '"2023-02-30"', "term.first_day: must be a date"),
+        ('"2023-09-11"', '"20230911"', "term.first_day: must be a date"),
+        ('"2023-09-11"', '"0000-01-01"', "term.first_day: must be a date"),
+        ('"2023-09-11"', '"0001-01-01"', "term: is longer than 1,024 weeks"),
+        ('"2023-10-08"', '"9999-12-31"', "term: is longer than 1,024 weeks"),
+        ('"2023-10-08"', '"2022-10-08"', "term: must not end before it starts"),
+        ('"level": "primary"', '"level": ["primary"]', "requests[0].level: must be a text"),
+        ('"school": "YB1"', '"school": "A/1"', "requests[0].school: there is no school A/1"),
+        ('"pinned": false', '"pinned": "no"', "current[0].pinned: must be true or false"),
+        ('"pinned": false', '"pinned": true, "teacher": "A/1"', "current[0].teacher"),
+        ('"gap_minutes": 10', '"gap_minutes": 10, "teachers": []', "teachers: is there twice"),
+        ('"rooms": 1', '"rooms": 1, "rooms": 2', "schools[0].rooms: is there twice"),
+        ('"gap_minutes": 10', '"gap_minutes": 10, "term": {}', "term: is there twice"),
+        ('"version": 1', '"version": 1, "version": 1', "version"),
+        ('"teachers": [', '"teachers": [[], ', "teachers[0]: must be an object"),
+        ('"levels": ["primary"]', '"levels": {"primary": 1}', "teachers[0].levels: must be a list"),
+        ('"requests": [', '"requests": 5, "rest": [', "requests: must be a list"),
+    ],
+)
+def test_a_fault_in_an_instance_is_named_at_its_place(tmp_path, old, new, sentence):
+    assert_refused(spoiled(tmp_path / "instance.json", old, new), sentence)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"08:05"', '"24:00"'),
+        ('"11:30"', '"24:00"'),
+        ('"max_total": 10', f'"max_total": {10**9}'),
+        ('"priority": 1', f'"priority": {10**9}'),
+        ('"priority": 1, "slots"', '"x": [[[{"y": NaN}]]], "priority": 1, "slots"'),
+        ('"name"', '"unknown": 1, "unknown": 2, "name"'),
+        (
+            '"unavailable": []',
+            '"unavailable": [{"first_day":"0001-01-01","last_day":"0001-01-02"}]',
+        ),
+        (
+            '"unavailable": []',
+            '"unavailable": [{"first_day":"9999-12-30","last_day":"9999-12-31"}]',
+        ),
+        ('"holidays": []', '"holidays": ["0001-01-01", "9999-12-31"]'),
+        ('"gap_minutes": 10', '"gap_minutes": 10, "freeze_before": "9999-12-31"'),
+        ('"gap_minutes": 10', '"gap_minutes": 10, "freeze_before": "0001-01-01"'),
+        ('"date": "2023-11-13"', '"date": "0001-01-01"'),
+        ('"date": "2023-11-13"', '"date": "9999-12-31"'),
+    ],
+)
+def test_what_is_only_odd_is_matched(tmp_path, old, new):
+    path = spoiled(tmp_path / "instance.json", old, new)
+    result, _ = match(path)
+    assert result.exit_code == 0, result.output
+    plan = json.loads(path.with_suffix(".plan").read_text())
+    verdict = verify_plan.verify(json.loads(path.read_text()), plan)
+    assert verdict["valid"]
+    assert verdict["cost"] == pytest.approx(plan["cost"], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("0001-01-01", "0001-02-04"), ("9999-12-01", "9999-12-30")]
+)
+def test_a_term_at_either_end_of_time_is_matched(tmp_path, first, last):
+    path = tmp_path / "instance.json"
+    whole = json.dumps(problem.dump(make.instance()))
+    path.write_text(whole.replace("2023-09-11", first).replace("2023-10-08", last))
+    result, _ = match(path)
+    assert result.exit_code == 0, result.output
+    verdict = verify_plan.verify(
+        json.loads(path.read_text()), json.loads(path.with_suffix(".plan").read_text())
+    )
+    assert (verdict["valid"], verdict["taught"]) == (True, verdict["requested"])
+
+
+def test_a_mark_of_the_byte_order_is_no_fault(tmp_path):
+    path = tmp_path / "instance.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(problem.dump(make.instance())).encode())
+    assert match(path)[0].exit_code == 0
+
+
+def test_a_large_file_that_is_cut_short_is_refused_at_once(tmp_path):
+    whole = json.dumps(problem.dump(make.instance()))
+    teacher = json.dumps(problem.dump(make.instance())["teachers"][0])
+    path = tmp_path / "instance.json"
+    count = 100_000_000 // len(teacher)
+    path.write_text(whole.split(teacher)[0] + f"{teacher}, " * count + teacher[:-20])
+    assert_refused(path, "This is no JSON file: it ends in the middle.")
+
+
+def test_many_teachers_of_one_name_are_one_fault_and_soon_told(tmp_path):
+    whole = json.dumps(problem.dump(make.instance()))
+    teacher = json.dumps(problem.dump(make.instance())["teachers"][0])
+    path = tmp_path / "instance.json"
+    path.write_text(whole.replace(teacher, f"{teacher}, " * 20_000 + teacher))
+    assert_refused(path, "teachers[1].id: lan is there twice")
 
 
 def test_a_file_that_is_no_workbook_is_refused_in_both_languages(run, tmp_path):

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.errors import Invalid, text
+from scheduler.errors import Invalid, Problem, Text, text
 from scheduler.matching.problem import CurrentLesson, Instance, Request, Slot, Teacher
 from scheduler.matching.table import (
     DAY,
     GONE,
-    MOST_WEEKS,
     NOBODY,
     WORD,
     Calendar,
@@ -45,9 +44,8 @@ def table(instance: Instance) -> Table:
 
 def calendar(instance: Instance) -> Calendar:
     """The weeks of the term."""
-    first, last = instance.term.first_day, instance.term.last_day
-    monday = first - timedelta(days=first.weekday())
-    return Calendar(monday, (last - monday).days // 7 + 1)
+    first = instance.term.first_day
+    return Calendar(first - timedelta(days=first.weekday()), instance.term.weeks())
 
 
 def _ints(values: Iterable[int]) -> Ints:
@@ -62,8 +60,9 @@ class _Builder:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.calendar = calendar(instance)
-        if self.calendar.weeks > MOST_WEEKS:
-            raise Invalid(text("The term is longer than {weeks} weeks.", weeks=MOST_WEEKS))
+        if fault := instance.term.fault():
+            where = "term"
+            raise Invalid(text("This is not a matching instance."), (Problem(Text(where), fault),))
         self.words = next(n for n in (1, 2, 16) if self.calendar.weeks <= n * WORD)
         self.schools = {school.id: n for n, school in enumerate(instance.schools)}
         self.teachers = {teacher.id: n for n, teacher in enumerate(instance.teachers)}

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from scheduler.errors import Invalid, Problem, text
+from scheduler.errors import Invalid, Problem, Text, text
 from scheduler.matching.reading import Reader, clock
+
+MOST_WEEKS = 1024  # of a term: the widest masks that the kernel is built for
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,6 +33,16 @@ class Term:
 
     def holds(self, day: date) -> bool:
         return self.first_day <= day <= self.last_day
+
+    def weeks(self) -> int:
+        """Weeks from Monday to Sunday that it has a day of."""
+        return (self.first_day.weekday() + (self.last_day - self.first_day).days) // 7 + 1
+
+    def fault(self) -> Text | None:
+        """What is wrong with it, if anything."""
+        if self.weeks() > MOST_WEEKS:
+            return text("is longer than {weeks} weeks", weeks=MOST_WEEKS)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +245,9 @@ def _current(reader: Reader) -> CurrentLesson:
 
 
 def _check(instance: Instance, reader: Reader) -> None:
-    """What only shows between the parts: ids met twice or never."""
+    """What only shows between the parts: too many weeks, ids met twice or never."""
+    if fault := instance.term.fault():
+        reader.fault(fault, "term")
     _once(reader, "schools", (s.id for s in instance.schools))
     _once(reader, "teachers", (t.id for t in instance.teachers))
     _once(reader, "requests", (r.id for r in instance.requests))

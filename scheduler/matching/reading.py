@@ -1,15 +1,39 @@
-"""Reads decoded JSON into typed values and notes every fault with its place.  Pure."""
+"""Reads JSON into typed values and notes every fault with its place.  Pure."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import TypeGuard, TypeVar
 
-from scheduler.errors import Problem, Text, text
+from scheduler.errors import Invalid, Problem, Text, text
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
+MOST = 10**9  # of any number: the kernel counts in 32 bits
 T = TypeVar("T")
+LARGE = 1 << 20  # bytes of a file whose end is looked at first
+TWICE = object()  # stands for a member that an object has more than once
 LETTERS = "nmkj"  # the indexes of a path: teachers[{n}].available[{m}]
+
+
+def decode(content: bytes) -> object:
+    """What a JSON file holds; raises Invalid when it is none, and at once when it is cut short."""
+    tail = content[-4096:].rstrip(b" \t\r\n\0")
+    if len(content) > LARGE and not tail.endswith((b"}", b"]")):
+        raise Invalid(text("This is no JSON file: it ends in the middle."))
+    try:
+        return json.loads(content, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(text("This is no JSON file: {why}", why=str(error))) from error
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        times = Counter(key for key, _ in pairs)
+        found.update((key, TWICE) for key in found if times[key] > 1)
+    return found
 
 
 class Reader:
@@ -40,14 +64,14 @@ class Reader:
             return default
         return self._wrong(key, text("must be a text"), found, default or "")
 
-    def whole(self, key: str, least: int = 0, most: int | None = None) -> int:
+    def whole(self, key: str, least: int = 0, most: int = MOST) -> int:
         """A whole number, at least `least` and at most `most`."""
         found = self._member(key)
         if type(found) is not int:  # a bool is an int to Python, not to a reader
             return self._wrong(key, text("must be a whole number"), found, least)
         if found < least:
             return self._wrong(key, text("must be at least {least}", least=least), found, least)
-        if most is not None and found > most:
+        if found > most:
             return self._wrong(key, text("must be at most {most}", most=most), found, least)
         return found
 
@@ -117,7 +141,7 @@ class Reader:
         found = self._member(key)
         reader = Reader(found, self.faults, self._below(key), self.at)
         if not isinstance(found, dict):
-            reader.fault(text("is missing") if found is None else text("must be an object"))
+            reader.fault(_what(found, text("must be an object")))
             reader.value = None
         return reader
 
@@ -137,8 +161,15 @@ class Reader:
 
     def _wrong(self, key: str, what: Text, found: object, instead: T) -> T:
         if self.value is not None:  # of an object that is itself missing, one fault is enough
-            self.fault(text("is missing") if found is None else what, key)
+            self.fault(_what(found, what), key)
         return instead
+
+
+def _what(found: object, what: Text) -> Text:
+    """What is wrong with a value that is none, doubled, or of the wrong kind."""
+    if found is None:
+        return text("is missing")
+    return text("is there twice") if found is TWICE else what
 
 
 def _is_text(value: object) -> TypeGuard[str]:

@@ -89,8 +89,8 @@ def solve(
     if seconds is None and iterations is None and progress is None:
         raise ValueError("a search needs a limit: seconds, iterations or progress")
     prices = prices or Prices()
-    standing = _verify_standing(instance, prices)
     table = candidates.table(instance)
+    standing = _verify_standing(instance, prices)
     kernel = Kernel(table, prices)
     base = standing.cost - kernel.cost()
     hunt = _Hunt(kernel, base, standing.requested, _Watch(monotonic, seconds, progress))

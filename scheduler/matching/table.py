@@ -16,7 +16,6 @@ NOBODY = -1  # no lesson in force; in a wish: a school that is not of this insta
 GONE = -2  # the teacher of a lesson in force who is not of this instance
 WORD = 64
 DAY = 24 * 60  # minutes
-MOST_WEEKS = 1024  # the widest masks that the kernel is built for
 WeekMasks = tuple[int, ...]  # one mask, as a whole number, for each weekday
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]

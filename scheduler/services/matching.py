@@ -1,11 +1,10 @@
 """The engine alone, from an instance file to a plan file; no database."""
 
-import json
 from dataclasses import fields
 
 from scheduler import clock
 from scheduler.errors import Invalid, text
-from scheduler.matching import plan, problem, search
+from scheduler.matching import plan, problem, reading, search
 from scheduler.matching.prices import Prices
 from scheduler.services import executors
 
@@ -28,7 +27,7 @@ def solve_bytes(
     workers search one plan together, this process and those of the executor; None takes all of a
     cluster, or of this machine's cores.
     """
-    data = _decoded(content)
+    data = reading.decode(content)
     instance = problem.parse(data)
     chosen = Prices() if prices is None else read_prices(prices)
     others = None if workers is None else workers - 1
@@ -52,7 +51,7 @@ def read_prices(content: bytes) -> Prices:
     Unlike the weights of a programme they may make a missing lesson cheap: this is the engine
     alone, for whoever wants to try it.
     """
-    data = _decoded(content)
+    data = reading.decode(content)
     if not isinstance(data, dict):
         raise Invalid(text("A file of prices is a JSON object of names and numbers."))
     names = [field.name for field in fields(Prices)]
@@ -72,10 +71,3 @@ def _is_price(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return 0 <= value <= MOST
-
-
-def _decoded(content: bytes) -> object:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise Invalid(text("This is no JSON file: {why}", why=str(error))) from error
