@@ -13,7 +13,6 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.matching import prices as price
 from scheduler.matching.candidates import Ints, Longs, Masks, Reals, Table
 from scheduler.matching.prices import Prices
 
@@ -169,7 +168,7 @@ class _Relaxer:
         week, day = self._caps()
         per_week = np.minimum((could * day).sum(axis=1), week).sum(axis=1)
         total = np.maximum(table.teacher_total.astype(np.int64) - fixed_lessons, 0)
-        return np.minimum(total, per_week).astype(np.int32)
+        return _whole(np.minimum(total, per_week))
 
     def _caps(self) -> tuple[Longs, Longs]:
         """What fixed lessons leave: (teachers, weeks) and (teachers, weekdays, weeks)."""

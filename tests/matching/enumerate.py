@@ -125,8 +125,7 @@ class _Search:
 
     def _loads(self, given: Counter[str]) -> float:
         return sum(
-            price.load(self.prices, count, self.teachers[t].max_total)
-            for t, count in given.items()
+            price.load(self.prices, count, self.teachers[t].max_total) for t, count in given.items()
         )
 
     def _unmet(self, short: Counter[str]) -> float:

@@ -16,8 +16,8 @@ from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance, School, Slot, Window
 from scheduler.matching.verify import verify
 
-from . import make, referee, tiny
 from . import enumerate as plans
+from . import make, referee, tiny
 
 seeds = st.integers(0, 2**32)
 prices = st.sampled_from(tiny.PRICES)
@@ -110,7 +110,7 @@ def test_the_bound_counts_the_handovers_between_lessons_that_must_stay():
 
 
 def test_a_teacher_with_room_for_one_class_and_a_third_takes_one():
-    """By fractions, two teachers with 6 lessons each would take three classes of 4 in equal parts."""
+    """By fractions, two with 6 lessons each would share three classes of 4 evenly."""
     three = tuple(make.request(f"A/{n}", slots=(Slot(n, 450, 485),)) for n in range(3))
     windows = tuple(Window(n, 420, 690) for n in range(3))
     two = tuple(make.teacher(n, max_total=6, available=windows) for n in ("lan", "mai"))
@@ -140,7 +140,8 @@ def test_a_long_term_is_given_by_one_teacher(weeks):
 
 
 @pytest.mark.parametrize(
-    "nothing", [{"requests": ()}, {"teachers": (), "requests": ()}, {"schools": (School("YB1", 0),)}]
+    "nothing",
+    [{"requests": ()}, {"teachers": (), "requests": ()}, {"schools": (School("YB1", 0),)}],
 )
 def test_what_is_empty_has_a_bound(nothing):
     instance = make.instance(**nothing)
@@ -169,7 +170,8 @@ def test_a_thread_may_improve_the_bound():
 def test_an_instance_that_is_too_large_keeps_the_simple_bound(monkeypatch):
     monkeypatch.setattr(bounds, "MOST_NUMBERS", 0)
     found = Bound(table(make.instance(teachers=(make.teacher(max_total=2),))), Prices(), 8000.0)
-    assert found.too_large and not found.improve()
+    assert found.too_large
+    assert not found.improve()
     assert found.value == pytest.approx(100 + 2000)  # unmet for two lessons: 2000 + 1000
 
 
