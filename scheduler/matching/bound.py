@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 
 from scheduler.matching.dual import Dual
 from scheduler.matching.prices import Prices
-from scheduler.matching.table import Longs, Reals, Table
+from scheduler.matching.table import Reals, Table
 
-FIRST_STEP = 1 / 25  # of the highest price
+# Where a few teachers decide who is taught at all, their prices have far to go; elsewhere long
+# steps only lose the way.  Both are tried, and the better one is followed with shorter steps.
+SHORT, LONG = 1 / 300, 1 / 25  # first steps of a round, as parts of the highest price
+FIRST_ROUND = 600  # steps of the first round, at most
+AGAIN, LONGER = 0.5, 1.5  # first step and window of a round, by those of the round before
+ROUNDS = 10
 SHORTER = 0.7  # the steps, when the average gains less in a window than
-LEAST_GAIN = 0.0005  # of itself
-SHORTEST = 0.01  # of the first step: then begins another round, with
-AGAIN = 0.5  # of the first step of the round before, and
-LONGER = 1.5  # times its window
-ROUNDS = 12
+LEAST_GAIN = 0.01  # of itself
+SHORTEST = 0.01  # of the first step of a round: then it is over
 WINDOW = 20  # steps of the first round between two looks at the average
 AVERAGED = 0.05  # weight of the latest prices in the average
 MOMENTUM, MEMORY, CALM = 0.95, 0.98, 0.1
@@ -74,24 +76,31 @@ class Bound:
         return True
 
     def _ascend(self, dual: Dual, prices: Prices) -> Iterator[None]:
-        """One item after each slice of the work.
+        """One item after each slice of the work.  Each round starts from the best prices so far."""
+        unit = max(prices.unmet, prices.load, prices.handover, 1e-3)
+        self.best = dual.first()
+        yield from self._round(dual, SHORT * unit, WINDOW, FIRST_ROUND)
+        before = self.highest
+        yield from self._round(dual, LONG * unit, WINDOW)
+        length = LONG if self.highest > before else SHORT
+        for n in range(1, ROUNDS):
+            window = round(WINDOW * LONGER**n)
+            yield from self._round(dual, length * unit * AGAIN**n, window)
 
-        Each round starts from the best prices so far with shorter steps, and takes more of them
-        before it shortens them again.
-        """
-        first = FIRST_STEP * max(prices.unmet, prices.load, prices.handover, 1e-3)
-        begin, window = dual.first(), WINDOW
-        for n in range(ROUNDS):
-            steps, last = _Steps(dual, begin, first * AGAIN**n), -np.inf
-            while steps.length > SHORTEST * first:
-                yield from self._look(dual, steps.prices)
-                steps.go(dual.slope(steps.prices))
-                if steps.count % window == 0:
-                    yield from self._look(dual, steps.average)
-                    if dual.value - last < LEAST_GAIN * abs(dual.value):
-                        steps.length *= SHORTER
-                    last = dual.value
-            begin, window = self.best, int(window * LONGER)
+    def _round(
+        self, dual: Dual, length: float, window: int, most: float = np.inf
+    ) -> Iterator[None]:
+        """Steps that get shorter whenever their average no longer gains much."""
+        steps, last = _Steps(dual, self.best, length), -np.inf
+        while steps.length > SHORTEST * length and steps.count < most:
+            yield from self._look(dual, steps.prices)
+            steps.go(dual.slope(steps.prices))
+            if steps.count % window == 0:
+                yield from self._look(dual, steps.average)
+                found = self.base + dual.value
+                if found - last < LEAST_GAIN * abs(found):
+                    steps.length *= SHORTER
+                last = found
 
     def _look(self, dual: Dual, prices: Reals) -> Iterator[None]:
         for _ in dual.work(prices):
@@ -159,8 +168,7 @@ def most_lessons(table: Table) -> NDArray[np.int64]:
     days[tuple(values[inside] for values in fixed)] = True
     per_week = np.minimum(days.sum(axis=1), table.request_per_week[:, None]).sum(axis=1)
     outside = np.bincount(table.fixed_request[~inside], minlength=table.requests)
-    most: Longs = np.minimum(per_week + outside, table.request_need).astype(np.int64)
-    return most
+    return np.asarray(np.minimum(per_week + outside, table.request_need), dtype=np.int64)
 
 
 def _least_steps(table: Table, prices: Prices, teachable: int) -> Reals:

@@ -138,8 +138,8 @@ static void empty(Path *p) {
         p->grid[n] = FAR;
 }
 
-/* A lesson that must stay closes all runs. */
-static void stand(Path *p, int32_t x, Labels *f, Origin *o, double handover) {
+/* A lesson that must stay closes all runs; `since` positions lie before it. */
+static void stand(Path *p, int32_t x, int32_t since, Labels *f, Origin *o, double handover) {
     int32_t who = p->stays[x];
     double value = o->nothing ? 0 : FAR;
     const Label *from[2] = {&f->best, &f->other};
@@ -150,6 +150,10 @@ static void stand(Path *p, int32_t x, Labels *f, Origin *o, double handover) {
             value = v;
             p->before[x] = k == 0 ? FROM_BEST : FROM_OTHER;
         }
+    }
+    if (who >= 0 && since > 0 && p->closed[who] < value) { /* though it be the third best */
+        value = p->closed[who];
+        p->before[x] = NEXT;
     }
     *o = (Origin){0, who, value};
     *f = NO_LABELS;
@@ -165,7 +169,7 @@ double lagrange_path_cheapest(Path *p, double handover) {
     for (int32_t x = 0; x < p->count; x++) {
         p->labels[x] = f;
         if (p->week[x] == NOBODY) {
-            stand(p, x, &f, &o, handover);
+            stand(p, x, since, &f, &o, handover);
             since = 0;
             continue;
         }
@@ -250,6 +254,8 @@ void lagrange_path_trace(Path *p, double handover, double value) {
         if (l->end < 0) {
             x = -1 - l->end;
             how = p->before[x];
+            if (how == NEXT)
+                how = unwind(p, p->stays[x], x, handover, &x);
         } else {
             how = unwind(p, l->who, l->end, handover, &x);
         }

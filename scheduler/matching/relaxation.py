@@ -168,8 +168,7 @@ class _Relaxer:
         week, day = self._caps()
         per_week = np.minimum((could * day).sum(axis=1), week).sum(axis=1)
         total = np.maximum(table.teacher_total.astype(np.int64) - fixed_lessons, 0)
-        left: Ints = np.minimum(total, per_week).astype(np.int32)
-        return left
+        return _whole(np.minimum(total, per_week))
 
     def _caps(self) -> tuple[Longs, Longs]:
         """What fixed lessons leave: (teachers, weeks) and (teachers, weekdays, weeks)."""

@@ -110,7 +110,7 @@ def test_the_bound_counts_the_handovers_between_lessons_that_must_stay():
 
 
 def test_a_teacher_with_room_for_one_class_and_a_third_takes_one():
-    """By fractions, two teachers with 6 lessons each would share three classes of 4."""
+    """By fractions, two with 6 lessons each would share three classes of 4 evenly."""
     three = tuple(make.request(f"A/{n}", slots=(Slot(n, 450, 485),)) for n in range(3))
     windows = tuple(Window(n, 420, 690) for n in range(3))
     two = tuple(make.teacher(n, max_total=6, available=windows) for n in ("lan", "mai"))

@@ -1,14 +1,22 @@
 """Instances by chance that are small enough to look at every plan."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 from scheduler.matching import verify
 from scheduler.matching.plan import Plan
 from scheduler.matching.prices import Prices
-from scheduler.matching.problem import CurrentLesson, Instance, Slot
+from scheduler.matching.problem import (
+    CurrentLesson,
+    Instance,
+    Request,
+    School,
+    Slot,
+    Span,
+    Teacher,
+    Window,
+)
 
 from . import enumerate as plans
 from . import make
@@ -31,17 +39,22 @@ class Tiny(make.Chance):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.rng = Random(seed)
-        self.first = make.MONDAY + timedelta(days=self.rng.choice((0, 0, 3)))
-        self.last = self.first + timedelta(days=7 * self.rng.randint(1, 4) - 1)
-        self.weekdays = self.rng.choice((1, 2, 3))
+        self.first = make.MONDAY + timedelta(days=self.rng.choice((0, 0, 0, 3)))
+        self.last = self.first + timedelta(days=7 * self.rng.choice((1, 2, 3, 3, 4, 4)) - 1)
+        self.weekdays = self.rng.choice((1, 1, 2, 3))
+        self.rich = not self.one_in(4)  # or else as poor in teachers as the others
 
     def many(self, most: int) -> range:
-        return range(0 if self.one_in(30) else self.rng.randint(1, min(most, 3)))
+        return range(0 if self.one_in(40) else self.rng.randint(1, 3))
 
-    def window(self):
-        return replace(super().window(), weekday=self.rng.randrange(self.weekdays))
+    def spans(self) -> tuple[Span, ...]:
+        return () if self.rich and not self.one_in(5) else super().spans()
 
-    def request(self, n, schools):
+    def window(self) -> Window:
+        plain = replace(super().window(), weekday=self.rng.randrange(self.weekdays))
+        return replace(plain, start=420, end=900) if self.rich else plain
+
+    def request(self, n: int, schools: tuple[School, ...]) -> Request:
         found = super().request(n, schools)
         slots = [replace(s, weekday=self.rng.randrange(self.weekdays)) for s in found.slots]
         if slots and self.one_in(6):  # the same time, but for its end
@@ -49,8 +62,16 @@ class Tiny(make.Chance):
         per_week = self.rng.choice((1, 1, 1, 2, 3))
         return replace(found, slots=tuple(slots), level="primary", lessons_per_week=per_week)
 
-    def teacher(self, n, schools):
-        return replace(super().teacher(n, schools), levels=("primary",))
+    def teacher(self, n: int, schools: tuple[School, ...]) -> Teacher:
+        plain = replace(super().teacher(n, schools), levels=("primary",))
+        if not self.rich:
+            return plain
+        return replace(
+            plain,
+            max_per_day=self.rng.choice((1, 2)),
+            max_total=self.rng.choice((1, 2, 2, 3, 4)),
+            busy=plain.busy if self.one_in(3) else (),
+        )
 
 
 def tiny(seed: int) -> Instance:
@@ -68,7 +89,7 @@ def tiny(seed: int) -> Instance:
     return chance.changed(replace(plain, current=current, freeze_before=freeze))
 
 
-def in_force(chance: Tiny, plan: Plan, freeze) -> tuple[CurrentLesson, ...]:
+def in_force(chance: Tiny, plan: Plan, freeze: date | None) -> tuple[CurrentLesson, ...]:
     """The lessons of a plan, some of them missing, pinned, of someone who left, or moved."""
     found = []
     for x in plan.lessons:
@@ -100,6 +121,3 @@ def base(instance: Instance, prices: Prices) -> float | None:
     """What it costs; None where it breaks rules, so that there is no valid plan."""
     verdict = verify.verify(instance, standing(instance), prices)
     return None if verdict.violations else verdict.cost
-
-
-Judge = Callable[[Instance, Plan], dict[str, object]]
