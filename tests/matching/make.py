@@ -287,7 +287,7 @@ def half_done(problem: Instance, seed: int, prices: Prices | None = None) -> Ker
     rng.shuffle(order)
     kernel.seed(seed)
     kernel.construct(order)
-    kernel.search(50, 150, 3, annealing.SMALL.ruined)
+    kernel.search(50, 150, 3, annealing.SCARCE.ruined)
     kernel.load(some_of(kernel.read(best=False), rng))
     return kernel
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.matching import annealing, candidates, replan
-from scheduler.matching.annealing import LARGE, SMALL
+from scheduler.matching.annealing import LARGE, SCARCE
 from scheduler.matching.kernel import THOROUGH, Assignment, Effort, Kernel, Pool
 from scheduler.matching.plan import PlannedLesson
 from scheduler.matching.prices import Prices
@@ -95,7 +95,7 @@ def test_long_terms_are_priced_as_by_the_twin(weeks):
     twin = Twin(kernel.table, Prices(), kernel.read())
     assert kernel.staff(0)[0] == near(twin.staff(0))
     kernel.construct([0, 1])
-    kernel.search(50, 150, 3, SMALL.ruined)
+    kernel.search(50, 150, 3, SCARCE.ruined)
     assert_priced_as_by_the_twin(kernel, Prices())
 
 
@@ -134,7 +134,7 @@ def test_the_price_of_a_staffing_is_what_the_plan_then_costs_more(seed):
 def test_a_plan_reads_back_as_it_was_loaded(seed):
     kernel = make.half_done(make.by_chance(seed), seed)
     plan, cost, taught = kernel.read(), kernel.cost(), kernel.taught()
-    kernel.search(30, 150, 3, SMALL.ruined)
+    kernel.search(30, 150, 3, SCARCE.ruined)
     kernel.load(plan)
     for best in True, False:
         assert same(kernel.read(best), plan)
@@ -199,7 +199,7 @@ def test_renewing_a_request_never_makes_the_plan_dearer(seed):
 def test_moves_keep_the_rules_and_the_books(seed):
     instance, prices = make.agreeing(make.by_chance(seed)), make.prices(seed)
     kernel = make.half_done(instance, seed, prices)
-    for schedule in SMALL, LARGE:
+    for schedule in SCARCE, LARGE:
         kernel.effort(schedule.effort)
         kernel.search(40, 300, 300, schedule.ruined)
         assert_priced_as_by_the_twin(kernel, prices)
@@ -219,13 +219,13 @@ def test_nobody_is_hired_who_is_not_of_the_part(seed):
     rng = Random(seed)
     ours = np.array([rng.randrange(2) for _ in range(table.teachers)], dtype=np.int8)
     some = sorted(rng.sample(range(table.requests), rng.randint(1, table.requests)))
-    kernel.search(100, 150, 3, SMALL.ruined, Pool(np.array(some, dtype=np.int32), ours))
+    kernel.search(100, 150, 3, SCARCE.ruined, Pool(np.array(some, dtype=np.int32), ours))
     after = kernel.read(best=False).who
     others = [request for request in range(table.requests) if request not in some]
     assert np.array_equal(after[others], before[others])
     for teacher in np.flatnonzero(ours == 0):
         assert (after == teacher).sum() <= (before == teacher).sum()
-    kernel.search(0, 150, 3, SMALL.ruined)  # without a part all may be hired again
+    kernel.search(0, 150, 3, SCARCE.ruined)  # without a part all may be hired again
     assert same(*(constructed(k) for k in (kernel, Kernel(table, Prices()))))
 
 
@@ -260,7 +260,7 @@ def test_no_more_is_changed_than_the_budget_allows(seed, lessons, teachers):
     kernel.adopt(replan.in_force(table))
     keepable = replan.keepable(table, kernel.read())
     replan.take_up(kernel, Budget(lessons, teachers))
-    kernel.search(150, 300, 3, SMALL.ruined)
+    kernel.search(150, 300, 3, SCARCE.ruined)
     for best in True, False:
         moved, of = changed(keepable, table, kernel.read(best))
         assert lessons is None or moved <= lessons
@@ -273,11 +273,11 @@ def test_a_seed_gives_the_same_plan_to_the_byte_whatever_was_before(seed):
     table = candidates.table(make.by_chance(seed))
     fresh, used = Kernel(table, Prices()), Kernel(table, Prices())
     used.construct(range(table.requests))
-    used.search(37, 200, 1, SMALL.ruined)
+    used.search(37, 200, 1, SCARCE.ruined)
     for kernel in fresh, used:
         constructed(kernel)
         kernel.effort(LARGE.effort)
-        kernel.search(60, 200, 1, SMALL.ruined)
+        kernel.search(60, 200, 1, SCARCE.ruined)
         kernel.effort(THOROUGH)
     assert same(fresh.read(best=False), used.read(best=False))
     assert same(fresh.read(), used.read())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scheduler.errors import Invalid
 from scheduler.matching import candidates, problem, replan
-from scheduler.matching.annealing import SMALL
+from scheduler.matching.annealing import SCARCE
 from scheduler.matching.kernel import Kernel
 from scheduler.matching.plan import Plan
 from scheduler.matching.prices import Prices
@@ -59,7 +59,7 @@ def test_the_search_keeps_the_very_cost_that_verify_finds(seed):
     base = standing.cost - kernel.cost()
     kernel.construct(range(kernel.table.requests))
     for _ in range(4):
-        kernel.search(30, 300, 30, SMALL.ruined)
+        kernel.search(30, 300, 30, SCARCE.ruined)
         for best in True, False:
             verdict = verify(instance, replan.plan_of(instance, kernel.table, kernel.read(best)))
             assert verdict.violations == ()
