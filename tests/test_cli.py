@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scheduler import cli
+from scheduler.matching import plan as plans
 from scheduler.matching import problem
 from tests.matching import make, referee, verify_plan
 
@@ -547,20 +548,25 @@ def test_a_school_contact_needs_the_code_of_the_school(run):
     assert (result.exit_code, "--school" in result.stderr) == (1, True)
 
 
-def test_two_workers_find_a_plan_no_worse_than_either_alone(tmp_path):
+@pytest.mark.parametrize("executor", ["processes", "threads"])
+def test_two_workers_search_one_plan_and_find_the_same_one_again(tmp_path, executor):
     output = tmp_path / "plan.json"
+    moves = ["--iterations", "4000", "--seed", "7", "--executor", executor]
 
     def cost(*more: str) -> float:
-        arguments = [
-            "match",
-            str(referee.PROGRAMME),
-            "-o",
-            str(output),
-            "--iterations",
-            "30",
-            "--json",
-        ]
-        return float(answer(CliRunner().invoke(cli.main, [*arguments, *more]))["cost"])
+        command = ["match", str(referee.PROGRAMME), "-o", str(output), "--json", *moves, *more]
+        return float(answer(CliRunner().invoke(cli.main, command))["cost"])
 
-    alone = [cost("--seed", "7"), cost("--seed", "8")]
-    assert cost("--seed", "7", "--workers", "2") == min(alone)
+    first = cost("--workers", "2")
+    instance = problem.parse(referee.programme_json())
+    assert referee.judge(instance, plans.parse(json.loads(output.read_text())))["valid"]
+    assert first == cost("--workers", "2")
+    assert first != cost()
+
+
+def test_an_executor_that_is_none_is_one_sentence(tmp_path):
+    command = ["match", str(referee.PROGRAMME), "-o", str(tmp_path / "plan.json")]
+    for where in ("cloud", "dask://127.0.0.1:1"):
+        result = CliRunner().invoke(cli.main, [*command, "--executor", where])
+        assert result.exit_code == 1
+        assert where.removeprefix("dask://") in result.stderr

@@ -12,7 +12,7 @@ from typing import Any
 from scheduler.errors import Invalid, text
 
 PROCESSES, THREADS, DASK = "processes", "threads", "dask://"
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def bound(instance: Instance, paid: Prices | None = None, evaluations: int = 400
     return found.value
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=seeds, paid=prices, evaluations=st.sampled_from([0, 1, 3, 60, 150]))
 def test_no_plan_of_all_there_are_costs_less(seed, paid, evaluations):
     instance = tiny.tiny(seed)

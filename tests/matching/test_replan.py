@@ -283,7 +283,7 @@ def test_one_more_slot_gives_a_valid_plan_at_that_price(seed):
 # -- a first answer for an instance that changed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=seeds)
 def test_resolve_gives_a_valid_plan_for_what_an_instance_has_become(seed):
     instance = make.agreeing(make.by_chance(seed))
