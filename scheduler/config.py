@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         2.0, gt=0, le=3600, description="seconds between two beats of the loop"
     )
     matching_executor: str = Field(
-        "threads", description="where a matching run searches: threads, dask://host:port"
+        "threads", description="where a run searches: threads, processes or dask://host:port"
     )
     matching_workers: int = Field(
         1,

@@ -94,7 +94,7 @@ def solve(
     kernel = Kernel(table, prices)
     base = standing.cost - kernel.cost()
     hunt = _Hunt(kernel, base, standing.requested, _Watch(monotonic, seconds, progress))
-    bound = Bound(table, prices, base)
+    bound = Bound(table, prices, standing.cost)
     hunt.bound = bound
     with rising(bound) if bound_beside and iterations is None else nullcontext():
         if hunt.first_plan(budget):

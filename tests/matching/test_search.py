@@ -266,3 +266,20 @@ def test_a_school_with_two_rooms_takes_two_lessons_at_once_not_three():
     solution = make.solve(instance, iterations=20)
     assert solution.taught == 8
     assert referee.judge(instance, solution.plan)["valid"]
+
+
+def test_the_programme_is_planned_within_a_tenth_of_what_is_proved(programme):
+    """The bound that a solution tells of is the one that rose, with all that must stay in it."""
+    solution = make.solve(programme, iterations=40_000, bound_beside=True)
+    assert solution.lower_bound >= 20_400
+    assert solution.gap < 0.15
+    seen: list[Progress] = []
+    make.solve(
+        programme,
+        seconds=1.5,
+        iterations=None,
+        bound_beside=True,
+        progress=lambda p: seen.append(p) or True,
+    )
+    assert seen[-1].bound > 20_000 > seen[0].bound
+    assert seen[-1].gap == pytest.approx(1 - seen[-1].bound / seen[-1].cost)
