@@ -15,10 +15,11 @@ from scheduler.matching.dual import Dual
 from scheduler.matching.prices import Prices
 from scheduler.matching.table import Reals, Table
 
-# Where a few teachers decide who is taught at all, their prices have far to go; elsewhere long
-# steps only lose the way.  Both are tried, and the better one is followed with shorter steps.
-SHORT, LONG = 1 / 300, 1 / 25  # first steps of a round, as parts of the highest price
-FIRST_ROUND = 600  # steps of the first round, at most
+# Where some teachers decide who is taught at all, their prices have far to go; elsewhere long
+# steps only lose the way.  So short ones are tried first, and tell.
+SHORT, LONG = 1 / 400, 1 / 25  # first steps of a round, as parts of the highest price
+TRIAL = 300  # steps with short ones, before it is decided
+SCARCE = 0.018  # of all lessons: so many more than teachers would give are still asked of them
 AGAIN, LONGER = 0.5, 1.5  # first step and window of a round, by those of the round before
 ROUNDS = 10
 SHORTER = 0.7  # the steps, when the average gains less in a window than
@@ -79,20 +80,22 @@ class Bound:
         """One item after each slice of the work.  Each round starts from the best prices so far."""
         unit = max(prices.unmet, prices.load, prices.handover, 1e-3)
         self.best = dual.first()
-        yield from self._round(dual, SHORT * unit, WINDOW, FIRST_ROUND)
-        before = self.highest
-        yield from self._round(dual, LONG * unit, WINDOW)
-        length = LONG if self.highest > before else SHORT
-        for n in range(1, ROUNDS):
-            window = round(WINDOW * LONGER**n)
-            yield from self._round(dual, length * unit * AGAIN**n, window)
+        trial, shortest = _Steps(dual, dual.first(), SHORT * unit), SHORTEST * SHORT * unit
+        yield from self._walk(dual, trial, WINDOW, shortest, TRIAL)
+        scarce = dual.part(trial.mean, "lesson").sum() > SCARCE * dual.asked
+        if not scarce:
+            yield from self._walk(dual, trial, WINDOW, shortest)
+        for n in range(ROUNDS):
+            length = unit * (LONG if scarce else SHORT * AGAIN) * AGAIN**n
+            steps = _Steps(dual, self.best, length)
+            yield from self._walk(dual, steps, round(WINDOW * LONGER**n), SHORTEST * length)
 
-    def _round(
-        self, dual: Dual, length: float, window: int, most: float = np.inf
+    def _walk(
+        self, dual: Dual, steps: "_Steps", window: int, shortest: float, most: float = np.inf
     ) -> Iterator[None]:
-        """Steps that get shorter whenever their average no longer gains much."""
-        steps, last = _Steps(dual, self.best, length), -np.inf
-        while steps.length > SHORTEST * length and steps.count < most:
+        """At most so many steps, shorter whenever their average no longer gains much."""
+        last = -np.inf
+        while steps.length > shortest and steps.count < most:
             yield from self._look(dual, steps.prices)
             steps.go(dual.slope(steps.prices))
             if steps.count % window == 0:

@@ -42,6 +42,7 @@ class Dual:
         self.spans = dict(zip(self.shapes, zip([0, *ends], ends, strict=False), strict=True))
         self.size = int(ends[-1])
         self.signed = self.spans[SIGNED[-1]][1]  # prices from here on are not negative
+        self.asked = float(table.request_need.sum())
         self.value = -np.inf
         self.missing = np.zeros(len(relaxation.short))
         self.runs = np.zeros(self.shapes["run"], np.int32)
