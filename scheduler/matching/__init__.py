@@ -1,7 +1,7 @@
 """The matching engine: an instance of PROBLEM.md in, a verified plan with a proved bound out.
 
     problem, reading, plan, prices   the values, and how they are read from JSON
-    verify        each hard rule and each term of the cost by its name; shares nothing with the search
+    verify        each hard rule and term of the cost by its name; shares nothing with the search
     table, candidates   the instance as numbered rows and week masks; who could teach what, when
     state.h       what a plan in the making costs, and what is free in it
     offers.h, insertion.h   the cheapest staffing of one weekly slot, all else fixed
@@ -22,5 +22,5 @@ Where a rule of PROBLEM.md is, beside `verify`:
     3 level, windows, away, busy       candidates (`Pools`)
     4 at once, day, week, total        state.h (`free_weeks`, `Counter`, `left`)
     5 rooms                            offers.h (`school_open`)
-    6 pinned and past                  candidates (`_fixed`, `_standing`, `_past`); walls in insertion.h
+    6 pinned and past                  candidates (`_fixed`, `_standing`, `_past`); insertion.h (walls)
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scheduler.matching.kernel import Assignment, Effort, Kernel, Pool
+from scheduler.matching.kernel import Assignment, Effort, Kernel
 
 SLICE = 0.02  # seconds between two looks at the clock
 FIRST_SLICE, MOST_IN_SLICE = 64, 1 << 16  # moves
@@ -72,7 +72,6 @@ class Share(NamedTuple):
     """
 
     start: Assignment | None
-    pool: Pool | None
     schedule: Schedule
     begin: float
     end: float
@@ -85,7 +84,6 @@ def probe(seconds: float | None, moves: int | None, seed: int) -> Share:
     """A short search at the beginning of one so long."""
     return Share(
         start=None,
-        pool=None,
         schedule=PROBE,
         begin=0.0,
         end=1.0,
@@ -115,7 +113,7 @@ def run(
         span = share.end - share.begin
         high, low = (cooling(share.begin + span * part) for part in (passed, ahead))
         at = monotonic()
-        kernel.search(size, high, low, share.schedule.ruined, share.pool)
+        kernel.search(size, high, low, share.schedule.ruined)
         done += size
         if share.moves is None:
             size = _next_size(size, monotonic() - at)

@@ -23,7 +23,7 @@ EXPORT void kernel_free(Kernel *k) {
     Engine *e = &k->engine;
     Search *s = &k->search;
     for (i32 t = 0; t < e->in.teachers; t++) free(e->booked[t].all);
-    void *all[] = {e->teacher, e->booked, e->week, e->day, e->counters, e->left, e->ours, e->slot, e->who, e->weeks,
+    void *all[] = {e->teacher, e->booked, e->week, e->day, e->counters, e->left, e->slot, e->who, e->weeks,
         e->missing, e->shortage, e->fixed_first, e->fixed_by_request, e->mark, e->short_list, e->short_at, e->lost_of,
         s->freed, s->freed_in, s->member, s->row_first, s->row_kind, s->row, s->best_who, s->who, s->hint, s->beside,
         s->crowd, k->best_slot, k->best_who, k->changed, k->is_changed, k->old_slot, k->old_who, k->old_hint, k};
@@ -98,7 +98,6 @@ EXPORT Kernel *kernel_new(const Instance *in, const Prices *price) {
     e->week = zeros(in->teachers, sizeof(Counter));
     e->day = zeros((size_t)in->teachers * DAYS, sizeof(Counter));
     e->left = zeros(in->teachers, sizeof(i32));
-    e->ours = zeros(in->teachers, 1);
     e->mark = zeros(in->teachers, sizeof(i32));
     e->lost_of = zeros(in->teachers, sizeof(i32));
     e->slot = nobody(places), e->who = nobody(places * in->weeks), e->weeks = zeros(places, sizeof(Mask));
@@ -112,9 +111,8 @@ EXPORT Kernel *kernel_new(const Instance *in, const Prices *price) {
         double most = in->teacher_total[t];
         e->teacher[t].load = most > 0 ? price->load / (most * most) : 0;
         e->teacher[t].most = in->teacher_total[t];
-        e->left[t] = in->teacher_total[t] < NOT_OURS ? in->teacher_total[t] : NOT_OURS - 1;
+        e->left[t] = in->teacher_total[t];
         if (in->teacher_per_day[t] <= 0 || in->teacher_per_week[t] <= 0) e->left[t] = 0;
-        e->ours[t] = 1;
     }
     for (i32 q = 0; q < in->schools; q++) e->shortage[q] = in->school_wanted[q];
     for (i32 r = 0; r < in->requests; r++) e->missing[r] = in->request_need[r], note_short(e, r);
@@ -202,16 +200,6 @@ EXPORT void kernel_budget(Kernel *k, i32 lessons, i32 teachers, i32 *keepable) {
     k->engine.budget_lessons = lessons, k->engine.budget_teachers = teachers, k->engine.keepable = keepable;
 }
 
-/* Only these teachers may be hired; others may be freed.  NULL: all. */
-EXPORT void kernel_own(Kernel *k, const i8 *ours) {
-    Engine *e = &k->engine;
-    for (i32 t = 0; t < e->in.teachers; t++) {
-        i8 now = ours ? ours[t] : 1;
-        e->left[t] += NOT_OURS * (now - e->ours[t]);
-        e->ours[t] = now;
-    }
-}
-
 /* Inserts requests one by one, in this order. */
 EXPORT void kernel_construct(Kernel *k, const i32 *order, i32 count) {
     for (i32 n = 0; n < count; n++) insert(&k->engine, order[n]);
@@ -263,7 +251,7 @@ static i32 dearest(Engine *e, const i32 *pool, i32 pooled, i32 request, i32 of) 
 }
 
 /* A request, half the time one with missing lessons, and related ones: `fewest` to `most` in all. */
-static i32 choose_ruined(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 fewest, i32 most, i32 *ruined) {
+static i32 choose_ruined(Kernel *k, const i32 *pool, i32 pooled, i32 fewest, i32 most, i32 *ruined) {
     Engine *e = &k->engine;
     Search *s = &k->search;
     i32 seed = pool[below(s, pooled)], size = fewest + below(s, most - fewest + 1), count = 1;
@@ -273,7 +261,7 @@ static i32 choose_ruined(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_po
     ruined[0] = seed;
     for (i32 tries = 0; count < size && tries < 3 * size; tries++) {
         i32 other = related(e, ruined[below(s, count)]);
-        if (other < 0 || (in_pool && !in_pool[other])) continue;
+        if (other < 0) continue;
         i32 n = 0;
         while (n < count && ruined[n] != other) n++;
         if (n == count) ruined[count++] = other;
@@ -327,9 +315,9 @@ static void undo(Kernel *k, const i32 *ruined, i32 count) {
 }
 
 /* One move: ruin some requests, insert them anew, keep it or undo it. */
-static int move(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 fewest, i32 most, double temperature) {
+static int move(Kernel *k, const i32 *pool, i32 pooled, i32 fewest, i32 most, double temperature) {
     Engine *e = &k->engine;
-    i32 ruined[RUINED], count = choose_ruined(k, pool, pooled, in_pool, fewest, most, ruined);
+    i32 ruined[RUINED], count = choose_ruined(k, pool, pooled, fewest, most, ruined);
     double change = 0, patience = k->patience[next_random(&k->search) >> 52] * temperature;
     e->running = 0;
     for (i32 n = 0; n < count; n++) change -= request_cost(e, ruined[n]);
@@ -358,17 +346,17 @@ static int move(Kernel *k, const i32 *pool, i32 pooled, const i8 *in_pool, i32 f
 
 /* Ruins and inserts requests one by one, each if that makes the plan cheaper. */
 EXPORT void kernel_renew(Kernel *k, const i32 *order, i32 count) {
-    for (i32 n = 0; n < count; n++) move(k, order + n, 1, NULL, 1, 1, 0);
+    for (i32 n = 0; n < count; n++) move(k, order + n, 1, 1, 1, 0);
 }
 
-/* So many moves within a pool of requests, from one temperature to the other; how many were kept.
- * `in_pool` says it by request; NULL: the pool is everything. */
-EXPORT i64 kernel_search(Kernel *k, i64 moves, double high, double low, i32 fewest, i32 most, const i32 *pool, i32 pooled, const i8 *in_pool) {
+/* So many moves that begin with a request of the pool, from one temperature to the other; how many
+ * were kept. */
+EXPORT i64 kernel_search(Kernel *k, i64 moves, double high, double low, i32 fewest, i32 most, const i32 *pool, i32 pooled) {
     i64 kept = 0;
     if (pooled <= 0) return 0;
     if (most > RUINED) most = RUINED;
     if (fewest > most) fewest = most;
-    for (i64 n = 0; n < moves; n++) kept += move(k, pool, pooled, in_pool, fewest, most, high + (low - high) * n / moves);
+    for (i64 n = 0; n < moves; n++) kept += move(k, pool, pooled, fewest, most, high + (low - high) * n / moves);
     return kept;
 }
 

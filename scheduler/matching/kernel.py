@@ -82,16 +82,6 @@ class Assignment(NamedTuple):
     who: Ints
 
 
-class Pool(NamedTuple):
-    """Where a search begins its moves, and the teachers it may hire (1) or only free (0).
-
-    With teachers the moves keep to the requests; None lets them touch any that are related.
-    """
-
-    requests: Ints
-    teachers: NDArray[np.int8] | None
-
-
 class Limits(NamedTuple):
     """Change at most so many lessons in force, of at most so many teachers; None: any number.
 
@@ -114,7 +104,7 @@ class Kernel:
         priced = _Prices(*(getattr(prices, field.name) for field in fields(Prices)))
         self._kernel = self._library.kernel_new(ctypes.byref(instance), ctypes.byref(priced))
         self.limits: Limits | None = None
-        self.everything = Pool(np.arange(table.requests, dtype=np.int32), None)
+        self._everything = np.arange(table.requests, dtype=np.int32)
         self.effort(THOROUGH)
         self.seed(1)
 
@@ -171,27 +161,21 @@ class Kernel:
         self._library.kernel_renew(self._kernel, _pointer(found), len(found))
 
     def search(
-        self, moves: int, high: float, low: float, ruined: tuple[int, int], pool: Pool | None = None
+        self,
+        moves: int,
+        high: float,
+        low: float,
+        ruined: tuple[int, int],
+        begin: Ints | None = None,
     ) -> int:
         """Ruin and recreate some requests at a time, as told; how many moves were kept.
 
-        The temperature falls from high to low over the moves.
+        The temperature falls from high to low over the moves.  Each begins with one of the requests
+        `begin`; None: with any.
         """
-        requests, teachers = pool or self.everything
-        inside = None
-        if teachers is not None:
-            inside = np.zeros(self.table.requests, dtype=np.int8)
-            inside[requests] = 1
-        self._library.kernel_own(self._kernel, _pointer(teachers))
+        requests = self._everything if begin is None else begin
         kept = self._library.kernel_search(
-            self._kernel,
-            moves,
-            high,
-            low,
-            *ruined,
-            _pointer(requests),
-            len(requests),
-            _pointer(inside),
+            self._kernel, moves, high, low, *ruined, _pointer(requests), len(requests)
         )
         return int(kept)
 
@@ -253,7 +237,6 @@ def _declared(lib: ctypes.CDLL) -> ctypes.CDLL:
         "kernel_seed": (None, [p, c_uint64]),
         "kernel_effort": (None, [p, POINTER(_Effort)]),
         "kernel_budget": (None, [p, c_int32, c_int32, p]),
-        "kernel_own": (None, [p, p]),
         "kernel_cost": (c_double, [p, c_int32]),
         "kernel_taught": (c_int32, [p, c_int32]),
         "kernel_load": (None, [p, p, p]),
@@ -263,7 +246,7 @@ def _declared(lib: ctypes.CDLL) -> ctypes.CDLL:
         "kernel_renew": (None, [p, p, c_int32]),
         "kernel_search": (
             c_int64,
-            [p, c_int64, c_double, c_double, c_int32, c_int32, p, c_int32, p],
+            [p, c_int64, c_double, c_double, c_int32, c_int32, p, c_int32],
         ),
         "kernel_staff": (c_double, [p, c_int32, p]),
         "kernel_substitutes": (c_int32, [p, c_int32, c_int32, p, p, c_int32]),

@@ -13,7 +13,7 @@ import numpy as np
 from scheduler.errors import NotFound, text
 from scheduler.matching import candidates
 from scheduler.matching.annealing import REPAIR
-from scheduler.matching.kernel import Assignment, Kernel, Limits, Pool
+from scheduler.matching.kernel import Assignment, Kernel, Limits
 from scheduler.matching.plan import Plan, PlannedLesson
 from scheduler.matching.prices import Prices
 from scheduler.matching.problem import CurrentLesson, Instance, Slot
@@ -81,7 +81,7 @@ def take_up(kernel: Kernel, budget: Budget | None = None) -> None:
     kernel.effort(REPAIR.effort)
     kernel.renew(short)
     moves = min(MOST_REPAIRS, REPAIRS * len(short))
-    kernel.search(moves, REPAIR.high, REPAIR.low, REPAIR.ruined, Pool(short, None))
+    kernel.search(moves, REPAIR.high, REPAIR.low, REPAIR.ruined, short)
 
 
 def resolve(instance: Instance, plan: Plan, prices: Prices | None = None) -> Plan:

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "masks.h"
 
-enum { NOBODY = -1, DAYS = 7, NOT_OURS = 1 << 20 };
+enum { NOBODY = -1, DAYS = 7 };
 
 /* The arrays of candidates.Table, in the order of kernel.py. */
 typedef struct {
@@ -55,8 +55,7 @@ typedef struct Engine {
     Bookings *booked;
     Counter *week, *day; /* of each teacher; day: seven of each */
     Mask *counters;
-    i32 *left;           /* lessons a teacher may still give here; far below 0 when he is not ours */
-    i8 *ours;
+    i32 *left;           /* lessons a teacher may still give */
     /* place = request * places + n: a weekly slot with its teachers by week */
     i32 *slot, *who;
     Mask *weeks;

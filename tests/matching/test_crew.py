@@ -22,7 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.matching import problem, replan
-from scheduler.matching.crew import PARTS_FROM, Work, elsewhere
+from scheduler.matching.annealing import LARGE_FROM
+from scheduler.matching.crew import Work, elsewhere
 from scheduler.matching.plan import Plan
 from scheduler.matching.problem import Instance, School, Slot, Span, Window
 from scheduler.matching.replan import Budget
@@ -39,7 +40,7 @@ def programme() -> Instance:
 
 @pytest.fixture(scope="module")
 def crowd() -> Instance:
-    """So many requests that the workers share them out."""
+    """So many requests that candidates are sampled."""
     rng, days = Random(1), range(5)
     schools = tuple(School(f"s{n}", 2) for n in range(20))
     teachers = tuple(
@@ -57,7 +58,7 @@ def crowd() -> Instance:
             school=schools[n % 20].id,
             slots=tuple(Slot(day, at, at + 40) for day in days for at in rng.sample(TIMES, 2)),
         )
-        for n in range(PARTS_FROM)
+        for n in range(LARGE_FROM)
     )
     return make.instance(schools=schools, teachers=teachers, requests=requests)
 
@@ -140,7 +141,7 @@ def test_help_gives_valid_plans_of_every_kind(seed):
     assert solution.iterations == (200 if instance.requests else 0)
 
 
-def test_help_in_parts_gives_valid_plans_with_lessons_that_stay(crowd, threads):
+def test_help_in_a_crowd_gives_valid_plans_with_lessons_that_stay(crowd, threads):
     first = make.solve(crowd, iterations=200)
     current = replan.with_plan(crowd, first.plan).current
     rng = Random(2)

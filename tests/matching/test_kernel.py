@@ -1,7 +1,6 @@
 """The compiled kernel: it prices as its plain twin does and never breaks a rule."""
 
 from dataclasses import replace
-from random import Random
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from scheduler.matching import annealing, candidates, replan
 from scheduler.matching.annealing import LARGE, SCARCE
-from scheduler.matching.kernel import THOROUGH, Assignment, Effort, Kernel, Pool
+from scheduler.matching.kernel import THOROUGH, Assignment, Effort, Kernel
 from scheduler.matching.plan import PlannedLesson
 from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance, School, Slot, Window
@@ -207,26 +206,6 @@ def test_moves_keep_the_rules_and_the_books(seed):
             plan = replan.plan_of(instance, kernel.table, kernel.read(best))
             assert verify(instance, plan).violations == ()
             assert kernel.taught(best) == len(plan.lessons)
-
-
-@settings(max_examples=40, deadline=None)
-@given(seed=seeds)
-def test_nobody_is_hired_who_is_not_of_the_part(seed):
-    kernel = make.half_done(make.by_chance(seed), seed)
-    table, before = kernel.table, kernel.read(best=False).who
-    if not table.requests:
-        return
-    rng = Random(seed)
-    ours = np.array([rng.randrange(2) for _ in range(table.teachers)], dtype=np.int8)
-    some = sorted(rng.sample(range(table.requests), rng.randint(1, table.requests)))
-    kernel.search(100, 150, 3, SCARCE.ruined, Pool(np.array(some, dtype=np.int32), ours))
-    after = kernel.read(best=False).who
-    others = [request for request in range(table.requests) if request not in some]
-    assert np.array_equal(after[others], before[others])
-    for teacher in np.flatnonzero(ours == 0):
-        assert (after == teacher).sum() <= (before == teacher).sum()
-    kernel.search(0, 150, 3, SCARCE.ruined)  # without a part all may be hired again
-    assert same(*(constructed(k) for k in (kernel, Kernel(table, Prices()))))
 
 
 def constructed(kernel: Kernel) -> Assignment:
