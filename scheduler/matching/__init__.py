@@ -22,5 +22,5 @@ Where a rule of PROBLEM.md is, beside `verify`:
     3 level, windows, away, busy       candidates (`Pools`)
     4 at once, day, week, total        state.h (`free_weeks`, `Counter`, `left`)
     5 rooms                            offers.h (`school_open`)
-    6 pinned and past                  candidates (`_fixed`, `_standing`, `_past`); insertion.h (walls)
+    6 pinned and past                  candidates (`_standing`, `_past`); walls of insertion.h
 """
