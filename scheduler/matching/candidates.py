@@ -162,6 +162,10 @@ class _Builder:
             "slot_eligible": self.rows(eligible),
             "slot_weeks": self.rows(weeks),
             "slot_current": self._slot_current(pairs),
+            "slot_exact": _ints(
+                sum(x.end == slot.end for x in _at(self.current.get(n, ()), slot))
+                for n, slot in pairs
+            ),
             **self._standing(pairs),
         }
 

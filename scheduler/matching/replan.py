@@ -48,7 +48,7 @@ def in_force(table: Table) -> Assignment:
         found[int(table.slot_request[number])].append(number)
     for request, numbers in found.items():
         weekdays: set[int] = set()
-        for number in sorted(numbers, key=lambda n: (-lessons[n], n)):
+        for number in sorted(numbers, key=lambda n: (-lessons[n], -table.slot_exact[n], n)):
             weekday = int(table.slot_weekday[number])
             if weekday in weekdays or len(weekdays) == table.request_places[request]:
                 continue

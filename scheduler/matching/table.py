@@ -89,6 +89,7 @@ class Table:
     standing_week: Ints
     standing_teacher: Ints
     slot_current: Ints | None  # (slots, weeks): teacher of a lesson in force that may change
+    slot_exact: Ints  # of those, how many end when the slot does: the same start may be there twice
     # candidates, those of one kind together in the order of the teachers
     kinds: tuple[Kind, ...]
     kind_first: Longs

@@ -72,8 +72,14 @@ def current(week: int = 0, who: str = "lan", what: str = "A/1", **changes: objec
 
 
 def solve(problem: Instance, **changes: object) -> Solution:
-    """With no more than the first plan and no bound, unless told otherwise."""
-    plain = {"seconds": None, "iterations": 0, "monotonic": monotonic, "bound_beside": False}
+    """With no more than the first plan, no bound and no fixes, unless told otherwise."""
+    plain = {
+        "seconds": None,
+        "iterations": 0,
+        "monotonic": monotonic,
+        "bound_beside": False,
+        "fix_seconds": 0,
+    }
     return search.solve(problem, **plain | changes)
 
 

@@ -138,6 +138,13 @@ def test_of_two_lessons_in_force_on_one_day_one_stays():
     assert solution.terms["change"] == 3 * 120
 
 
+def test_a_lesson_in_force_keeps_its_end_where_two_slots_begin_together():
+    for slots in (Slot(0, 450, 495), Slot(0, 450, 485)), (Slot(0, 450, 485), Slot(0, 450, 495)):
+        asked = make.request(slots=slots)
+        instance = make.instance(teachers=PAIR, requests=(asked,), current=TERM)
+        assert {x.end for x in make.solve(instance).plan.lessons} == {485}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
