@@ -27,6 +27,7 @@ from scheduler.matching.table import (
     Masks,
     Table,
     WeekMasks,
+    as_rows,
 )
 
 Columns = dict[str, Any]  # arrays of a table, by its names
@@ -257,12 +258,6 @@ class _Builder:
         if freeze is None or freeze <= self.calendar.monday:
             return (0,) * 7
         return self.masks(self.calendar.monday, freeze - timedelta(days=1))
-
-
-def as_rows(masks: Sequence[int], words: int) -> Masks:
-    """Whole numbers as rows of words."""
-    data = b"".join(mask.to_bytes(8 * words, "little") for mask in masks)
-    return np.frombuffer(data, dtype="<u8").astype(np.uint64).reshape(len(masks), words)
 
 
 def less(days: WeekMasks, off: Iterable[WeekMasks]) -> WeekMasks:

@@ -110,7 +110,6 @@ EXPORT Kernel *kernel_new(const Instance *in, const Prices *price) {
     for (i32 t = 0; t < in->teachers; t++) {
         double most = in->teacher_total[t];
         e->teacher[t].load = most > 0 ? price->load / (most * most) : 0;
-        e->teacher[t].most = in->teacher_total[t];
         e->left[t] = in->teacher_total[t];
         if (in->teacher_per_day[t] <= 0 || in->teacher_per_week[t] <= 0) e->left[t] = 0;
     }

@@ -38,7 +38,7 @@ typedef struct {
 typedef struct {
     struct { Mask blocked, taught; } day[DAYS]; /* blocked: the week or the day is full */
     double load;                                /* price of a load of one lesson */
-    i32 count, most;
+    i32 count;
 } Teacher;
 
 /* The weeks a teacher gives to one weekly slot of a request (place >= 0), or that must stay. */

@@ -4,6 +4,7 @@ Bit w of a mask is week w, counted from the Monday of the term's first week; a m
 unsigned 64-bit words, the lowest weeks first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -150,3 +151,9 @@ def weeks_of(mask: int) -> tuple[int, ...]:
 def number(mask: Masks) -> int:
     """One row of masks as a whole number."""
     return int.from_bytes(mask.astype("<u8").tobytes(), "little")
+
+
+def as_rows(masks: Sequence[int], words: int) -> Masks:
+    """Whole numbers as rows of words."""
+    data = b"".join(mask.to_bytes(8 * words, "little") for mask in masks)
+    return np.frombuffer(data, dtype="<u8").astype(np.uint64).reshape(len(masks), words)
