@@ -42,8 +42,8 @@ class Schedule:
 _ALL = Effort(slots=3, scanned=192, kept=12, blink=13)
 _WHIMS = Effort(slots=3, scanned=192, kept=12, blink=5, worst=4, noise=1.0)
 _SAMPLE = Effort(slots=2, scanned=192, kept=12, sample=16, blink=13)
-_HALVES = Effort(slots=3, scanned=192, kept=12, blink=7, halve=7)
-TINY = Schedule(80.0, 1.0, (2, 5), _HALVES)
+_CUTS = Effort(slots=3, scanned=192, kept=12, blink=7, cut=20)
+TINY = Schedule(80.0, 1.0, (2, 5), _CUTS)
 PLENTY = Schedule(60.0, 1.5, (2, 5), _WHIMS)  # every lesson finds a teacher
 SCARCE = Schedule(150.0, 3.0, (2, 5), _ALL)  # a missing lesson costs a thousand
 LARGE = Schedule(50.0, 4.0, (2, 5), _SAMPLE)

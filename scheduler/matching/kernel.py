@@ -48,8 +48,8 @@ class Effort:
     `slots` are priced for each weekly slot to fill, the one it had before first; of the usable
     candidates of a slot `scanned` are gathered and the `kept` most promising priced; of a list
     more than twice as long as `sample` only those just freed and a sample are looked at (0: all);
-    `blink` of 256 candidates are passed over by chance, `halve` seen only up to a week or from one
-    on.  A move begins with the dearest of `worst` requests, and in it the price of a teacher may
+    `blink` of 256 candidates are passed over by chance, `cut` seen without some of their weeks.
+    A move begins with the dearest of `worst` requests, and in it the price of a teacher may
     be wrong by `noise` times the temperature.
     """
 
@@ -58,7 +58,7 @@ class Effort:
     kept: int = 32
     sample: int = 0
     blink: int = 0
-    halve: int = 0
+    cut: int = 0
     worst: int = 1
     noise: float = 0.0
 

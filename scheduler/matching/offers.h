@@ -14,7 +14,7 @@ typedef struct {
     i32 kept;    /* of them, the most promising, at most KEPT */
     i32 sample;  /* of a long list: usable candidates beside those just freed; 0: no sampling */
     i32 blink;   /* of 256 candidates, how many are passed over */
-    i32 halve;   /* of 256, how many are seen only up to a week or from one on */
+    i32 cut;     /* of 256, how many are seen without some of their weeks */
     i32 worst;   /* of so many requests met by chance, a move begins with the dearest */
     double noise; /* of the temperature: how wrong the price of a teacher may be in a move */
 } Effort;
@@ -61,14 +61,14 @@ static inline u64 next_random(Search *s) {
 static inline i32 below(Search *s, i32 n) { return (i32)(((next_random(s) >> 32) * (u64)n) >> 32); }
 static inline double unit(Search *s) { return (next_random(s) >> 11) * (1.0 / 9007199254740992.0); }
 
-/* Whether a candidate is passed over, or seen only by half. */
-enum { SEEN, HALF_SEEN, UNSEEN };
+/* Whether a candidate is passed over, or seen without some of the weeks. */
+enum { SEEN, CUT, UNSEEN };
 static inline int glance(Search *s) {
-    if (!s->effort.blink && !s->effort.halve) return SEEN;
+    if (!s->effort.blink && !s->effort.cut) return SEEN;
     if (!s->dice_left) s->dice = next_random(s), s->dice_left = 8;
     i32 die = s->dice & 255;
     s->dice >>= 8, s->dice_left--;
-    return die < s->effort.blink ? UNSEEN : die < s->effort.blink + s->effort.halve ? HALF_SEEN : SEEN;
+    return die < s->effort.blink ? UNSEEN : die < s->effort.blink + s->effort.cut ? CUT : SEEN;
 }
 
 /* The weeks in which the week's lessons of the request are not all given by lessons that stay. */
@@ -143,14 +143,16 @@ static inline int offer_of(Engine *e, i32 slot, i64 row, Mask open, Offer *o) {
     return 1;
 }
 
-/* Hides what an offer has on one side of a week: where teachers are scarce the best plan may share
- * one between requests, or have him later than he could begin, and an insertion that sees him whole
- * takes all it can.  False when nothing is left. */
-static inline int halve(const Engine *e, Offer *o) {
+/* Hides what an offer has before a week, after it, or from it to another: where teachers are scarce the
+ * best plan may share one between requests, have him later than he could begin or break off for a
+ * while, and an insertion that sees him whole takes all it can.  False when nothing is left. */
+static inline int cut(const Engine *e, Offer *o) {
     Search *s = e->search;
-    i32 week = below(s, e->in.weeks), late = below(s, 2);
+    i32 week = below(s, e->in.weeks), side = below(s, 3), from = side == 0 ? 0 : week, to = side == 1 ? WEEKS : week;
+    if (side == 2) to += 1 + below(s, e->in.weeks - week);
+    if (side == 1) from++;
     EACH_WEEK(w, o->weeks)
-        if (late ? w < week : w > week) o->weeks.word[w >> 6] &= ~(1ULL << (w & 63));
+        if (from <= w && w < to) o->weeks.word[w >> 6] &= ~(1ULL << (w & 63));
     return mask_any(o->weeks);
 }
 
@@ -174,7 +176,7 @@ static i32 gather(Engine *e, i32 slot, Mask open) {
                 if (s->row_kind[middle] <= kind) low = middle; else high = middle;
             }
             if (offer_of(e, slot, s->row[low], open, s->offer + count))
-                count += seen == SEEN || halve(e, s->offer + count);
+                count += seen == SEEN || cut(e, s->offer + count);
         }
         if (most > count + s->effort.sample) most = count + s->effort.sample;
     }
@@ -186,7 +188,7 @@ static i32 gather(Engine *e, i32 slot, Mask open) {
         int seen = glance(s);
         if (seen == UNSEEN) continue;
         if (offer_of(e, slot, first + at, open, s->offer + count))
-            count += seen == SEEN || halve(e, s->offer + count);
+            count += seen == SEEN || cut(e, s->offer + count);
         else if (sampled && --misses < 0) break;
     }
     return count;

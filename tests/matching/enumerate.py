@@ -19,7 +19,8 @@ from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance, Request, Teacher
 
 MOST_TIMETABLES = 6000  # of one request
-MOST_STEPS = 400_000
+MOST_STEPS = 400_000  # into a request
+MOST_LOOKS = 100_000  # at a timetable beside those chosen
 Lessons = tuple[PlannedLesson, ...]
 
 
@@ -84,7 +85,7 @@ class _Search:
         rest = [0.0]
         for timetables in reversed(lists):
             rest.append(rest[-1] + timetables[0].least)
-        self.steps = 0
+        self.steps = self.looks = 0
         self._choose(lists, rest[::-1], 0, 0.0, (), Counter(), Counter())
         if self.plan is None:
             return None
@@ -111,6 +112,9 @@ class _Search:
         for timetable in lists[n]:
             if together + timetable.least + rest[n + 1] >= self.best:
                 return
+            self.looks += 1
+            if self.looks > MOST_LOOKS:
+                raise TooLarge
             request = self.instance.requests[timetable.request]
             joined = (*lessons, *timetable.lessons)
             if self._fits(joined, timetable.lessons):
