@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     timezone: str = Field("Asia/Ho_Chi_Minh", description="zone of programmes that name none")
     locale: str = Field("vi", description="language of readers who chose none: vi or en")
     uid_domain: str = Field("chungtay.example", description="domain in event UIDs and Message-IDs")
+    feed_gzip: bool = Field(
+        True, description="gzip calendar feeds for clients that ask; off for those that mislead"
+    )
     clock: datetime | None = Field(None, description="start the programme's clock here (drills)")
     demo: bool = Field(False, description="say on each page what day the demo plays")
     tick_seconds: float = Field(

@@ -4,22 +4,28 @@ The values are icalendar's.  Lines are ours: its components would take four time
 folding may cut between a letter and the accent that belongs to it.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from icalendar import vDatetime, vDuration, vInt, vText, vUri
+from icalendar import Calendar as Parsed
+from icalendar import vDatetime, vDuration, vInt, vRecur, vText, vUri, vUTCOffset
 
 from scheduler.domain.calendars import Calendar, CalendarEntry
+from scheduler.domain.zones import Observance, ZoneRules
 
 PRODUCT = "-//Chung Tay//Online lessons//EN"
 POLL_EVERY = timedelta(hours=1)
+RINGS_BEFORE = timedelta(minutes=15)
 LONGEST_LINE = 75  # octets, without the line break
 KEPT_EVENTS = 12_000
 
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _COLOUR_NAME, _COLOUR = "darkslateblue", "#2C3A82"
 # Also what Python's splitlines() takes for a line's end: readers built on it would break there.
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
@@ -29,7 +35,7 @@ _Property = tuple[str, Any]  # its name with its parameters, and a value of ical
 
 def render(calendar: Calendar) -> bytes:
     """The whole calendar; events that were rendered before come from memory."""
-    head = [b"BEGIN:VCALENDAR\r\n", _lines(_head(calendar))]
+    head = [b"BEGIN:VCALENDAR\r\n", _lines(_head(calendar)), *map(_zone, calendar.zones)]
     return b"".join([*head, *map(_event, calendar.entries), b"END:VCALENDAR\r\n"])
 
 
@@ -49,23 +55,56 @@ def _head(calendar: Calendar) -> Iterable[_Property]:
     yield "X-APPLE-CALENDAR-COLOR", vText(_COLOUR)
 
 
+def _part(name: str, properties: Iterable[_Property], inner: bytes = b"") -> bytes:
+    mark = name.encode()
+    return b"BEGIN:%b\r\n%b%bEND:%b\r\n" % (mark, _lines(properties), inner, mark)
+
+
+@lru_cache(maxsize=64)
+def _zone(zone: ZoneRules) -> bytes:
+    """One STANDARD and at most one DAYLIGHT, by a rule: what Outlook reads as well."""
+    parts = _part("STANDARD", _observance(zone.standard))
+    if zone.daylight is not None:
+        parts += _part("DAYLIGHT", _observance(zone.daylight))
+    return _part("VTIMEZONE", [("TZID", vText(zone.zone))], parts)
+
+
+def _observance(told: Observance) -> Iterable[_Property]:
+    yield "DTSTART", vDatetime(told.since)
+    yield "TZOFFSETFROM", vUTCOffset(told.before)
+    yield "TZOFFSETTO", vUTCOffset(told.offset)
+    yield "TZNAME", vText(told.name)
+    if (rule := told.yearly) is not None:
+        day = f"{rule.nth}{_WEEKDAYS[rule.weekday]}"
+        yield "RRULE", vRecur(FREQ="YEARLY", BYMONTH=rule.month, BYDAY=day)
+
+
 @lru_cache(maxsize=KEPT_EVENTS)
 def _event(entry: CalendarEntry) -> bytes:
-    return b"BEGIN:VEVENT\r\n" + _lines(_properties(entry)) + b"END:VEVENT\r\n"
+    rings = b"" if entry.rings is None else _part("VALARM", _alarm(entry.rings))
+    return _part("VEVENT", _properties(entry), rings)
+
+
+def _alarm(says: str) -> Iterable[_Property]:
+    yield "ACTION", vText("DISPLAY")
+    yield "DESCRIPTION", _line(says)
+    yield "TRIGGER", vDuration(-RINGS_BEFORE)
 
 
 def _properties(entry: CalendarEntry) -> Iterable[_Property]:
     changed_at = vDatetime(entry.changed_at)
     yield "UID", vText(entry.uid)
     yield "DTSTAMP", changed_at
-    yield "DTSTART", vDatetime(entry.starts_at)
-    yield "DTEND", vDatetime(entry.ends_at)
+    yield _time("DTSTART", entry.starts_at, entry.zone)
+    yield _time("DTEND", entry.ends_at, entry.zone)
     yield "SUMMARY", _line(entry.summary)
     yield "DESCRIPTION", _text(entry.description)
     if entry.join_url is not None:
         yield "LOCATION", _line(entry.join_url)
         yield "URL", vUri(entry.join_url)
-        yield "CONFERENCE;VALUE=URI", vUri(entry.join_url)
+        label = _line(entry.join_label).replace('"', "'")
+        said = f';LABEL="{label}"' if label else ""
+        yield f"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO{said}", vUri(entry.join_url)
     yield "STATUS", vText("CANCELLED" if entry.cancelled else "CONFIRMED")
     yield "TRANSP", vText("OPAQUE" if entry.busy else "TRANSPARENT")
     yield "SEQUENCE", vInt(entry.sequence)
@@ -73,9 +112,22 @@ def _properties(entry: CalendarEntry) -> Iterable[_Property]:
     yield "LAST-MODIFIED", changed_at
 
 
+def _time(name: str, instant: datetime, zone: str | None) -> _Property:
+    """Of an instant in UTC: in UTC too, or by the clock of a zone."""
+    if zone is None:
+        return name, vDatetime(instant)
+    local = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return f"{name};TZID={zone}", vDatetime(local)
+
+
 def _lines(properties: Iterable[_Property]) -> bytes:
     """The properties in the order given, folded."""
-    return b"".join(fold(f"{name}:{value.to_ical().decode()}") for name, value in properties)
+    return b"".join(fold(f"{name}:{_written(value)}") for name, value in properties)
+
+
+def _written(value: Any) -> str:
+    told = value.to_ical()  # bytes, but of an offset
+    return told if isinstance(told, str) else str(told, "utf-8")
 
 
 class _Text(vText):
@@ -148,6 +200,12 @@ def _continues(char: str) -> bool:
 
 def _is_flag_letter(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+def as_jcal(body: bytes) -> bytes:
+    """A rendered calendar as jCal (RFC 7265), for programs that would rather read JSON."""
+    parsed = Parsed.from_ical(body).to_jcal()
+    return json.dumps(parsed, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def event_count(body: bytes) -> int:

@@ -6,7 +6,7 @@ begin on Monday 00:00 UTC for every feed.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from scheduler.domain.intervals import Interval, monday
 from scheduler.domain.lessons import Handover, Lesson, LessonState
 from scheduler.domain.people import DonorSchoolId, SchoolId, TeacherId
 from scheduler.domain.terms import ProgrammeId
+from scheduler.domain.zones import ZoneRules
 
 PAST = timedelta(days=60)
 FUTURE = timedelta(days=365)
@@ -23,7 +24,9 @@ KEPT_AFTER_CANCELLING = timedelta(days=30)
 MOVE_IS_NEWS = timedelta(days=14)
 GONE_FOR = timedelta(days=30)
 LONGEST_NAME = 100
-MOST_ENTRIES = 1000  # Google drops events silently from about 1,000, or 1 MB, on
+# Google drops events silently from about 1,000, or 1 MB, on.
+MOST_ENTRIES = 1000
+MOST_BYTES = 900_000
 _WEEK = timedelta(days=7)
 
 
@@ -37,12 +40,18 @@ class FeedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedKey:
-    """What makes one stored body: several links may read the same."""
+    """What makes one stored body: several links may read the same.
+
+    `show_cancelled` keeps called-off lessons in sight where a client drops them; `zoned` writes
+    times by the zone's own clock, not in UTC; `alarms` has the device ring.
+    """
 
     kind: FeedKind
     owner_id: int
     language: str
-    show_cancelled: bool
+    show_cancelled: bool = False
+    zoned: bool = False
+    alarms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +102,7 @@ class FeedLink:
     """One person's secret address of a feed, for one device; the secret itself is not kept."""
 
     id: int
-    kind: FeedKind
-    owner_id: int
-    language: str
-    show_cancelled: bool
+    key: FeedKey
     name: str
     created_at: datetime
     last_read_at: datetime | None
@@ -130,7 +136,11 @@ class Showing:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """All that one event of a calendar says, in words ready to read; instants in UTC."""
+    """All that one event of a calendar says, in words ready to read.
+
+    Instants are in UTC; with a `zone` its clock tells start and end.  `rings` is what a device says
+    when it rings before the event, None for no ringing.
+    """
 
     uid: str
     summary: str
@@ -143,13 +153,19 @@ class CalendarEntry:
     sequence: int
     cancelled: bool
     busy: bool
+    join_label: str = ""
+    zone: str | None = None
+    rings: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
+    """`zones` are those whose clocks tell the times of its entries."""
+
     name: str
     description: str
     entries: tuple[CalendarEntry, ...]
+    zones: tuple[ZoneRules, ...] = ()
 
 
 def week_of(now: datetime) -> date:
@@ -179,15 +195,15 @@ def showings(
         for x in found.values()
         if x.ends_at > (kept_from if x.over else reach.start) and x.starts_at < reach.end
     )
-    return _fit(sorted(shown, key=lambda x: (x.starts_at, x.lesson.uid)), week)
+    return nearest(sorted(shown, key=lambda x: (x.starts_at, x.lesson.uid)), week)
 
 
-def _fit(found: list[Showing], week: date) -> tuple[Showing, ...]:
+def nearest(found: Sequence[Showing], week: date, most: int = MOST_ENTRIES) -> tuple[Showing, ...]:
     """The whole weeks nearest ahead, then the nearest behind, as far as every client reads them.
 
     One that is too long loses events silently, and nobody chooses which.
     """
-    if len(found) <= MOST_ENTRIES:
+    if len(found) <= most:
         return tuple(found)
     weeks: dict[date, list[Showing]] = {}
     for showing in found:
@@ -196,10 +212,10 @@ def _fit(found: list[Showing], week: date) -> tuple[Showing, ...]:
     behind = sorted((monday for monday in weeks if monday < week), reverse=True)
     kept: list[Showing] = []
     for each in (*ahead, *behind):
-        if kept and len(kept) + len(weeks[each]) > MOST_ENTRIES:
+        if kept and len(kept) + len(weeks[each]) > most:
             break
         kept += weeks[each]
-    return tuple(sorted(kept[:MOST_ENTRIES], key=lambda x: (x.starts_at, x.lesson.uid)))
+    return tuple(sorted(kept[:most], key=lambda x: (x.starts_at, x.lesson.uid)))
 
 
 def _of_lesson(lesson: Lesson, week: date) -> Showing:

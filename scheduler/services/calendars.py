@@ -1,10 +1,12 @@
 """What calendars say of lessons: stored facts become sentences in the feed's language."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from scheduler.domain import zones
 from scheduler.domain.calendars import (
     Calendar,
     CalendarEntry,
@@ -15,10 +17,12 @@ from scheduler.domain.calendars import (
     Showing,
 )
 from scheduler.domain.lessons import Lesson
+from scheduler.domain.zones import ZoneRules
 from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
 
 KEPT_ENTRIES = 12_000
+FAREWELL_TAKES = timedelta(minutes=30)
 
 _MARKED = {
     EntryState.MOVED: text("[MOVED] {title}"),
@@ -42,6 +46,8 @@ class Manner:
     base_url: str
     uid_domain: str
     show_cancelled: bool
+    zoned: bool
+    alarms: bool
     takes_time: bool
 
 
@@ -52,18 +58,53 @@ def manner(key: FeedKey, base_url: str, uid_domain: str) -> Manner:
         base_url=base_url,
         uid_domain=uid_domain,
         show_cancelled=key.show_cancelled,
+        zoned=key.zoned,
+        alarms=key.alarms,
         takes_time=key.kind is FeedKind.TEACHER,
     )
 
 
-def calendar(owner: Owner, showings: Iterable[Showing], how: Manner) -> Calendar:
-    """One feed's calendar, ready to be written."""
+def calendar(owner: Owner, showings: Sequence[Showing], how: Manner) -> Calendar:
+    """One feed's calendar, ready to be written; `showings` in order of time."""
     about = Text(_ABOUT[owner.kind].msgid, {"name": owner.name})
+    told = _zones(showings) if how.zoned else {}
     return Calendar(
         name=calendar_name(owner),
         description=translate(about, how.language),
-        entries=tuple(_entry(showing, how) for showing in showings),
+        entries=tuple(_entry(x, how, x.lesson.zone in told) for x in showings),
+        zones=tuple(told.values()),
     )
+
+
+def _zones(showings: Sequence[Showing]) -> dict[str, ZoneRules]:
+    """Those of the lessons that yearly rules tell; the others' times are told in UTC."""
+    if not showings:
+        return {}
+    first, last = showings[0].starts_at.year, max(x.ends_at for x in showings).year
+    names = sorted({showing.lesson.zone for showing in showings})
+    found = {name: zones.rules(name, first, last) for name in names}
+    return {name: rules for name, rules in found.items() if rules is not None}
+
+
+def farewell(link_id: int, ended_at: datetime, language: Language, domain: str) -> Calendar:
+    """What stands in the place of a calendar whose link has ended."""
+    title = translate(text("[ENDED] This calendar link of Chung Tay"), language)
+    said = text("This calendar link has been ended. Make a new one on your Chung Tay page.")
+    ended_at = ended_at.replace(microsecond=0)
+    entry = CalendarEntry(
+        uid=f"link-{link_id}@{domain}",
+        summary=title,
+        description=translate(said, language),
+        join_url=None,
+        starts_at=ended_at,
+        ends_at=ended_at + FAREWELL_TAKES,
+        created_at=ended_at,
+        changed_at=ended_at,
+        sequence=0,
+        cancelled=False,
+        busy=False,
+    )
+    return Calendar(name="Chung Tay", description=title, entries=(entry,))
 
 
 def calendar_name(owner: Owner) -> str:
@@ -86,15 +127,16 @@ def _title_without_period(lesson: Lesson, language: Language) -> str:
 
 # By the whole lesson: whatever changes in it, even unannounced, is said anew.
 @lru_cache(maxsize=KEPT_ENTRIES)
-def _entry(showing: Showing, how: Manner) -> CalendarEntry:
-    lesson = showing.lesson
+def _entry(showing: Showing, how: Manner, zoned: bool) -> CalendarEntry:
+    lesson, summary = showing.lesson, _summary(showing, how.language)
     gone = showing.state is EntryState.HANDED_OVER
     join_url = None if gone else f"{how.base_url}/j/{lesson.join_token}"
     return CalendarEntry(
         uid=f"lesson-{lesson.uid}@{how.uid_domain}",
-        summary=_summary(showing, how.language),
+        summary=summary,
         description="\n".join(([join_url] if join_url else []) + _sentences(showing, how.language)),
         join_url=join_url,
+        join_label=translate(text("Join the lesson"), how.language),
         starts_at=showing.starts_at,
         ends_at=showing.ends_at,
         created_at=lesson.created_at,
@@ -102,6 +144,8 @@ def _entry(showing: Showing, how: Manner) -> CalendarEntry:
         sequence=showing.sequence,
         cancelled=showing.over and not how.show_cancelled,
         busy=how.takes_time and not showing.over,
+        zone=lesson.zone if zoned else None,
+        rings=summary if how.alarms and not showing.over else None,
     )
 
 

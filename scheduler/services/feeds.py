@@ -58,6 +58,8 @@ def create_link(
     *,
     language: str | None = None,
     show_cancelled: bool = False,
+    zoned: bool = False,
+    alarms: bool = False,
 ) -> NewLink:
     """A new secret address of a feed, named after the device it is for.
 
@@ -74,7 +76,8 @@ def create_link(
             raise Conflict(
                 text("You have {count} calendar links. End one first.", count=MOST_LINKS)
             )
-        return _link(ctx, db, actor, owner, FeedKey(kind, owner_id, chosen, show_cancelled), name)
+        key = FeedKey(kind, owner_id, chosen, show_cancelled, zoned, alarms)
+        return _link(ctx, db, actor, owner, key, name)
 
 
 def _checked_name(name: str) -> str:
@@ -117,13 +120,31 @@ def links_of(ctx: Context, actor: Actor) -> tuple[FeedLink, ...]:
         return feed_links.of_person(db, actor.person_id)
 
 
-def revoke_link(ctx: Context, actor: Actor, link_id: int) -> None:
-    """End one of the actor's own links: its next read is refused."""
+def revoke_link(ctx: Context, actor: Actor, link_id: int, *, farewell: bool = False) -> None:
+    """End one of the actor's own links: its next read is refused, with a last event if wished."""
     with ctx.transaction() as db:
-        now = ctx.now()
-        if not feed_links.revoke(db, link_id, actor.person_id, now):
+        _end(ctx, db, actor, link_id, farewell=farewell)
+
+
+def _end(ctx: Context, db: Session, actor: Actor, link_id: int, *, farewell: bool = False) -> None:
+    now = ctx.now()
+    if not feed_links.revoke(db, link_id, actor.person_id, now, farewell=farewell):
+        raise NotFound("There is no such calendar link.")
+    audits.record(db, now, actor.person_id, "end_link", "feed_link", link_id)
+
+
+def replace_link(ctx: Context, actor: Actor, link_id: int) -> NewLink:
+    """A new address in place of one of the actor's: same calendar, same name; the old one ends.
+
+    For an address that others have seen, and for a program that keeps an old copy for each.
+    """
+    with ctx.transaction() as db:
+        old = next((x for x in feed_links.of_person(db, actor.person_id) if x.id == link_id), None)
+        if old is None:
             raise NotFound("There is no such calendar link.")
-        audits.record(db, now, actor.person_id, "end_link", "feed_link", link_id)
+        owner = _readable(db, actor, old.key.kind, old.key.owner_id)
+        _end(ctx, db, actor, link_id)
+        return _link(ctx, db, actor, owner, old.key, old.name)
 
 
 def link_for_person(ctx: Context, email: str) -> str:
@@ -136,7 +157,7 @@ def link_for_person(ctx: Context, email: str) -> str:
         kind, owner_id = _nearest(actor)
         owner = _readable(db, actor, kind, owner_id)
         name = translate(text("Made on the command line"), Language(actor.language))
-        key = FeedKey(kind, owner_id, actor.language, False)
+        key = FeedKey(kind, owner_id, actor.language)
         return _link(ctx, db, actor, owner, key, name).url
 
 
@@ -157,7 +178,7 @@ def ensure_all(ctx: Context) -> Totals:
     """A rendered feed for each teacher, class, school, donor school and programme."""
     language = ctx.settings.locale
     with ctx.transaction() as db:
-        keys = [FeedKey(kind, owner_id, language, False) for kind, owner_id in feeds.owners(db)]
+        keys = [FeedKey(kind, owner_id, language) for kind, owner_id in feeds.owners(db)]
         feeds.ensure_all(db, keys)
     while render_dirty(ctx, limit=200):
         pass
@@ -202,7 +223,8 @@ def _render(ctx: Context, claims: Sequence[Claim], week: date) -> None:
         owners = {claim: known.get(_whose(claim), _nobody(claim)) for claim in claims}
         contents = _contents(db, tuple(set(owners.values())), week)
     bodies = {
-        claim: _body(ctx.settings, owner, claim.key, contents) for claim, owner in owners.items()
+        claim: _body(ctx.settings, owner, claim.key, contents[owner], week)
+        for claim, owner in owners.items()
     }
     with ctx.transaction() as db:
         feeds.save(db, bodies, week, ctx.now())
@@ -270,11 +292,23 @@ def _handovers(
     return found
 
 
-def _body(settings: Settings, owner: Owner, key: FeedKey, contents: _Contents) -> Body:
+def _body(
+    settings: Settings, owner: Owner, key: FeedKey, showings: Sequence[Showing], week: date
+) -> Body:
+    """The feed's bytes; where texts are long, fewer weeks than its number of events would allow."""
     how = wordings.manner(key, settings.base_url, settings.uid_domain)
-    plain = ical.render(wordings.calendar(owner, contents[owner], how))
+    plain = ical.render(wordings.calendar(owner, showings, how))
+    while len(plain) > calendars.MOST_BYTES and len(showings) > 1:
+        room = len(showings) * calendars.MOST_BYTES // len(plain)
+        showings = calendars.nearest(showings, week, max(1, min(room, len(showings) - 1)))
+        plain = ical.render(wordings.calendar(owner, showings, how))
     etag = hashlib.sha256(plain).hexdigest()[:32]
     return Body(etag, gzip.compress(plain, _SQUEEZE, mtime=0))
+
+
+def farewell(ctx: Context, link_id: int, ended_at: datetime, language: Language) -> bytes:
+    """A calendar of one event, at the moment a link ended, that says so."""
+    return ical.render(wordings.farewell(link_id, ended_at, language, ctx.settings.uid_domain))
 
 
 def open_reader(ctx: Context) -> Reader:

@@ -72,9 +72,26 @@ class Database:
 
     @contextmanager
     def migrating(self) -> Iterator[Any]:
-        """A connection for schema changes, alone on the database."""
+        """A connection for schema changes, alone on the database.
+
+        SQLite changes a table by making it anew, which its foreign keys must not hinder: whoever
+        commits asks `broken_references` first.
+        """
         with self._fair_turn(), _plain_errors(), self.writer.connect() as connection:
-            yield connection
+            if not self.is_sqlite:
+                yield connection
+                return
+            own: Any = connection.connection.driver_connection
+            own.execute("PRAGMA foreign_keys=OFF")  # does nothing once a transaction has begun
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+                own.execute("PRAGMA foreign_keys=ON")
+
+    def broken_references(self, connection: Any) -> bool:
+        """Whether some row of a migrated SQLite database refers to one that is not there."""
+        return self.is_sqlite and bool(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
 
     @contextmanager
     def _fair_turn(self) -> Iterator[None]:

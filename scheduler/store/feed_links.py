@@ -5,7 +5,7 @@ read on a connection of its own, past the pool and the session.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from sqlalchemy import Dialect, Row, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from scheduler.domain.calendars import FeedKind, FeedLink
+from scheduler.domain.calendars import FeedKey, FeedLink
 from scheduler.store.database import Database
+from scheduler.store.feeds import key_of
 from scheduler.store.tables import feed_bodies, feed_links, feeds, persons
 
 _LOOK_UP = (
@@ -22,6 +23,7 @@ _LOOK_UP = (
         feed_links.c.id,
         feed_links.c.feed_id,
         feed_links.c.revoked_at,
+        feed_links.c.farewell,
         feeds.c.etag,
         feeds.c.changed_at,
         feeds.c.dirty,
@@ -43,11 +45,15 @@ MOST_BODIES = 500
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a token leads to; `fresh` says that the stored body is that of today."""
+    """What a token leads to; `fresh` says that the stored body is that of today.
+
+    `farewell`: whoever ended the link wanted a last event in its place.
+    """
 
     link_id: int
     feed_id: int
     revoked_at: datetime | None
+    farewell: bool
     etag: str | None
     changed_at: datetime | None
     fresh: bool
@@ -83,7 +89,7 @@ def add(
 def of_person(db: Session, person_id: int) -> tuple[FeedLink, ...]:
     """The live links of a person, the oldest first."""
     rows = db.execute(
-        select(feed_links, feeds.c.kind, feeds.c.owner_id, feeds.c.language, feeds.c.show_cancelled)
+        select(feed_links, *(feeds.c[field.name] for field in fields(FeedKey)))
         .join(feeds, feed_links.c.feed_id == feeds.c.id)
         .where(feed_links.c.person_id == person_id, feed_links.c.revoked_at.is_(None))
         .order_by(feed_links.c.id)
@@ -91,7 +97,9 @@ def of_person(db: Session, person_id: int) -> tuple[FeedLink, ...]:
     return tuple(map(_link, rows))
 
 
-def revoke(db: Session, link_id: int, person_id: int, now: datetime) -> bool:
+def revoke(
+    db: Session, link_id: int, person_id: int, now: datetime, *, farewell: bool = False
+) -> bool:
     """End a link of this person; False when there is no live one of that id."""
     done = db.execute(
         update(feed_links)
@@ -100,7 +108,7 @@ def revoke(db: Session, link_id: int, person_id: int, now: datetime) -> bool:
             feed_links.c.person_id == person_id,
             feed_links.c.revoked_at.is_(None),
         )
-        .values(revoked_at=now)
+        .values(revoked_at=now, farewell=farewell)
         .returning(feed_links.c.id)
     )
     return done.first() is not None
@@ -138,10 +146,7 @@ def stamp_reads(db: Session, reads: Mapping[int, tuple[int, datetime, str]]) -> 
 def _link(row: Row[Any]) -> FeedLink:
     return FeedLink(
         id=row.id,
-        kind=FeedKind(row.kind),
-        owner_id=row.owner_id,
-        language=row.language,
-        show_cancelled=bool(row.show_cancelled),
+        key=key_of(row),
         name=row.name,
         created_at=row.created_at,
         last_read_at=row.last_read_at,
@@ -191,9 +196,17 @@ class Reader:
         row = self._row(self._look_up, {"token": token_hash, "active": True})
         if row is None:
             return None
-        link, feed, revoked_at, etag, changed_at, dirty, rendered_week, language = row
-        fresh = not dirty and rendered_week == week.isoformat()
-        return Found(link, feed, _instant(revoked_at), etag, _instant(changed_at), fresh, language)
+        link, feed, revoked_at, farewell, etag, changed_at, dirty, rendered_week, language = row
+        return Found(
+            link_id=link,
+            feed_id=feed,
+            revoked_at=_instant(revoked_at),
+            farewell=bool(farewell),
+            etag=etag,
+            changed_at=_instant(changed_at),
+            fresh=not dirty and rendered_week == week.isoformat(),
+            language=language,
+        )
 
     def body(self, feed_id: int, etag: str | None = None) -> StoredBody | None:
         """The stored body with the hash and time that belong to it.

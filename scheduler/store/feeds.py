@@ -8,7 +8,7 @@ died is claimed again, and of two renderers the later one has the last word.
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -57,10 +57,7 @@ def ensure(db: Session, key: FeedKey) -> int:
     return int(
         db.execute(
             select(feeds.c.id).where(
-                feeds.c.kind == key.kind,
-                feeds.c.owner_id == key.owner_id,
-                feeds.c.language == key.language,
-                feeds.c.show_cancelled == key.show_cancelled,
+                *(feeds.c[name] == value for name, value in asdict(key).items())
             )
         ).scalar_one()
     )
@@ -72,16 +69,7 @@ def ensure_all(db: Session, keys: Sequence[FeedKey]) -> None:
         return
     _gate(db, shared=False)
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    rows = [
-        {
-            "kind": key.kind,
-            "owner_id": key.owner_id,
-            "language": key.language,
-            "show_cancelled": key.show_cancelled,
-            "dirty": True,
-        }
-        for key in keys
-    ]
+    rows = [{**asdict(key), "dirty": True} for key in keys]
     db.execute(dialect.insert(feeds).on_conflict_do_nothing(), rows)
 
 
@@ -165,7 +153,7 @@ def _claim(db: Session, query: Select[Any]) -> tuple[Claim, ...]:
             .where(feeds.c.id.in_([row.id for row in rows]))
             .values(dirty=False, rendered_week=token)
         )
-    return tuple(Claim(row.id, _key(row), token) for row in rows)
+    return tuple(Claim(row.id, key_of(row), token) for row in rows)
 
 
 def save(db: Session, bodies: Mapping[Claim, Body], week: date, now: datetime) -> int:
@@ -221,8 +209,16 @@ def _later(before: datetime | None, now: datetime) -> datetime:
     return stamp if before is None else max(stamp, before + timedelta(seconds=1))
 
 
-def _key(row: Row[Any]) -> FeedKey:
-    return FeedKey(FeedKind(row.kind), row.owner_id, row.language, bool(row.show_cancelled))
+def key_of(row: Row[Any]) -> FeedKey:
+    """What makes the feed of a row with its columns."""
+    return FeedKey(
+        kind=FeedKind(row.kind),
+        owner_id=row.owner_id,
+        language=row.language,
+        show_cancelled=bool(row.show_cancelled),
+        zoned=bool(row.zoned),
+        alarms=bool(row.alarms),
+    )
 
 
 def packed_bodies(db: Session) -> Iterable[bytes]:

@@ -52,4 +52,6 @@ def _run(database: Database, step: Callable[[Config], None]) -> None:
     with database.migrating() as connection:
         config.attributes["connection"] = connection
         step(config)
+        if database.broken_references(connection):
+            raise RuntimeError("a migration left rows that refer to nothing")
         connection.commit()

@@ -19,6 +19,7 @@ import anyio
 from anyio import to_thread
 
 from scheduler import security
+from scheduler.delivery import ical
 from scheduler.domain import calendars
 from scheduler.errors import text
 from scheduler.locale import Language, translate
@@ -43,6 +44,8 @@ _ROBOTS = b"User-agent: *\nAllow: /feeds/\nDisallow: /\n"  # Google Calendar obe
 _ALLOW = (b"allow", b"GET, HEAD, OPTIONS")
 _PLAIN = (b"content-type", b"text/plain; charset=utf-8")
 _CALENDAR = (b"content-type", b"text/calendar; charset=utf-8")
+_JCAL = (b"content-type", b"application/calendar+json")
+_ICS, _JSON = ".ics", ".json"
 _ALWAYS: Headers = [
     (b"cache-control", b"private, max-age=0, must-revalidate"),
     (b"referrer-policy", b"no-referrer"),
@@ -71,6 +74,16 @@ class Asked:
     if_modified_since: str | None
     accepts_gzip: bool
     client: str
+
+    @property
+    def jcal(self) -> bool:
+        """The same calendar at a URL of its own: no client is asked what it would rather have."""
+        return self.name.endswith(_JSON)
+
+    @property
+    def wanted(self) -> str:
+        """Which of its forms the calendar has, as its tag ends."""
+        return "-j" if self.jcal else "-gz" if self.accepts_gzip else ""
 
 
 class FeedApp:
@@ -107,7 +120,7 @@ class FeedApp:
 
     async def _feed(self, scope: Scope, path: str) -> Answer:
         method = scope["method"]
-        asked = _asked(path, scope["headers"])
+        asked = _asked(path, scope["headers"], self._ctx.settings.feed_gzip)
         scope["path"], scope["query_string"] = _REDACTED, b""
         scope["raw_path"] = _REDACTED.encode()
         if method == "OPTIONS":
@@ -124,10 +137,10 @@ class FeedApp:
         now = self._ctx.now()
         digest = security.digest(asked.token)
         found = await self._find(digest, now)
-        if found is None or not asked.name.endswith(".ics"):
+        if found is None or not asked.name.endswith((_ICS, _JSON)):
             return _unknown()
         if found.revoked_at is not None:
-            return _ended(found, now)
+            return self._ended(found, found.revoked_at, now)
         if not found.fresh:
             found = await self._renewed(found, digest, now)
         if found is None:
@@ -151,6 +164,16 @@ class FeedApp:
         if self._reader.quick:
             return self._reader.body(found.feed_id, found.etag)
         return await to_thread.run_sync(self._reader.body, found.feed_id, found.etag)
+
+    def _ended(self, found: Found, at: datetime, now: datetime) -> Answer:
+        if now - at > calendars.GONE_FOR:
+            return _unknown()
+        language = Language(found.language)
+        if found.farewell:
+            body = feeds.farewell(self._ctx, found.link_id, at, language)
+            return Answer(410, [_CALENDAR, *_ALWAYS], body)
+        said = text("This calendar link has been ended. Make a new one on your Chung Tay page.")
+        return Answer(410, [_PLAIN, *_ALWAYS], f"{translate(said, language)}\n".encode())
 
     async def _renewed(self, found: Found, digest: str, now: datetime) -> Found | None:
         """The feed brought up to date, or after some patience as it is."""
@@ -185,7 +208,7 @@ class FeedApp:
             logger.exception("Reads of calendar links could not be written down.")
 
 
-def _asked(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Asked:
+def _asked(path: str, headers: Iterable[tuple[bytes, bytes]], zips: bool) -> Asked:
     token, _, name = path[len(_PREFIX) :].partition("/")
     tags: list[str] = []
     since, gzips, client = None, False, ""
@@ -199,7 +222,8 @@ def _asked(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Asked:
                 gzips = gzips or _accepts_gzip(value)
             case b"user-agent":
                 client = _client(value)
-    return Asked(token, name, ",".join(tags) if tags else None, since, gzips, client)
+    given = ",".join(tags) if tags else None
+    return Asked(token, name, given, since, zips and gzips, client)
 
 
 @lru_cache(maxsize=256)
@@ -222,13 +246,13 @@ def _known_tag(asked: Asked, etag: str, changed_at: datetime, now: datetime) -> 
 
     Tags win over dates.  A copy in the other encoding is as right as one in this.
     """
-    wanted = _tag(etag, asked.accepts_gzip)
+    wanted = _tag(etag, asked.wanted)
     if asked.if_none_match is not None:
         given = {item.strip().removeprefix("W/") for item in asked.if_none_match.split(",")}
         if wanted in given or "*" in given:
             return wanted
-        other = _tag(etag, not asked.accepts_gzip)
-        return other if other in given else None
+        other = _tag(etag, "" if asked.accepts_gzip else "-gz")
+        return other if other in given and not asked.jcal else None
     if asked.if_modified_since is not None:
         since = _date(asked.if_modified_since)
         if since is not None and changed_at <= since <= now:
@@ -246,8 +270,8 @@ def _date(value: str) -> datetime | None:
     return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
-def _tag(etag: str, zipped: bool) -> str:
-    return f'"{etag}-gz"' if zipped else f'"{etag}"'
+def _tag(etag: str, form: str) -> str:
+    return f'"{etag}{form}"'
 
 
 @lru_cache(maxsize=1024)
@@ -257,13 +281,21 @@ def _headers(tag: str, changed_at: datetime) -> Headers:
 
 
 async def _whole(stored: StoredBody, asked: Asked) -> Answer:
-    about = _headers(_tag(stored.etag, asked.accepts_gzip), stored.changed_at)
+    about = _headers(_tag(stored.etag, asked.wanted), stored.changed_at)
+    if asked.jcal:
+        body = await to_thread.run_sync(_as_jcal, stored.etag, stored.packed)
+        return Answer(200, [*about, _JCAL], body)
     headers = [*about, _CALENDAR, (b"content-disposition", _disposition(asked.name))]
     if asked.accepts_gzip:
         return Answer(200, [*headers, (b"content-encoding", b"gzip")], stored.packed)
     unpack = partial(gzip.decompress, stored.packed)
     big = len(stored.packed) > BIG
     return Answer(200, headers, await to_thread.run_sync(unpack) if big else unpack())
+
+
+@lru_cache(maxsize=16)
+def _as_jcal(_etag: str, packed: bytes) -> bytes:
+    return ical.as_jcal(gzip.decompress(packed))
 
 
 @lru_cache(maxsize=1024)
@@ -276,14 +308,6 @@ def _disposition(name: str) -> bytes:
 def _unknown() -> Answer:
     """The same for a link that never was, a malformed one, and one of a disabled person."""
     return Answer(404, [_PLAIN, *_ALWAYS], b"There is no calendar at this address.\n")
-
-
-def _ended(found: Found, now: datetime) -> Answer:
-    if found.revoked_at is None or now - found.revoked_at > calendars.GONE_FOR:
-        return _unknown()
-    said = text("This calendar link has been ended. Make a new one on your Chung Tay page.")
-    words = translate(said, Language(found.language))
-    return Answer(410, [_PLAIN, *_ALWAYS], f"{words}\n".encode())
 
 
 def _try_later() -> Answer:

@@ -64,7 +64,7 @@ def test_a_link_shows_its_secret_once_and_keeps_only_a_hash(ctx, world, database
     assert new.url == f"https://chungtay.example/feeds/{new.token}/co-lan-chung-tay.ics"
     assert new.webcal_url == new.url.replace("https://", "webcal://")
     (link,) = feeds.links_of(ctx, world.actor("lan"))
-    assert (link.name, link.kind, link.language, link.reads) == (
+    assert (link.name, link.key.kind, link.key.language, link.reads) == (
         "máy của tôi", FeedKind.TEACHER, "en", 0,
     )  # fmt: skip
     with database.reading() as db:

@@ -143,13 +143,49 @@ def test_what_is_there_survives_the_newer_columns_and_their_end(database):
                 "VALUES ('P', 'P', 'UTC', '2023-09-01')"
             )
         )
+        octets = "BLOB" if database.is_sqlite else "BYTEA"
+        for statement in _FEED_OF_0001:
+            db.execute(sa.text(statement.format(bytes=octets)))
     migrations.upgrade(database)
     with database.reading() as db:
         rows = db.execute(sa.select(tables.programmes.c.code, tables.programmes.c.weights)).all()
+        of_feed = sa.select(tables.feeds.c.id, tables.feeds.c.zoned, tables.feed_bodies.c.body)
+        feeds = db.execute(of_feed.join(tables.feed_bodies)).all()
     assert [tuple(row) for row in rows] == [("P", None)]
+    assert [tuple(row) for row in feeds] == [(1, False, b"x")]
+    _insert_feed(database, zoned=True)
+    with pytest.raises(sa.exc.IntegrityError):
+        _insert_feed(database, zoned=True)
     migrations.downgrade(database, "0001")
     with database.reading() as db:
         assert db.scalar(sa.text("SELECT count(*) FROM programmes")) == 1
+        assert db.scalar(sa.text("SELECT count(*) FROM feeds")) == 1
+        assert db.scalar(sa.text("SELECT count(*) FROM feed_links")) == 1
+
+
+_FEED_OF_0001 = (
+    "INSERT INTO feeds (kind, owner_id, language, show_cancelled, dirty) "
+    "VALUES ('class', 1, 'vi', false, true)",
+    "INSERT INTO feed_bodies (feed_id, body) VALUES (1, CAST('x' AS {bytes}))",
+    "INSERT INTO persons (email, name, phone, language, active, reminders, created_at) "
+    "VALUES ('a@x.example', 'A', '', 'vi', true, true, '2023-09-01')",
+    "INSERT INTO feed_links (feed_id, person_id, name, token_hash, created_at, reads, client) "
+    "VALUES (1, 1, 'A', 'x', '2023-09-01', 0, '')",
+)
+
+
+def _insert_feed(database: Database, *, zoned: bool) -> None:
+    with database.transaction() as db:
+        key = {"kind": "class", "owner_id": 1, "language": "vi", "show_cancelled": False}
+        feed = _insert(db, tables.feeds, **key, zoned=zoned, alarms=False, dirty=True)
+        db.execute(tables.feed_bodies.insert().values(feed_id=feed, body=b""))
+
+
+def test_a_table_made_anew_keeps_its_foreign_keys(database):
+    migrations.downgrade(database, "0004")
+    migrations.upgrade(database)
+    with pytest.raises(sa.exc.IntegrityError), database.transaction() as db:
+        db.execute(tables.feed_bodies.insert().values(feed_id=99, body=b""))
 
 
 def test_migration_goes_both_ways(database):

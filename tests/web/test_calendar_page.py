@@ -55,7 +55,7 @@ def test_a_link_without_a_name_has_that_of_its_device(ctx, cast, teacher, mine):
     make(teacher, "outlook", mine)
     make(teacher, "google", mine, show_cancelled="yes")
     links = feeds.links_of(ctx, cast.actors["teacher1"])
-    assert sorted((link.name, link.show_cancelled) for link in links) == [
+    assert sorted((link.name, link.key.show_cancelled) for link in links) == [
         ("Google Lịch", True),
         ("Outlook", False),
     ]
@@ -117,3 +117,41 @@ def test_a_name_that_cannot_be_kept_is_said_at_the_field(cast, teacher, mine):
     assert answer.status_code == 422
     assert 'id="name-error"' in answer.text
     assert make(teacher, feed=mine, name="a\u202eb").status_code == 422
+
+
+def test_the_readers_own_device_stands_first(cast, teacher):
+    def order(agent):
+        page = teacher.get("/calendar", headers={"user-agent": agent}).text
+        return re.findall(r'name="device" value="(\w+)"', page)
+
+    assert order("Mozilla/5.0 (Linux; Android 14)")[0] == "google"
+    assert order("Mozilla/5.0 (Windows NT 10.0)")[0] == "outlook"
+    assert order("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)")[0] == "apple"
+    assert order("Lynx") == ["apple", "google", "outlook", "android", "other"]
+
+
+def test_what_was_chosen_makes_the_feed_and_stands_beside_the_link(ctx, cast, site, teacher, mine):
+    url = shown(make(teacher, feed=mine, alarms="yes", zoned="yes"))
+    (link,) = feeds.links_of(ctx, cast.actors["teacher1"])
+    assert (link.key.alarms, link.key.zoned, link.key.show_cancelled) == (True, True, False)
+    page = teacher.get("/calendar").text
+    assert "báo chuông trước tiết dạy" in page
+    assert site.browser().get(url).status_code == 200
+
+
+def test_a_new_link_takes_the_place_of_the_old_one_at_once(ctx, cast, site, teacher, mine):
+    old = shown(make(teacher, feed=mine, name="Máy cũ", show_cancelled="yes"))
+    other = shown(make(teacher, feed=mine))
+    (before, _) = feeds.links_of(ctx, cast.actors["teacher1"])
+    assert 'method="post"' in teacher.see(f"/calendar/links/{before.id}/renew").text
+    new = shown(teacher.submit(f"/calendar/links/{before.id}/renew", {"device": "google"}))
+    answers = [site.browser().get(url).status_code for url in (old, other, new)]
+    assert answers == [410, 200, 200]
+    (_, after) = feeds.links_of(ctx, cast.actors["teacher1"])
+    assert (after.name, after.key) == ("Máy cũ", before.key)
+    foreign = site.of(cast.actors["teacher2"])
+    assert (
+        foreign.submit(f"/calendar/links/{after.id}/renew", {"device": "google"}).status_code == 404
+    )
+    assert teacher.submit(f"/calendar/links/{after.id}/renew", {"device": "x"}).status_code == 422
+    assert site.browser().get(new).status_code == 200

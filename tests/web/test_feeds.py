@@ -1,11 +1,13 @@
 """Feeds over HTTP, as calendar clients ask for them."""
 
+import dataclasses
 import gzip
 import logging
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -41,6 +43,12 @@ def world(database) -> World:
 def server(ctx, caplog) -> Iterator[httpx2.Client]:
     """A client of a real server, which logs all it can."""
     caplog.set_level(logging.DEBUG)
+    with serving(ctx) as client:
+        yield client
+
+
+@contextmanager
+def serving(ctx) -> Iterator[httpx2.Client]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(FeedApp(_elsewhere, ctx), log_config=None, access_log=True)
         running = uvicorn.Server(config)
@@ -205,7 +213,7 @@ def test_what_leads_nowhere_looks_the_same_everywhere(server, path, ctx, world):
         "/feeds/", "/feeds/x", "/feeds/x/", "/feeds//lich.ics", f"/feeds/{'A' * 43}/lich.ics",
         f"/feeds/{token.swapcase()}/lich.ics", f"/feeds/{token}%00/lich.ics",
         f"/feeds/%00{token}/lich.ics", f"/feeds/{token[:-1]}/lich.ics", f"/feeds/{token}",
-        f"/feeds/{token}/", f"/feeds/{token}/lich.json", f"/feeds/{'A' * 10_000}/lich.ics",
+        f"/feeds/{token}/", f"/feeds/{token}/lich.xml", f"/feeds/{'A' * 10_000}/lich.ics",
         "/feeds/%ff%fe/lich.ics", "/feeds/../feeds/x.ics", f"/feeds/{token}';--/lich.ics", minh,
     ]  # fmt: skip
     answers = [server.get(where) for where in nowhere]
@@ -240,6 +248,37 @@ def test_an_ended_link_is_refused_on_the_next_request_and_forgotten_after_a_mont
     clock.forward(days=31)
     gone = server.get(path_of(link))
     assert (gone.status_code, gone.text) == (404, "There is no calendar at this address.\n")
+
+
+def test_a_link_may_leave_a_last_event_behind(server, ctx, world):
+    link = subscribe(ctx, world)
+    feeds.revoke_link(ctx, world.actor("lan"), link.link_id, farewell=True)
+    ended = server.get(path_of(link))
+    assert (ended.status_code, ended.headers["content-type"][:13]) == (410, "text/calendar")
+    assert ended.content.count(b"BEGIN:VEVENT") == 1
+    assert "[ĐÃ NGỪNG]" in ended.text
+
+
+def test_jcal_has_a_url_and_a_tag_of_its_own(server, path):
+    plain = server.get(path)
+    jcal = server.get(path.removesuffix(".ics") + ".json")
+    assert jcal.headers["content-type"] == "application/calendar+json"
+    assert jcal.json()[0] == "vcalendar"
+    assert len(jcal.json()[2]) == plain.content.count(b"BEGIN:VEVENT")
+    tag = jcal.headers["etag"]
+    assert tag == plain.headers["etag"][:-1] + '-j"'
+    for given, status in ((tag, 304), (plain.headers["etag"], 200)):
+        again = server.get(path.removesuffix(".ics") + ".json", headers={"if-none-match": given})
+        assert again.status_code == status
+    assert server.get(path, headers={"if-none-match": tag}).status_code == 200
+
+
+def test_gzip_can_be_switched_off_for_all(ctx, path):
+    plain = dataclasses.replace(ctx, settings=ctx.settings.model_copy(update={"feed_gzip": False}))
+    with serving(plain) as client:
+        answer = client.get(path, headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in answer.headers
+    assert answer.content.startswith(b"BEGIN:VCALENDAR")
 
 
 def test_no_log_line_holds_a_token(server, ctx, world, caplog):

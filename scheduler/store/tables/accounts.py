@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from scheduler.domain.calendars import FeedKind
@@ -66,11 +67,13 @@ feeds = Table(
     Column("owner_id", Integer, nullable=False),
     Column("language", String(2), nullable=False),
     Column("show_cancelled", Boolean, nullable=False),
+    Column("zoned", Boolean, nullable=False, server_default=false()),
+    Column("alarms", Boolean, nullable=False, server_default=false()),
     Column("etag", String(64)),
     Column("changed_at", Instant),
     Column("dirty", Boolean, nullable=False),
     Column("rendered_week", String(10)),
-    UniqueConstraint("kind", "owner_id", "language", "show_cancelled"),
+    UniqueConstraint("kind", "owner_id", "language", "show_cancelled", "zoned", "alarms"),
     CheckConstraint("(etag IS NULL) = (changed_at IS NULL)", "body"),
 )
 Index("ix_feeds_dirty", feeds.c.dirty)
@@ -96,6 +99,7 @@ feed_links = Table(
     Column("last_read_at", Instant),
     Column("reads", Integer, nullable=False),
     Column("client", String(40), nullable=False),
+    Column("farewell", Boolean, nullable=False, server_default=false()),
 )
 
 outbox = Table(

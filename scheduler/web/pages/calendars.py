@@ -60,6 +60,43 @@ DEVICES = {
 }
 
 
+OPTIONS = {
+    "show_cancelled": text(
+        "Leave called-off lessons in the calendar, marked as such. Google Calendar drops them "
+        "otherwise."
+    ),
+    "alarms": text("Ring 15 minutes before each lesson, when the door of the room opens."),
+    "zoned": text(
+        "Write times by the clock of the programme's zone. Only for a calendar that shows the "
+        "lessons at a wrong hour."
+    ),
+}
+# By what the program calls itself when it reads: the longest it keeps to an old copy.
+SLOW = {
+    "Google": text("up to a day behind"),
+    "Outlook": text("some hours behind"),
+    "Home Assistant": text("up to a day behind"),
+}
+_SIGNS = (
+    ("iphone", Device.APPLE),
+    ("ipad", Device.APPLE),
+    ("mac os", Device.APPLE),
+    ("macintosh", Device.APPLE),
+    ("android", Device.GOOGLE),
+    ("windows", Device.OUTLOOK),
+)
+
+
+def _device_of(request: Request) -> Device | None:
+    """What the reader holds, by the name that the browser gives itself."""
+    said = request.headers.get("user-agent", "").lower()
+    return next((device for sign, device in _SIGNS if sign in said), None)
+
+
+def _nearest_first(device: Device | None) -> dict[Device, DeviceWords]:
+    return dict(sorted(DEVICES.items(), key=lambda item: item[0] is not device))
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A calendar that the reader may subscribe to."""
@@ -123,7 +160,7 @@ def _made(
         offer.owner_id,
         name or translate(DEVICES[device].name, language),
         language=language,
-        show_cancelled=fields.checked("show_cancelled"),
+        **{option: fields.checked(option) for option in OPTIONS},
     )
     return _shown(device, link, translate(offer.label, language))
 
@@ -138,6 +175,7 @@ def _page(
     fields: Fields | None = None,
     errors: dict[str, Text] | None = None,
 ) -> Response:
+    links = feeds.links_of(ctx, actor)
     return render(
         request,
         "teacher/calendar.html",
@@ -145,11 +183,15 @@ def _page(
         section="/calendar",
         made=made,
         offers=offers,
-        devices=DEVICES,
-        links=feeds.links_of(ctx, actor),
+        devices=_nearest_first(_device_of(request)),
+        links=links,
         labels={(offer.kind, offer.owner_id): offer.label for offer in offers},
+        words={feed_link.id: _chosen(feed_link) for feed_link in links},
         typed={name: fields.typed(name) if fields else "" for name in ("name", "feed")},
-        show_cancelled=bool(fields and fields.checked("show_cancelled")),
+        device=_device_of(request),
+        options=OPTIONS,
+        checked={option for option in OPTIONS if fields and fields.checked(option)},
+        slow=SLOW,
         errors=errors or {},
         zone=ctx.settings.timezone,
         own=bool(actor.with_role(Role.TEACHER)),
@@ -185,6 +227,16 @@ def _of_school(ctx: Context, actor: Actor, school_id: SchoolId) -> Iterator[Offe
         yield Offer(FeedKind.CLASS, each.id, label)
 
 
+def _chosen(link: FeedLink) -> tuple[Text, ...]:
+    """What its maker ticked, in two words each."""
+    told = (
+        (link.key.show_cancelled, text("with called-off lessons")),
+        (link.key.alarms, text("rings before lessons")),
+        (link.key.zoned, text("times of the zone")),
+    )
+    return tuple(words for ticked, words in told if ticked)
+
+
 # -- ways of taking a link along
 
 
@@ -218,23 +270,52 @@ def _openers(device: Device, link: NewLink, label: str) -> tuple[Opener, ...]:
             return ()
 
 
-# -- ending a link
+# -- ending a link, or another address in its place
 
 
 @router.get("/calendar/links/{link_id}/end")
 def end_page(request: Request, ctx: Ctx, actor: Actor_, link_id: RowId) -> Response:
-    link = _own(ctx, actor, link_id)
-    return render(
-        request, "teacher/calendar_end.html", section="/calendar", link=link,
-        zone=ctx.settings.timezone,
-    )  # fmt: skip
+    return _about_link(request, ctx, actor, link_id, "teacher/calendar_end.html")
 
 
 @router.post("/calendar/links/{link_id}/end")
-def end(ctx: Ctx, actor: Actor_, link_id: RowId, _form: Form) -> Response:
+def end(ctx: Ctx, actor: Actor_, link_id: RowId, form: Form) -> Response:
     name = _own(ctx, actor, link_id).name
-    feeds.revoke_link(ctx, actor, link_id)
+    feeds.revoke_link(ctx, actor, link_id, farewell=Fields(form).checked("farewell"))
     return see_other("/calendar", text("The link {name} has ended.", name=name))
+
+
+@router.get("/calendar/links/{link_id}/renew")
+def renew_page(request: Request, ctx: Ctx, actor: Actor_, link_id: RowId) -> Response:
+    return _about_link(request, ctx, actor, link_id, "teacher/calendar_renew.html")
+
+
+@router.post("/calendar/links/{link_id}/renew")
+def renew(request: Request, ctx: Ctx, actor: Actor_, link_id: RowId, form: Form) -> Response:
+    """Another address for the same calendar; as with a first one this page alone shows it."""
+    fields = Fields(form)
+    device = fields.choice("device", Device)
+    try:
+        fields.check()
+    except Invalid:
+        return _about_link(request, ctx, actor, link_id, "teacher/calendar_renew.html", status=422)
+    made = feeds.replace_link(ctx, actor, link_id)
+    shown = _shown(device, made, _own(ctx, actor, made.link_id).name)
+    return _page(request, ctx, actor, _offers(ctx, actor), made=shown)
+
+
+def _about_link(
+    request: Request, ctx: Context, actor: Actor, link_id: int, page: str, status: int = 200
+) -> Response:
+    return render(
+        request,
+        page,
+        status=status,
+        section="/calendar",
+        link=_own(ctx, actor, link_id),
+        devices=_nearest_first(_device_of(request)),
+        zone=ctx.settings.timezone,
+    )
 
 
 def _own(ctx: Context, actor: Actor, link_id: int) -> FeedLink:
