@@ -38,6 +38,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.newest_commit = object()  # another one after each transaction of this process
         if self.is_sqlite:
             self.path = Path(make_url(url).database or "")
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,8 +56,11 @@ class Database:
         Raises Busy when the database is locked for too long, Conflict when a teacher or a class
         would be in two lessons at once.
         """
-        with self._fair_turn(), _plain_errors(), Session(self.writer) as session, session.begin():
-            yield session
+        try:
+            with self._fair_turn(), _plain_errors(), Session(self.writer) as db, db.begin():
+                yield db
+        finally:  # after a fault too: a commit may have come through before the line was lost
+            self.newest_commit = object()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

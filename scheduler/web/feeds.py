@@ -138,19 +138,21 @@ class FeedApp:
         known = _known_tag(asked, found.etag, found.changed_at, now)
         if known:
             return Answer(304, _headers(known, found.changed_at))
-        body = await self._body(found)
+        body = await self._body(found.feed_id, found.changed_at)
         return _try_later() if body is None else await _whole(body, asked)
 
     async def _find(self, digest: str, now: datetime) -> Found | None:
         week = calendars.week_of(now)
         if self._reader.quick:  # microseconds: a thread would cost more
             return self._reader.find(digest, week)
-        return await to_thread.run_sync(self._reader.find, digest, week)
+        known = self._reader.remembered(digest, week)
+        return known or await to_thread.run_sync(self._reader.find, digest, week)
 
-    async def _body(self, found: Found) -> StoredBody | None:
+    async def _body(self, feed_id: int, changed_at: datetime) -> StoredBody | None:
         if self._reader.quick:
-            return self._reader.body(found.feed_id, found.etag)
-        return await to_thread.run_sync(self._reader.body, found.feed_id, found.etag)
+            return self._reader.body(feed_id, changed_at)
+        kept = self._reader.kept_body(feed_id, changed_at)
+        return kept or await to_thread.run_sync(self._reader.body, feed_id, changed_at)
 
     async def _renewed(self, found: Found, digest: str, now: datetime) -> Found | None:
         """The feed brought up to date, or after some patience as it is."""
