@@ -7,9 +7,10 @@ token is taken out of the request's scope at once, so that no log below or above
 import asyncio
 import gzip
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -25,6 +26,7 @@ from scheduler.locale import Language, translate
 from scheduler.services import feeds
 from scheduler.services.context import Context
 from scheduler.store.feed_links import Found, StoredBody
+from scheduler.web import limits
 
 PATIENCE = 2.0  # seconds to wait for the newest body while there is an older one
 LONG_PATIENCE = 20.0
@@ -81,6 +83,7 @@ class FeedApp:
         self._ctx = ctx
         self._reader = feeds.open_reader(ctx)
         self._reads = feeds.read_log(ctx)
+        self._limit = limits.Limit()
         self._rendering: dict[int, anyio.Lock] = {}
         self._renderers = anyio.CapacityLimiter(RENDERERS)
 
@@ -128,6 +131,10 @@ class FeedApp:
             return _unknown()
         if found.revoked_at is not None:
             return _ended(found, now)
+        # Whatever was wrong above cost a hash and a read: no more than counting it would save.
+        wait = self._limit.wait(found.link_id, now)
+        if wait is not None:
+            return _too_often(wait)
         if not found.fresh:
             found = await self._renewed(found, digest, now)
         if found is None:
@@ -286,6 +293,12 @@ def _ended(found: Found, now: datetime) -> Answer:
     said = text("This calendar link has been ended. Make a new one on your Chung Tay page.")
     words = translate(said, Language(found.language))
     return Answer(410, [_PLAIN, *_ALWAYS], f"{words}\n".encode())
+
+
+def _too_often(wait: timedelta) -> Answer:
+    seconds = str(math.ceil(wait.total_seconds())).encode()
+    told = b"This calendar is read too often. Once an hour is enough.\n"
+    return Answer(429, [_PLAIN, (b"retry-after", seconds), *_ALWAYS], told)
 
 
 def _try_later() -> Answer:
