@@ -46,7 +46,9 @@ class Database:
             self.writer = _sqlite_engine(url, writes=True)
             self.reader = _sqlite_engine(url, writes=False)
         else:
-            self.writer = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+            self.writer = create_engine(
+                url, pool_pre_ping=True, pool_size=5, max_overflow=5, hide_parameters=True
+            )
             self.reader = self.writer.execution_options(postgresql_readonly=True)
 
     @contextmanager
@@ -101,6 +103,7 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
         poolclass=QueuePool,
         pool_size=5,
         max_overflow=20,
+        hide_parameters=True,  # a fault that is logged must not print names, mails and tokens
     )
 
     def on_connect(dbapi: Any, _record: object) -> None:
