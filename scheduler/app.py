@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -19,6 +20,10 @@ from scheduler.web.pages import account, calendars, coordinator, health, joins, 
 
 SMALLEST_ZIPPED = 500
 YEAR = 365 * 24 * 3600
+# Its spans and logs hold paths, and ours hold secrets; it costs time on each request, too.
+NO_TELEMETRY = TelemetryConfig(
+    tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
+)
 
 
 def factory() -> ASGIApp:
@@ -56,6 +61,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=NO_TELEMETRY,
         dependencies=[Depends(guard.form_guard)],
     )
     app.state.ctx = ctx

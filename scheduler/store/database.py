@@ -38,6 +38,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.newest_commit = object()  # another one after each transaction of this process
         if self.is_sqlite:
             self.path = Path(make_url(url).database or "")
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +46,9 @@ class Database:
             self.writer = _sqlite_engine(url, writes=True)
             self.reader = _sqlite_engine(url, writes=False)
         else:
-            self.writer = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+            self.writer = create_engine(
+                url, pool_pre_ping=True, pool_size=5, max_overflow=5, hide_parameters=True
+            )
             self.reader = self.writer.execution_options(postgresql_readonly=True)
 
     @contextmanager
@@ -55,8 +58,11 @@ class Database:
         Raises Busy when the database is locked for too long, Conflict when a teacher or a class
         would be in two lessons at once.
         """
-        with self._fair_turn(), _plain_errors(), Session(self.writer) as session, session.begin():
-            yield session
+        try:
+            with self._fair_turn(), _plain_errors(), Session(self.writer) as db, db.begin():
+                yield db
+        finally:  # after a fault too: a commit may have come through before the line was lost
+            self.newest_commit = object()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -114,6 +120,7 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
         poolclass=QueuePool,
         pool_size=5,
         max_overflow=20,
+        hide_parameters=True,  # a fault that is logged must not print names, mails and tokens
     )
 
     def on_connect(dbapi: Any, _record: object) -> None:

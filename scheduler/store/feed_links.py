@@ -1,9 +1,11 @@
 """Secret links to feeds: made, listed, ended, and looked up by the hash of their token.
 
 The look-up is the one path where each microsecond counts (PERFORMANCE.md): on SQLite one prepared
-read on a connection of its own, past the pool and the session.
+read on a connection of its own, past the pool and the session; on PostgreSQL none, as long as
+nothing has changed.
 """
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
@@ -15,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.calendars import FeedKey, FeedLink
 from scheduler.store.database import Database
+from scheduler.store.feed_cache import MOST_KNOWN, Cache
 from scheduler.store.feeds import key_of
 from scheduler.store.tables import feed_bodies, feed_links, feeds, persons
 
@@ -39,7 +42,6 @@ _BODY = (
     .join(feed_bodies, feed_bodies.c.feed_id == feeds.c.id)
     .where(feeds.c.id == bindparam("feed"))
 )
-MOST_KNOWN = 10_000
 MOST_BODIES = 500
 
 
@@ -156,10 +158,11 @@ def _link(row: Row[Any]) -> FeedLink:
 
 
 class Reader:
-    """Looks tokens up; every answer is what the database says at that moment.
+    """Looks tokens up.
 
     On SQLite (`quick`) an answer takes microseconds and is had on the caller's thread: while
-    SQLite's count of other connections' commits stands still, so do the answers.
+    SQLite's count of other connections' commits stands still, so do the answers.  On PostgreSQL
+    `remembered` and `kept_body` answer at once or not at all; feed_cache.py says what is promised.
     """
 
     def __init__(self, database: Database) -> None:
@@ -175,12 +178,19 @@ class Reader:
         self._own: Any = None
         self._commits = -1
         self._known: dict[tuple[str, date], Found] = {}
-        self._bodies: dict[tuple[int, str | None], StoredBody] = {}
+        self._bodies: dict[tuple[int, datetime | None], StoredBody] = {}
+        self._cache: Cache[Found] = Cache(database)
+        weakref.finalize(self, self._cache.stop)  # a reader that nobody closed
 
     def find(self, token_hash: str, week: date) -> Found | None:
         """What the token leads to; None for an unknown one and for a disabled person's."""
-        if not self.quick:
-            return self._looked_up(token_hash, week)
+        return self._found_here(token_hash, week) if self.quick else self._asked(token_hash, week)
+
+    def remembered(self, token_hash: str, week: date) -> Found | None:
+        """What `find` would say, where no read is needed to know it; without waiting."""
+        return self._cache.get((token_hash, week))
+
+    def _found_here(self, token_hash: str, week: date) -> Found | None:
         commits = self._row("PRAGMA data_version", {})[0]
         if commits != self._commits or len(self._known) > MOST_KNOWN:
             self._known.clear()
@@ -190,6 +200,15 @@ class Reader:
             found = self._looked_up(token_hash, week)
             if found is not None:
                 self._known[token_hash, week] = found
+        return found
+
+    def _asked(self, token_hash: str, week: date) -> Found | None:
+        self._cache.start()
+        standing = self._cache.standing()
+        found = self._looked_up(token_hash, week)
+        # One out of date is on its way to be renewed: it will be asked for again at once.
+        if found is not None and found.fresh:
+            self._cache.put((token_hash, week), found, standing)
         return found
 
     def _looked_up(self, token_hash: str, week: date) -> Found | None:
@@ -208,18 +227,22 @@ class Reader:
             language=language,
         )
 
-    def body(self, feed_id: int, etag: str | None = None) -> StoredBody | None:
+    def kept_body(self, feed_id: int, changed_at: datetime) -> StoredBody | None:
+        """The body of that time, where it was read before; without waiting."""
+        return self._bodies.get((feed_id, changed_at))
+
+    def body(self, feed_id: int, changed_at: datetime | None = None) -> StoredBody | None:
         """The stored body with the hash and time that belong to it.
 
-        The one of that `etag`, where it was read before, comes from memory.
+        The one of that time, where it was read before, comes from memory.
         """
-        kept = self._bodies.get((feed_id, etag))
+        kept = self._bodies.get((feed_id, changed_at))
         if kept is None:
             kept = self._stored(feed_id)
             if kept is not None:
                 if len(self._bodies) > MOST_BODIES:
                     self._bodies.clear()
-                self._bodies[feed_id, kept.etag] = kept
+                self._bodies[feed_id, kept.changed_at] = kept
         return kept
 
     def _stored(self, feed_id: int) -> StoredBody | None:
@@ -242,6 +265,7 @@ class Reader:
         return self._own.execute(statement, values).fetchone()
 
     def close(self) -> None:
+        self._cache.close()
         if self._own is not None:
             self._own.close()
             self._own = None

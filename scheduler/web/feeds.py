@@ -7,9 +7,10 @@ token is taken out of the request's scope at once, so that no log below or above
 import asyncio
 import gzip
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -26,6 +27,7 @@ from scheduler.locale import Language, translate
 from scheduler.services import feeds
 from scheduler.services.context import Context
 from scheduler.store.feed_links import Found, StoredBody
+from scheduler.web import limits
 
 PATIENCE = 2.0  # seconds to wait for the newest body while there is an older one
 LONG_PATIENCE = 20.0
@@ -94,6 +96,7 @@ class FeedApp:
         self._ctx = ctx
         self._reader = feeds.open_reader(ctx)
         self._reads = feeds.read_log(ctx)
+        self._limit = limits.Limit()
         self._rendering: dict[int, anyio.Lock] = {}
         self._renderers = anyio.CapacityLimiter(RENDERERS)
 
@@ -141,6 +144,10 @@ class FeedApp:
             return _unknown()
         if found.revoked_at is not None:
             return self._ended(found, found.revoked_at, now)
+        # Whatever was wrong above cost a hash and a read: no more than counting it would save.
+        wait = self._limit.wait(found.link_id, now)
+        if wait is not None:
+            return _too_often(wait)
         if not found.fresh:
             found = await self._renewed(found, digest, now)
         if found is None:
@@ -151,19 +158,21 @@ class FeedApp:
         known = _known_tag(asked, found.etag, found.changed_at, now)
         if known:
             return Answer(304, _headers(known, found.changed_at))
-        body = await self._body(found)
+        body = await self._body(found.feed_id, found.changed_at)
         return _try_later() if body is None else await _whole(body, asked)
 
     async def _find(self, digest: str, now: datetime) -> Found | None:
         week = calendars.week_of(now)
         if self._reader.quick:  # microseconds: a thread would cost more
             return self._reader.find(digest, week)
-        return await to_thread.run_sync(self._reader.find, digest, week)
+        known = self._reader.remembered(digest, week)
+        return known or await to_thread.run_sync(self._reader.find, digest, week)
 
-    async def _body(self, found: Found) -> StoredBody | None:
+    async def _body(self, feed_id: int, changed_at: datetime) -> StoredBody | None:
         if self._reader.quick:
-            return self._reader.body(found.feed_id, found.etag)
-        return await to_thread.run_sync(self._reader.body, found.feed_id, found.etag)
+            return self._reader.body(feed_id, changed_at)
+        kept = self._reader.kept_body(feed_id, changed_at)
+        return kept or await to_thread.run_sync(self._reader.body, feed_id, changed_at)
 
     def _ended(self, found: Found, at: datetime, now: datetime) -> Answer:
         if now - at > calendars.GONE_FOR:
@@ -308,6 +317,12 @@ def _disposition(name: str) -> bytes:
 def _unknown() -> Answer:
     """The same for a link that never was, a malformed one, and one of a disabled person."""
     return Answer(404, [_PLAIN, *_ALWAYS], b"There is no calendar at this address.\n")
+
+
+def _too_often(wait: timedelta) -> Answer:
+    seconds = str(math.ceil(wait.total_seconds())).encode()
+    told = b"This calendar is read too often. Once an hour is enough.\n"
+    return Answer(429, [_PLAIN, (b"retry-after", seconds), *_ALWAYS], told)
 
 
 def _try_later() -> Answer:

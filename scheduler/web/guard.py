@@ -258,6 +258,7 @@ class Guard:
             await self.inner(scope, receive, send)
             return
         scope.setdefault("state", {})["request_id"] = uuid4().hex[:12]
+        scope = _kept_secret(scope)
         dressed = self._dress(scope, send)
         refusal = self._refusal(scope)
         if refusal:
@@ -300,6 +301,17 @@ class Guard:
             headers["strict-transport-security"] = "max-age=31536000"
         headers.setdefault("cache-control", "no-store")
         headers["x-request-id"] = scope["state"]["request_id"]
+
+
+def _kept_secret(scope: Scope) -> Scope:
+    """The scope for those inside; the one outside, which access logs print, names no secret."""
+    room = next((room for room in SECRET_ADDRESSES if scope["path"].startswith(room)), None)
+    if room is None:
+        return scope
+    inside = dict(scope)
+    redacted = f"{room}[redacted]"
+    scope.update(path=redacted, raw_path=redacted.encode(), query_string=b"")
+    return inside
 
 
 def _without_body(send: Send) -> Send:

@@ -153,11 +153,12 @@ def conditions(etag: str, changed):
     ]
 
 
-def test_a_client_that_has_the_newest_copy_is_told_so_and_no_other(server, path, ctx):
+def test_a_client_that_has_the_newest_copy_is_told_so_and_no_other(server, path, ctx, clock):
     fresh = server.get(path)
     etag, changed = fresh.headers["etag"], ctx.now()
     for method in ("GET", "HEAD"):
         for headers, status in conditions(etag, changed):
+            clock.forward(minutes=1)  # as often as is allowed
             answer = server.request(method, path, headers=headers)
             assert (headers, answer.status_code) == (headers, status)
             assert answer.headers["etag"] == etag
@@ -279,6 +280,37 @@ def test_gzip_can_be_switched_off_for_all(ctx, path):
         answer = client.get(path, headers={"accept-encoding": "gzip"})
     assert "content-encoding" not in answer.headers
     assert answer.content.startswith(b"BEGIN:VCALENDAR")
+
+
+def test_a_link_read_too_often_is_told_when_to_come_again_and_others_are_not(
+    server, ctx, world, clock
+):
+    path, other = path_of(subscribe(ctx, world)), path_of(subscribe(ctx, world))
+    etag = server.get(path).headers["etag"]
+    again = {"if-none-match": etag}
+    asked = [("HEAD", {}), ("GET", again)] * 9 + [("GET", {})]
+    assert [server.request(m, path, headers=h).status_code for m, h in asked] == [200, 304] * 9 + [
+        200
+    ]
+    clock.forward(seconds=15)
+    refused = server.get(path, headers=again)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "45")
+    assert "etag" not in refused.headers
+    assert server.head(path).status_code == 429
+    assert server.get(other).status_code == 200
+    clock.forward(seconds=45)
+    assert server.get(path, headers=again).status_code == 304
+    assert server.get(path).status_code == 429
+    feeds.write_reads(ctx)
+    assert sorted(link.reads for link in feeds.links_of(ctx, world.actor("lan"))) == [1, 21]
+
+
+def test_an_ended_or_unknown_link_is_never_asked_to_wait(server, ctx, world):
+    link = subscribe(ctx, world)
+    feeds.revoke_link(ctx, world.actor("lan"), link.link_id)
+    unknown = f"/feeds/{'A' * 43}/lich.ics"
+    assert {server.get(path_of(link)).status_code for _ in range(30)} == {410}
+    assert {server.get(unknown).status_code for _ in range(30)} == {404}
 
 
 def test_no_log_line_holds_a_token(server, ctx, world, caplog):
