@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from scheduler.domain import access
 from scheduler.domain import plans as rules
@@ -21,6 +22,7 @@ from scheduler.domain.plans import (
 )
 from scheduler.domain.requests import Request, RequestId
 from scheduler.domain.runs import RunId
+from scheduler.domain.subscriptions import would_miss
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Charge, bill
 from scheduler.errors import Conflict, NotFound, Stale
@@ -34,6 +36,7 @@ from scheduler.store import (
     people,
     requests,
     runs,
+    subscriptions,
     tables,
     terms,
     timetable,
@@ -64,7 +67,11 @@ class DiffLine:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """The object that publishing makes true: what changes, who hears of it, what is odd, what it
-    costs and why, and the run that found it."""
+    costs and why, and the run that found it.
+
+    `soon` counts lessons that change before the end of tomorrow; `unseen` names the teachers of
+    those whose calendars will hardly show it in time.
+    """
 
     plan: Plan
     term: Term
@@ -75,6 +82,7 @@ class Preview:
     teachers_told: int
     schools_told: int
     soon: int
+    unseen: tuple[str, ...]
     bill: tuple[Charge, ...]
     run: RunId | None
 
@@ -102,8 +110,10 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         asked |= {r.id: r for r in requests.by_ids(db, _requests_of(current, wanted))}
         names = {t.id: t for t in people.teachers(db, term.programme_id)}
         schools = {s.id: s for s in terms.schools(db, term.programme_id)}
-    diff = rules.diff(current, wanted)
-    edge = term.today(now) + SOON
+        diff = rules.diff(current, wanted)
+        starts = _starts_soon(diff, term, now)
+        links = subscriptions.of_teachers(db, starts)
+    unseen = (names[t] for t, at in starts.items() if would_miss(links[t], at, now) and t in names)
     return Preview(
         plan=plan,
         term=term,
@@ -113,10 +123,26 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         gaps=gaps.lines(missing, asked, schools, names),
         teachers_told=len(_teachers_of(diff.changes)),
         schools_told=len({asked[c.request_id].school_id for c in diff.changes}),
-        soon=sum(p.day <= edge for c in diff.changes for p in (c.before,) if p is not None),
+        soon=sum(_is_soon(c.before, term, now) for c in diff.changes if c.before is not None),
+        unseen=tuple(sorted(teacher.name for teacher in unseen)),
         bill=bill(plan.terms, plan.weights, plan.requested - plan.taught) if plan.weights else (),
         run=run,
     )
+
+
+def _is_soon(lesson: Placement, term: Term, now: datetime) -> bool:
+    return lesson.day <= term.today(now) + SOON
+
+
+def _starts_soon(diff: PlanDiff, term: Term, now: datetime) -> dict[TeacherId, datetime]:
+    """When the first lesson starts that a teacher gains or loses before the end of tomorrow."""
+    zone, found = ZoneInfo(term.zone), dict[TeacherId, datetime]()
+    for change in diff.changes:
+        for lesson in (change.before, change.after):
+            if lesson is not None and _is_soon(lesson, term, now):
+                at = datetime.combine(lesson.day, time(*divmod(lesson.start, 60)), zone)
+                found[lesson.teacher_id] = min(at, found.get(lesson.teacher_id, at))
+    return found
 
 
 def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> PlanDiff:

@@ -50,7 +50,7 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
     "/coordinator": (
         NavItem("/coordinator", text("Overview"), "home"),
         NavItem("/coordinator/matching", text("Matching"), "spark"),
-        _CALENDAR,
+        NavItem("/coordinator/calendars", text("Calendars"), "cal"),
         NavItem("/coordinator/messages", text("Messages"), "mail"),
     ),
     "/school": (

@@ -76,6 +76,7 @@ SLOW = {
     "Google": text("up to a day behind"),
     "Outlook": text("some hours behind"),
     "Home Assistant": text("up to a day behind"),
+    "Nextcloud": text("up to a day behind"),
 }
 _SIGNS = (
     ("iphone", Device.APPLE),

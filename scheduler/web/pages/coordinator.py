@@ -13,13 +13,14 @@ from scheduler.errors import Text, text
 from scheduler.services import lessons, outbox, programmes
 from scheduler.services.programmes import Overview
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
-from scheduler.web.pages import matching, plans, school, weights
+from scheduler.web.pages import matching, plans, school, subscriptions, weights
 from scheduler.web.pages.school import WeekFrame, WeekOf
 from scheduler.web.view import local, render, see_other
 
 router = APIRouter()
 router.include_router(matching.router)
 router.include_router(plans.router)
+router.include_router(subscriptions.router)
 router.include_router(weights.router)
 
 DRAFTS_SHOWN = 3

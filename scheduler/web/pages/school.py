@@ -15,7 +15,7 @@ from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import BellPeriod, ReceivingSchool, SchoolId
 from scheduler.domain.requests import MOST_A_WEEK, PRIORITIES, NewRequest, RequestId, Slot
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
-from scheduler.services import lessons, requests
+from scheduler.services import lessons, requests, subscriptions
 from scheduler.services.context import Context
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import Day, SchoolWeek
@@ -196,6 +196,7 @@ def call_off_form(
         lesson=lesson,
         state=shown.state,
         open=shown.open,
+        unseen=shown.open and subscriptions.teacher_would_miss(ctx, lesson),
         reason=reason,
         error=error,
         refused=refused,
