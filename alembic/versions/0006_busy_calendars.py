@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("free", sa.Integer(), nullable=False),
         sa.Column("all_day_left_out", sa.Integer(), nullable=False),
         sa.Column("ours", sa.Integer(), nullable=False),
+        sa.Column("unclear", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(last_good_at IS NULL) = (known_until IS NULL)", name=op.f("ck_busy_sources_known")
         ),

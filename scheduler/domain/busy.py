@@ -48,7 +48,8 @@ class BusyTime:
 class BusyReading:
     """What was understood of a calendar: times in order, and events by what became of them.
 
-    `ours` are lessons of this system that the calendar mirrors back; they never make busy.
+    Events are counted once each, however often they happen and whenever.  `ours` are lessons of
+    this system that the calendar mirrors back; they never make busy.  `unclear` could not be read.
     """
 
     times: tuple[BusyTime, ...]
@@ -56,6 +57,7 @@ class BusyReading:
     free: int
     all_day_left_out: int
     ours: int
+    unclear: int = 0
 
 
 class Availability(StrEnum):
@@ -84,6 +86,7 @@ class Counts:
     free: int = 0
     all_day_left_out: int = 0
     ours: int = 0
+    unclear: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +163,12 @@ def is_worn(known_until: datetime | None, now: datetime) -> bool:
 
 
 def emptied(reading: BusyReading, kept: int) -> bool:
-    """True for a calendar without any event where times were kept: more often a fault than leisure.
+    """True for a copy that tells nothing where times were kept: more often a fault than leisure.
 
     Such a copy frees nobody, unless the teacher asked for the reading and sees what came of it.
     """
-    return reading.events == 0 and kept > 0
+    understood = reading.events - reading.unclear
+    return kept > 0 and understood == 0
 
 
 def next_try(failures: int, seed: int, now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """Teachers' own calendars: claimed for a reading, kept with what the last good copy told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,8 @@ from scheduler.domain.people import TeacherId
 from scheduler.errors import Text
 from scheduler.store import bulk, sentences
 from scheduler.store.tables import busy_sources, busy_times, programmes, teachers
+
+_COUNTS = tuple(each.name for each in fields(Counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def put(db: Session, teacher_id: int, sealed: str, choices: BusyChoices, now: da
     mine = busy_sources.c.teacher_id == teacher_id
     found = db.execute(update(busy_sources).where(mine).values(fresh).returning(busy_sources.c.id))
     if found.first() is None:
-        nothing = {"events": 0, "free": 0, "all_day_left_out": 0, "ours": 0}
+        nothing = dict.fromkeys(_COUNTS, 0)
         db.execute(busy_sources.insert().values(teacher_id=teacher_id, **fresh, **nothing))
 
 
@@ -159,7 +161,6 @@ def save_reading(
     claim: Claim,
     fetched: Fetched,
     reading: BusyReading,
-    at: datetime,
     known_until: datetime,
     next_try_at: datetime,
 ) -> bool:
@@ -170,14 +171,11 @@ def save_reading(
         next_try_at,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
-        last_good_at=at,
+        last_good_at=fetched.at,
         known_until=known_until,
         failures=0,
         fault=None,
-        events=reading.events,
-        free=reading.free,
-        all_day_left_out=reading.all_day_left_out,
-        ours=reading.ours,
+        **{name: getattr(reading, name) for name in _COUNTS},
     )
     if ours:
         db.execute(delete(busy_times).where(_told(claim.teacher_id)))
@@ -239,5 +237,5 @@ def _source(row: Row[Any]) -> BusySource:
         failures=row.failures,
         fault=None if row.fault is None else sentences.unpacked(row.fault),
         next_try_at=row.next_try_at,
-        counts=Counts(row.events, row.free, row.all_day_left_out, row.ours),
+        counts=Counts(*(getattr(row, name) for name in _COUNTS)),
     )

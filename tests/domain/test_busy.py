@@ -83,10 +83,11 @@ def test_a_copy_is_read_anew_when_its_look_ahead_has_shrunk_by_a_week():
 
 
 @pytest.mark.parametrize(
-    ("events", "kept", "doubtful"), [(0, 1, True), (0, 0, False), (1, 9, False)]
+    ("events", "unclear", "kept", "doubtful"),
+    [(0, 0, 1, True), (0, 0, 0, False), (1, 0, 9, False), (3, 3, 1, True), (3, 2, 1, False)],
 )
-def test_only_an_empty_calendar_that_was_not_is_doubted(events, kept, doubtful):
-    assert busy.emptied(BusyReading((), events, 0, 0, 0), kept) is doubtful
+def test_only_an_empty_calendar_that_was_not_is_doubted(events, unclear, kept, doubtful):
+    assert busy.emptied(BusyReading((), events, 0, 0, 0, unclear), kept) is doubtful
 
 
 def test_times_are_merged_in_whole_minutes_rounded_outwards():

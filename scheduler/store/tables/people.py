@@ -164,6 +164,7 @@ busy_sources = Table(
     Column("free", Integer, nullable=False),
     Column("all_day_left_out", Integer, nullable=False),
     Column("ours", Integer, nullable=False),
+    Column("unclear", Integer, nullable=False),
     CheckConstraint("(last_good_at IS NULL) = (known_until IS NULL)", "known"),
     CheckConstraint("failures >= 0", "failures"),
 )
