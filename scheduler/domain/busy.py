@@ -33,7 +33,8 @@ class BusyTime:
 class BusyReading:
     """What was understood of a calendar: times in order, and events by what became of them.
 
-    `ours` are lessons of this system that the calendar mirrors back; they never make busy.
+    Events are counted once each, however often they happen and whenever.  `ours` are lessons of
+    this system that the calendar mirrors back; they never make busy.  `unclear` could not be read.
     """
 
     times: tuple[BusyTime, ...]
@@ -41,6 +42,7 @@ class BusyReading:
     free: int
     all_day_left_out: int
     ours: int
+    unclear: int = 0
 
 
 class Availability(StrEnum):
