@@ -196,7 +196,7 @@ def tidied(times: Iterable[BusyTime]) -> tuple[BusyTime, ...]:
         else:
             last[time.soft] = len(kept)
             kept.append(time)
-    return tuple(kept)
+    return tuple(sorted(kept))
 
 
 def _in_minutes(time: BusyTime) -> BusyTime:
