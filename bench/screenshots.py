@@ -37,7 +37,7 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
         ahead = lessons.find(db, school_id=school_id.school_id, since=ctx.now())
     lesson = next(x for x in ahead if x.state is LessonState.SCHEDULED and x.starts_at > ctx.now())
     return {
-        Role.TEACHER: ("/teacher", "/teacher/lessons", "/calendar", "/mail"),
+        Role.TEACHER: ("/teacher", "/teacher/lessons", "/teacher/busy", "/calendar", "/mail"),
         Role.SCHOOL: ("/school", "/school/requests", f"/school/lessons/{lesson.id}/call-off"),
         Role.COORDINATOR: (
             "/coordinator",

@@ -16,7 +16,16 @@ from scheduler.jobs import loop
 from scheduler.services.context import Context, open_context
 from scheduler.web import errors, guard, view
 from scheduler.web.feeds import FeedApp
-from scheduler.web.pages import account, calendars, coordinator, health, joins, school, teacher
+from scheduler.web.pages import (
+    account,
+    busy,
+    calendars,
+    coordinator,
+    health,
+    joins,
+    school,
+    teacher,
+)
 
 SMALLEST_ZIPPED = 500
 YEAR = 365 * 24 * 3600
@@ -66,7 +75,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     )
     app.state.ctx = ctx
     app.state.labels = {}
-    for room in (account, teacher, calendars, joins, school, coordinator, health):
+    for room in (account, teacher, busy, calendars, joins, school, coordinator, health):
         app.include_router(room.router)
     app.mount("/static", Static(directory=view.STATIC), name="static")
     errors.install(app)

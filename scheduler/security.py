@@ -1,5 +1,6 @@
 """Secrets of every kind: opaque tokens, typed codes, signed links (python-jose lives only here)."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -8,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from cryptography.fernet import Fernet, InvalidToken
 from jose import jwt
 
 ALGORITHM = "HS256"
@@ -41,6 +43,27 @@ def same(one: str, other: str) -> bool:
 def stamp(key: bytes, purpose: str, value: str) -> str:
     """A keyed fingerprint of `value` for one purpose, 32 hex letters, the same each time."""
     return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def seal(key: bytes, secret: str) -> str:
+    """A secret that must be read again, unreadable without the key; another text each time."""
+    return _box(key).encrypt(secret.encode()).decode()
+
+
+def unseal(key: bytes, sealed: str) -> str:
+    """What was sealed; raises BadSeal for what another key sealed or somebody changed."""
+    try:
+        return _box(key).decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise BadSeal("sealed with another key") from error
+
+
+class BadSeal(Exception):
+    """The sealed text cannot be opened with this key."""
+
+
+def _box(key: bytes) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hmac.digest(key, b"seal", hashlib.sha256)))
 
 
 class Purpose(StrEnum):

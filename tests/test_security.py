@@ -111,3 +111,13 @@ def test_a_link_ends_on_the_programmes_clock():
     read_link(KEY, Purpose.STOP_REMINDERS, token, NOW + DAY - timedelta(seconds=1))
     with pytest.raises(BadLink):
         read_link(KEY, Purpose.STOP_REMINDERS, token, NOW + DAY)
+
+
+def test_a_sealed_secret_opens_with_its_own_key_only():
+    sealed = security.seal(KEY, "https://x.example/secret")
+    assert "secret" not in sealed
+    assert security.unseal(KEY, sealed) == "https://x.example/secret"
+    assert security.seal(KEY, "https://x.example/secret") != sealed
+    for key, text in ((KEY + b"x", sealed), (KEY, sealed[:-2] + "AA"), (KEY, ""), (KEY, "ấ")):
+        with pytest.raises(security.BadSeal):
+            security.unseal(key, text)

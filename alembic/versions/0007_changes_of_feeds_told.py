@@ -12,7 +12,7 @@ and bodies are not either: nobody remembers what was not there, or a body by any
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 TOLD = {
     "feed_links": "UPDATE OF feed_id, person_id, token_hash, revoked_at OR DELETE OR TRUNCATE",

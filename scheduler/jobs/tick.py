@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from scheduler import clock
 from scheduler.delivery.mail import Transport
-from scheduler.services import feeds, outbox, runs
+from scheduler.services import busy, feeds, outbox, runs
 from scheduler.services.context import Context
 from scheduler.services.outbox import SendSummary
 
@@ -23,6 +23,7 @@ class TickSummary:
 
     sent: SendSummary
     feeds: int
+    calendars_read: int
     run_begun: bool
     failed: tuple[str, ...]
 
@@ -38,6 +39,7 @@ def tick(
     return TickSummary(
         sent=_attempt("send", lambda: _send(ctx, transport, go_on), nothing, failed),
         feeds=_attempt("feeds", lambda: _feeds(ctx), 0, failed),
+        calendars_read=_attempt("busy", lambda: busy.refresh_due(ctx, go_on=go_on), 0, failed),
         run_begun=_attempt("runs", lambda: go_on() and runs.work_on_next(ctx), False, failed),
         failed=tuple(failed),
     )

@@ -53,11 +53,14 @@ def save(db: Session, term_id: int, given: Mapping[TeacherId, Pledge]) -> None:
 
 
 def busy(db: Session, programme_id: int) -> dict[TeacherId, tuple[Interval, ...]]:
-    """Other appointments by teacher, in order of time; teachers without any are absent."""
+    """Other appointments by teacher, in order of time; teachers without any are absent.
+
+    Hard ones only: a plan may set a lesson into a tentative time, about which cover asks first.
+    """
     query = (
         select(busy_times)
         .join(tables.teachers)
-        .where(tables.teachers.c.programme_id == programme_id)
+        .where(tables.teachers.c.programme_id == programme_id, busy_times.c.soft.is_(False))
         .order_by(busy_times.c.starts_at)
     )
     found: dict[TeacherId, list[Interval]] = defaultdict(list)

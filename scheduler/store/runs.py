@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.runs import Point, Run, RunId, RunState, Standing, Wish
 from scheduler.errors import Text
+from scheduler.store import sentences
 from scheduler.store.leases import database_now
 from scheduler.store.tables import runs
 
@@ -136,7 +137,7 @@ def finish(
 
 def fail(db: Session, run_id: int, token: str, error: Text) -> bool:
     """The run ends without a draft; `error` says why, in each reader's language."""
-    return _end(db, _mine(run_id, token), state=RunState.FAILED, error=_said(error))
+    return _end(db, _mine(run_id, token), state=RunState.FAILED, error=sentences.packed(error))
 
 
 def cancelled(db: Session, run_id: int, token: str) -> bool:
@@ -188,17 +189,6 @@ def _noted(standing: Standing, history: Iterable[Point]) -> dict[str, Any]:
     }
 
 
-def _said(sentence: Text) -> dict[str, Any]:
-    values = {name: _said(v) if isinstance(v, Text) else v for name, v in sentence.values.items()}
-    plain = {name: v if isinstance(v, dict | int) else str(v) for name, v in values.items()}
-    return {"msgid": sentence.msgid, "values": plain}
-
-
-def _heard(kept: dict[str, Any]) -> Text:
-    values = {name: _heard(v) if isinstance(v, dict) else v for name, v in kept["values"].items()}
-    return Text(kept["msgid"], values)
-
-
 def _run(row: Row[tuple[object, ...]]) -> Run:
     return Run(
         id=row.id,
@@ -213,7 +203,7 @@ def _run(row: Row[tuple[object, ...]]) -> Run:
         taught=row.taught,
         requested=row.requested,
         plan_id=row.plan_id,
-        error=None if row.error is None else _heard(row.error),
+        error=None if row.error is None else sentences.unpacked(row.error),
         stop_asked=row.stop_asked,
         cancel_asked=row.cancel_asked,
         bound=row.bound,

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from scheduler.domain.busy import BusyChoices
 from scheduler.jobs import loop
 from scheduler.jobs.tick import tick
-from scheduler.services import outbox
+from scheduler.services import busy, outbox
 from scheduler.services.outbox import Fate
 from scheduler.store import switches, tables
 from scheduler.store.leases import database_now
@@ -109,3 +110,13 @@ def test_a_worker_told_to_stop_ends_its_mail_and_gives_the_rest_back(ctx, cast):
         assert worker.wait(timeout=60) == 0
     assert states(ctx) == {"sent": 2, "planned": 3}
     assert rows(ctx, "state", "attempts", "lease_token").count(("planned", 0, None)) == 3
+
+
+def test_a_beat_reads_the_calendars_that_are_due(ctx, cast, clock):
+    lan = cast.actors["teacher1"]
+    busy.set_source(ctx, lan, "https://127.0.0.1/private.ics", BusyChoices())
+    assert (tick(ctx, Post()).calendars_read, tick(ctx, Post()).calendars_read) == (1, 0)
+    fault = busy.desk(ctx, lan).source.fault
+    assert str(fault) == "This address leads to a place that is not public."
+    clock.forward(days=1)
+    assert tick(ctx, Post(), go_on=lambda: False).calendars_read == 0

@@ -188,6 +188,24 @@ def test_a_table_made_anew_keeps_its_foreign_keys(database):
         db.execute(tables.feed_bodies.insert().values(feed_id=99, body=b""))
 
 
+def test_busy_times_entered_by_hand_survive_the_calendars_and_their_end(database, cast):
+    times = ((T0, False), (T0 + timedelta(hours=1), True))
+    with database.transaction() as db:
+        for start, from_calendar in times:
+            _insert(
+                db, tables.busy_times, teacher_id=cast["teacher1"], starts_at=start,
+                ends_at=start + timedelta(minutes=9), soft=from_calendar,
+                from_calendar=from_calendar,
+            )  # fmt: skip
+    migrations.downgrade(database, "0005")
+    migrations.upgrade(database)
+    columns = (tables.busy_times.c[name] for name in ("starts_at", "soft", "from_calendar"))
+    with database.reading() as db:
+        assert [tuple(row) for row in db.execute(sa.select(*columns))] == [(T0, False, False)]
+    with pytest.raises(sa.exc.IntegrityError), database.transaction() as db:  # the check stayed
+        db.execute(tables.busy_times.update().values(ends_at=T0))
+
+
 def test_migration_goes_both_ways(database):
     migrations.downgrade(database, "base")
     assert migrations.current(database) == ""

@@ -16,6 +16,7 @@ from scheduler.store.tables.lessons import handovers, joint_sessions, lessons, o
 from scheduler.store.tables.people import (
     absences,
     availability,
+    busy_sources,
     busy_times,
     grants,
     persons,
@@ -43,6 +44,7 @@ __all__ = [
     "absences",
     "audits",
     "availability",
+    "busy_sources",
     "busy_times",
     "classes",
     "closed_days",

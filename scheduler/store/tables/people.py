@@ -1,6 +1,7 @@
 """Tables of persons, their roles, and what volunteers promise."""
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -10,7 +11,9 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -126,6 +129,8 @@ absences = Table(
     days_check(),
 )
 
+# A soft time is tentative.  What a teacher's own calendar said is replaced at each reading; all
+# other rows stay.
 busy_times = Table(
     "busy_times",
     metadata,
@@ -133,7 +138,35 @@ busy_times = Table(
     Column("teacher_id", ForeignKey(teachers.c.id), nullable=False, index=True),
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
+    Column("soft", Boolean, nullable=False, server_default=false()),
+    Column("from_calendar", Boolean, nullable=False, server_default=false()),
     CheckConstraint("starts_at < ends_at", "span"),
+)
+
+# A teacher's own calendar.  Its address is a key to private life: kept only sealed.
+busy_sources = Table(
+    "busy_sources",
+    metadata,
+    key(),
+    Column("teacher_id", ForeignKey(teachers.c.id), nullable=False, unique=True),
+    Column("sealed_address", Text, nullable=False),
+    Column("all_day", Boolean, nullable=False),
+    Column("shown_free", Boolean, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("last_try_at", Instant),
+    Column("last_good_at", Instant),
+    Column("known_until", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("fault", JSON(none_as_null=True)),
+    Column("next_try_at", Instant, nullable=False, index=True),
+    Column("events", Integer, nullable=False),
+    Column("free", Integer, nullable=False),
+    Column("all_day_left_out", Integer, nullable=False),
+    Column("ours", Integer, nullable=False),
+    Column("unclear", Integer, nullable=False),
+    CheckConstraint("(last_good_at IS NULL) = (known_until IS NULL)", "known"),
+    CheckConstraint("failures >= 0", "failures"),
 )
 
 school_wishes = Table(
