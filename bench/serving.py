@@ -45,13 +45,31 @@ def bare(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> App:
     return app
 
 
+# As many headers as ours has, and as long: writing them is the server's work and not ours.
+HEADERS = [
+    (b"etag", b'"' + b"x" * 32 + b'-gz"'),
+    (b"last-modified", b"Sun, 01 Oct 2023 23:30:00 GMT"),
+    (b"vary", b"Accept-Encoding"),
+    (b"cache-control", b"private, max-age=0, must-revalidate"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex"),
+    (b"x-content-type-options", b"nosniff"),
+]
+WHOLE = [
+    (b"content-type", b"text/calendar; charset=utf-8"),
+    (b"content-disposition", b"inline; filename=\"lich.ics\"; filename*=UTF-8''lich.ics"),
+    (b"content-encoding", b"gzip"),
+]
+
+
 def bare_304(_folder: Path) -> App:
-    return bare(304, [(b"etag", b'"x"')], b"")
+    return bare(304, HEADERS, b"")
 
 
 def bare_200(folder: Path) -> App:
     body = (folder / "body.gz").read_bytes()
-    return bare(200, [(b"content-length", str(len(body)).encode())], body)
+    length = (b"content-length", str(len(body)).encode())
+    return bare(200, [*HEADERS, *WHOLE, length], body)
 
 
 def ours(_folder: Path) -> App:
@@ -108,12 +126,15 @@ def cold(folder: Path) -> None:
     """The first thing a process does: a calendar of 1,000 events, from its lessons to its bytes."""
     ctx = open_context(config.load())
     week = calendars.week_of(ctx.now())
+    start = tables.lessons.c.starts_at
+    with ctx.reading() as db:
+        end = db.scalar(select(start).order_by(start).offset(BIG).limit(1))
     began, spent = time.perf_counter(), time.process_time()
     with ctx.reading() as db:
         owners = feeds.owners(db)
         owner = next(who for (kind, _), who in owners.items() if kind is FeedKind.PROGRAMME)
-        found = lessons.find(db, programme_id=owner.programme_id)
-    shown = calendars.showings(owner, found, (), week)[:BIG]
+        found = lessons.find(db, programme_id=owner.programme_id, until=end)
+    shown = calendars.showings(owner, found, (), week)
     key = FeedKey(owner.kind, owner.id, "vi", False)
     how = wordings.manner(key, ctx.settings.base_url, ctx.settings.uid_domain)
     plain = ical.render(wordings.calendar(owner, shown, how))

@@ -51,6 +51,7 @@ _ALWAYS: Headers = [
     (b"x-content-type-options", b"nosniff"),
 ]
 _VARY = (b"vary", b"Accept-Encoding")
+_COUNTS = frozenset((b"if-none-match", b"if-modified-since", b"accept-encoding", b"user-agent"))
 
 logger = logging.getLogger(__name__)
 
@@ -197,15 +198,16 @@ def _asked(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Asked:
     tags: list[str] = []
     since, gzips, client = None, False, ""
     for key, value in headers:
-        match key:
-            case b"if-none-match":
-                tags.append(value.decode("latin-1"))
-            case b"if-modified-since":
-                since = value.decode("latin-1")
-            case b"accept-encoding":
-                gzips = gzips or _accepts_gzip(value)
-            case b"user-agent":
-                client = _client(value)
+        if key not in _COUNTS:
+            continue
+        if key == b"if-none-match":
+            tags.append(value.decode("latin-1"))
+        elif key == b"accept-encoding":
+            gzips = gzips or _accepts_gzip(value)
+        elif key == b"user-agent":
+            client = _client(value)
+        else:
+            since = value.decode("latin-1")
     return Asked(token, name, ",".join(tags) if tags else None, since, gzips, client)
 
 
