@@ -87,11 +87,3 @@ def test_the_same_calendar_gives_the_same_bytes_with_and_without_memory():
     first = rendered()
     ical._event.cache_clear()
     assert rendered() == first
-
-
-def test_a_thousand_events_stay_under_googles_limit(world, feed_of):
-    for n in range(100):
-        world.lesson("lan", "7A", AT + timedelta(hours=n))
-    body = feed_of("teacher", "lan")
-    assert ical.event_count(body) == 100
-    assert len(body) < 90_000

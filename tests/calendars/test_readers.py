@@ -1,10 +1,14 @@
 """Every kind of feed is read alike by strangers, and as the database has it."""
 
 import itertools
+from datetime import timedelta
+
+from scheduler.domain.calendars import MOST_ENTRIES
 
 from .conftest import FEEDS, MANNERS
 from .expected import facts, shown
 from .readers import by_icalendar
+from .seed import MONDAY
 
 
 def test_every_feed_says_what_the_database_says_to_every_reader(story, database, feed_of, readers):
@@ -95,3 +99,17 @@ def test_a_feed_holds_nothing_that_clients_or_strangers_misuse(story, feed_of):
         for secret in ("0912345678", "@x.example", "pwd=1", "secret.example"):
             assert secret not in plain
         assert "\r\nREFRESH-INTERVAL;VALUE=DURATION:PT1H\r\nX-PUBLISHED-TTL:PT1H\r\n" in body
+
+
+def test_a_thousand_events_are_read_alike_and_stay_under_googles_limit(
+    world, database, feed_of, readers
+):
+    with database.transaction() as db:
+        for n in range(MOST_ENTRIES):
+            world.put(db, "lan", "7A", MONDAY + n * timedelta(hours=1))
+    body = feed_of("teacher", "lan")
+    (events,) = readers.agreed([body])
+    expected = shown(database, "teacher", world.ids["lan"])
+    assert len(events) == MOST_ENTRIES
+    assert {event.uid: facts(event, expected[event.uid]) for event in events} == expected
+    assert len(body) < 900_000
