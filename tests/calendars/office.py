@@ -6,8 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.domain.lessons import LessonState
-from scheduler.services.context import Context
-from scheduler.store import feeds, tables
+from scheduler.store import tables
 from scheduler.store.database import Session
 
 from .seed import DAY, MONDAY, World
@@ -20,37 +19,36 @@ TEACHERS = ("lan", "minh")
 
 
 class Office:
-    """Lessons lie 40 days and more ahead of the beginning, so that none leaves a feed by age."""
+    """Of one crew.  Its lessons lie 40 days and more ahead, so that none leaves a feed by age."""
 
-    def __init__(self, world: World, clock: Any, ctx: Context) -> None:
-        self.world, self.clock, self.ctx = world, clock, ctx
+    def __init__(self, world: World, clock: Any, mark: str) -> None:
+        self.world, self.clock, self.mark = world, clock, mark
         self.lessons: list[int] = []
-        world.made = 0
-        with ctx.transaction() as db:
-            db.execute(tables.handovers.delete())
-            db.execute(tables.lessons.delete())
-            feeds.mark_all_dirty(db)
+        self.watched = (
+            ("teacher", f"lan{mark}"),
+            ("teacher", f"minh{mark}"),
+            ("class", f"7A{mark}"),
+        )
+        self.teachers = tuple(self._id(name) for name in TEACHERS)
+        self.class_id = self._id("7A")
 
-    def do(self, action: str, which: int) -> None:
+    def _id(self, name: str) -> int:
+        return self.world.ids[name + self.mark]
+
+    def do(self, db: Session, action: str, which: int) -> None:
         """One action, on one of the lessons where it is about a lesson."""
-        self.clock.forward(hours=1)
-        with self.ctx.transaction() as db:
-            if action == "wait":
-                self.clock.forward(days=8)
-            elif action == "create" or not self.lessons:
-                self._create(db, TEACHERS[which % 2])
-            else:
-                getattr(self, f"_{action}")(db, self.lessons[which % len(self.lessons)])
-            feeds.mark_dirty(
-                db,
-                programme_id=self.world.ids["programme"],
-                teacher_ids=[self.world.ids[name] for name in TEACHERS],
-                class_ids=[self.world.ids["7A"]],
-            )
+        if action == "wait":
+            self.clock.forward(days=8)
+        elif action == "create" or not self.lessons:
+            self._create(db, TEACHERS[which % 2])
+        else:
+            getattr(self, f"_{action}")(db, self.lessons[which % len(self.lessons)])
 
     def _create(self, db: Session, teacher: str) -> None:
         at, now = MONDAY + (40 + len(self.lessons)) * DAY, self._now()
-        made = self.world.put(db, teacher, "7A", at, created_at=now, changed_at=now)
+        made = self.world.put(
+            db, teacher + self.mark, "7A" + self.mark, at, created_at=now, changed_at=now
+        )
         self.lessons.append(made)
 
     def _now(self) -> datetime:
@@ -86,13 +84,17 @@ class Office:
         self._alter(db, lesson, meeting_url=f"https://room.example/{self.clock.now():%H%M}")
 
     def _rename_class(self, db: Session, lesson: int) -> None:
-        self._rename(db, tables.classes, "7A", f"7A{self.clock.now():%d%H}")
+        self._rename(db, tables.classes, f"7A{self.mark}", f"7A{self.clock.now():%d%H}")
 
     def _rename_school(self, db: Session, lesson: int) -> None:
-        self._rename(db, tables.receiving_schools, "to_hieu", f"THCS {self.clock.now():%d%H}")
+        self._rename(
+            db, tables.receiving_schools, f"school{self.mark}", f"THCS {self.clock.now():%d%H}"
+        )
 
     def _rename_teacher(self, db: Session, lesson: int) -> None:
-        self._rename(db, tables.persons, "person lan", f"Cô Lan {self.clock.now():%d%H}")
+        self._rename(
+            db, tables.persons, f"person lan{self.mark}", f"Cô Lan {self.clock.now():%d%H}"
+        )
 
     def _rename(self, db: Session, table: sa.Table, key: str, name: str) -> None:
         self._set(db, table, self.world.ids[key], name=name)
@@ -100,7 +102,7 @@ class Office:
             self._alter(db, lesson)
 
     def _restaff(self, db: Session, lesson: int) -> None:
-        row, (lan, minh) = self._row(db, lesson), (self.world.ids[name] for name in TEACHERS)
+        row, (lan, minh) = self._row(db, lesson), self.teachers
         self._alter(db, lesson, teacher_id=minh if row.teacher_id == lan else lan)
         now = self._row(db, lesson)
         db.execute(tables.handovers.delete().where(tables.handovers.c.lesson_id == lesson))

@@ -68,6 +68,17 @@ class World:
         head = self._person(db, mark + "head", "Cô hiệu trưởng")
         self._grant(db, head, p, Role.DONOR_HEAD, donor_school_id=put[mark + "ba_dinh"])
 
+    def crew(self, mark: str) -> None:
+        """Two more teachers, `lan` and `minh`, and a school with a class `7A`, by this mark."""
+        p = self.ids["programme"]
+        with self.database.transaction() as db:
+            self._school(db, p, f"school{mark}", f"THCS {mark}", (f"7A{mark}",), "")
+            for key in ("lan", "minh"):
+                self.ids[key + mark] = insert(
+                    db, tables.teachers, programme_id=p, donor_school_id=self.ids["ba_dinh"],
+                    person_id=self._person(db, key + mark, f"Cô {key.title()} {mark}"),
+                )  # fmt: skip
+
     def _school(
         self, db: Session, programme: int, key: str, name: str, classes: tuple[str, ...], mark: str
     ) -> None:
