@@ -113,3 +113,10 @@ def test_a_thousand_events_are_read_alike_and_stay_under_googles_limit(
     assert len(events) == MOST_ENTRIES
     assert {event.uid: facts(event, expected[event.uid]) for event in events} == expected
     assert len(body) < 900_000
+
+
+def test_a_full_feed_stays_under_googles_limit_where_names_are_long(world, database, feed_of):
+    with database.transaction() as db:
+        for n in range(MOST_ENTRIES):
+            world.put(db, "lan", "6C", MONDAY + n * timedelta(hours=1))
+    assert len(feed_of("teacher", "lan")) < 900_000
