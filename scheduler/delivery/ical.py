@@ -139,7 +139,7 @@ class _Text(vText):
 
 
 def _text(words: str) -> _Text:
-    return _Text(clean(words))
+    return _Text(clean(words).strip())  # libical drops what is blank at a line's end
 
 
 def _line(words: str) -> _Text:

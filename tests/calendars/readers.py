@@ -1,26 +1,24 @@
-"""Four programs that read calendars and know nothing of ours, each asked the same questions."""
+"""Programs that read calendars and know nothing of ours, each asked the same questions.
 
-import json
-import os
-import shutil
-import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+Those of Python are here, those of Node.js in node.py, libical in libical.py.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import ical.calendar_stream
 import icalendar
-import pytest
+import recurring_ical_events
 import vobject
 
-HERE = Path(__file__).parent
+Many = Callable[[Sequence[bytes]], "list[list[Seen]]"]
+EVER = (1990, 2100)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One event as a reader understood it."""
+    """One event as a reader understood it; instants in UTC, alarms from the beginning."""
 
     uid: str
     start: datetime
@@ -35,33 +33,49 @@ class Seen:
     created: datetime
     changed: datetime
     stamp: datetime
+    alarms: tuple[timedelta, ...] = ()
 
 
-Reader = Callable[[bytes], list[Seen]]
+def instant(value: datetime) -> datetime:
+    """In UTC, so that a zone's own rules for equality do not matter; never floating."""
+    assert value.tzinfo is not None, f"{value} floats"
+    return value.astimezone(UTC)
+
+
+def span(words: str) -> timedelta:
+    return timedelta(seconds=icalendar.vDuration.from_ical(words).total_seconds())
 
 
 def by_icalendar(body: bytes) -> list[Seen]:
-    def text(event: icalendar.Event, name: str) -> str | None:
+    return list(map(_of_icalendar, icalendar.Calendar.from_ical(body).walk("VEVENT")))
+
+
+def by_recurring(body: bytes) -> list[Seen]:
+    """The occurrences that recurring-ical-events makes of the events: one of each."""
+    calendar = icalendar.Calendar.from_ical(body)
+    return list(map(_of_icalendar, recurring_ical_events.of(calendar).between(*EVER)))
+
+
+def _of_icalendar(event: icalendar.Event) -> Seen:
+    def text(name: str) -> str | None:
         return None if name not in event else str(event[name])
 
-    return [
-        Seen(
-            uid=str(event["uid"]),
-            start=event.decoded("dtstart"),
-            end=event.decoded("dtend"),
-            summary=str(event["summary"]),
-            description=str(event["description"]),
-            location=text(event, "location"),
-            url=text(event, "url"),
-            status=str(event["status"]),
-            transp=str(event["transp"]),
-            sequence=int(event["sequence"]),
-            created=event.decoded("created"),
-            changed=event.decoded("last-modified"),
-            stamp=event.decoded("dtstamp"),
-        )
-        for event in icalendar.Calendar.from_ical(body).walk("VEVENT")
-    ]
+    return Seen(
+        uid=str(event["uid"]),
+        start=instant(event.decoded("dtstart")),
+        end=instant(event.decoded("dtend")),
+        summary=str(event["summary"]),
+        description=str(event["description"]),
+        location=text("location"),
+        url=text("url"),
+        status=str(event["status"]),
+        transp=str(event["transp"]),
+        sequence=int(event["sequence"]),
+        created=event.decoded("created"),
+        changed=event.decoded("last-modified"),
+        stamp=event.decoded("dtstamp"),
+        alarms=tuple(alarm.decoded("trigger") for alarm in event.walk("VALARM")),
+    )
 
 
 def by_ical(body: bytes) -> list[Seen]:
@@ -69,8 +83,8 @@ def by_ical(body: bytes) -> list[Seen]:
     return [
         Seen(
             uid=event.uid,
-            start=event.dtstart,
-            end=event.dtend,
+            start=instant(event.dtstart),
+            end=instant(event.dtend),
             summary=event.summary,
             description=event.description,
             location=event.location,
@@ -81,6 +95,7 @@ def by_ical(body: bytes) -> list[Seen]:
             created=event.created,
             changed=event.last_modified,
             stamp=event.dtstamp,
+            alarms=tuple(alarm.trigger for alarm in event.alarm),
         )
         for event in calendar.events
     ]
@@ -91,16 +106,16 @@ def by_vobject(body: bytes) -> list[Seen]:
         found = getattr(event, name, None)
         return None if found is None else found.value
 
-    def instant(value: object) -> datetime:
+    def moment(value: object) -> datetime:
         if isinstance(value, datetime):
-            return value.astimezone(UTC)
+            return instant(value)
         return datetime.strptime(str(value), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
     return [
         Seen(
             uid=event.uid.value,
-            start=instant(event.dtstart.value),
-            end=instant(event.dtend.value),
+            start=moment(event.dtstart.value),
+            end=moment(event.dtend.value),
             summary=event.summary.value,
             description=event.description.value,
             location=text(event, "location"),
@@ -108,55 +123,67 @@ def by_vobject(body: bytes) -> list[Seen]:
             status=event.status.value,
             transp=event.transp.value,
             sequence=int(event.sequence.value),
-            created=instant(event.created.value),
-            changed=instant(event.last_modified.value),
-            stamp=instant(event.dtstamp.value),
+            created=moment(event.created.value),
+            changed=moment(event.last_modified.value),
+            stamp=moment(event.dtstamp.value),
+            alarms=tuple(alarm.trigger.value for alarm in getattr(event, "valarm_list", [])),
         )
         for event in getattr(vobject.readOne(body.decode()), "vevent_list", [])
     ]
 
 
+def each(read: Callable[[bytes], list[Seen]]) -> Many:
+    return lambda bodies: list(map(read, bodies))
+
+
+IN_PYTHON: dict[str, Many] = {
+    "icalendar": each(by_icalendar),
+    "recurring-ical-events": each(by_recurring),
+    "ical": each(by_ical),
+    "vobject": each(by_vobject),
+}
+
+
 @dataclass(frozen=True)
-class IcalJs:
-    """ical.js in the folder where npm put it."""
+class Readers:
+    """All of them, by name."""
 
-    folder: Path
+    by_name: dict[str, Many]
 
-    def __call__(self, body: bytes) -> list[Seen]:
-        return self.many([body])[0]
+    def agreed(self, bodies: Sequence[bytes]) -> list[list[Seen]]:
+        """What every reader understood of each calendar; fails where one differs."""
+        said = {name: read(bodies) for name, read in self.by_name.items()}
+        first, *others = said
+        for other in others:
+            for body, one, two in zip(bodies, said[first], said[other], strict=True):
+                meant = [_as_misread(other, event) for event in one]
+                assert by_uid(two) == by_uid(meant), _quarrel(body, other, two, meant)
+        return said[first]
 
-    def many(self, bodies: Sequence[bytes]) -> list[list[Seen]]:
-        """What it understands of each calendar, in one process."""
-        return [[_seen(event) for event in one["events"]] for one in self._read(bodies)]
-
-    def read(self, body: bytes) -> dict[str, Any]:
-        """The calendar's own properties, and its events as ical.js gives them."""
-        return self._read([body])[0]
-
-    def _read(self, bodies: Sequence[bytes]) -> list[dict[str, Any]]:
-        done = subprocess.run(
-            ["node", "reader.mjs"],
-            cwd=self.folder,
-            input=b"".join(bodies),
-            capture_output=True,
-            check=True,
-        )
-        return [json.loads(line) for line in done.stdout.splitlines()]
+    def but(self, name: str) -> "Readers":
+        return Readers({other: read for other, read in self.by_name.items() if other != name})
 
 
-def _seen(event: dict[str, Any]) -> Seen:
-    instants = ("start", "end", "created", "changed", "stamp")
-    return Seen(**event | {name: datetime.fromisoformat(event[name]) for name in instants})
+def by_uid(events: Iterable[Seen]) -> list[Seen]:
+    return sorted(events, key=lambda event: event.uid)
 
 
-def install_ical_js(folder: Path) -> IcalJs:
-    """Put ical.js into `folder`, as the lock file says; skips where there is no Node.js."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        if os.environ.get("CI"):
-            pytest.fail("node and npm are needed to read feeds with ical.js")
-        pytest.skip("node and npm are not installed: ical.js does not read the feeds")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", ".npmrc", "reader.mjs"):
-        shutil.copy(HERE / name, folder)
-    subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=True, capture_output=True)
-    return IcalJs(folder)
+def _as_misread(reader: str, event: Seen) -> Seen:
+    r"""node-ical sees `\\n` before `\\\\`: a backslash before an n comes out as a line break."""
+    if reader != "node-ical":
+        return event
+    summary, description = (
+        words.replace("\\n", "\\\n").replace("\\N", "\\\n")
+        for words in (event.summary, event.description)
+    )
+    return replace(event, summary=summary, description=description)
+
+
+def _quarrel(body: bytes, reader: str, said: list[Seen], meant: list[Seen]) -> str:
+    """The first event that a reader takes for another, with its bytes."""
+    other = {event.uid: event for event in said}
+    for event in meant:
+        if other.get(event.uid) != event:
+            bytes_of = next(x for x in body.split(b"BEGIN:VEVENT") if event.uid.encode() in x)
+            return f"{reader} reads {other.get(event.uid)}, not {event}, in {bytes_of!r}"
+    return f"{reader} sees events that are not there: {len(said)}, not {len(meant)}"

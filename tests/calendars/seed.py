@@ -25,6 +25,7 @@ class World:
     """One programme with two schools, two donor schools, three teachers; and a foreign one."""
 
     database: Database
+    zone: str = "Asia/Ho_Chi_Minh"
     ids: dict[str, int] = field(default_factory=dict)
     made: int = 0
 
@@ -38,7 +39,7 @@ class World:
         put = self.ids
         p = put[mark + "programme"] = insert(
             db, tables.programmes, code=mark + "P", name=f"{mark}Hà Nội – Yên Bái",
-            zone="Asia/Ho_Chi_Minh", created_at=MADE,
+            zone=self.zone, created_at=MADE,
         )  # fmt: skip
         put[mark + "term"] = insert(
             db, tables.terms, programme_id=p, code="T", name="T", first_day=date(2023, 9, 11),
@@ -66,6 +67,17 @@ class World:
         self._grant(db, contact, p, Role.SCHOOL, school_id=put[mark + "to_hieu"])
         head = self._person(db, mark + "head", "Cô hiệu trưởng")
         self._grant(db, head, p, Role.DONOR_HEAD, donor_school_id=put[mark + "ba_dinh"])
+
+    def crew(self, mark: str) -> None:
+        """Two more teachers, `lan` and `minh`, and a school with a class `7A`, by this mark."""
+        p = self.ids["programme"]
+        with self.database.transaction() as db:
+            self._school(db, p, f"school{mark}", f"THCS {mark}", (f"7A{mark}",), "")
+            for key in ("lan", "minh"):
+                self.ids[key + mark] = insert(
+                    db, tables.teachers, programme_id=p, donor_school_id=self.ids["ba_dinh"],
+                    person_id=self._person(db, key + mark, f"Cô {key.title()} {mark}"),
+                )  # fmt: skip
 
     def _school(
         self, db: Session, programme: int, key: str, name: str, classes: tuple[str, ...], mark: str
@@ -101,6 +113,11 @@ class World:
 
     def lesson(self, teacher: str, class_: str, at: datetime, **values: object) -> int:
         """Books a lesson of 45 minutes; its UID counts up."""
+        with self.database.transaction() as db:
+            return self.put(db, teacher, class_, at, **values)
+
+    def put(self, db: Session, teacher: str, class_: str, at: datetime, **values: object) -> int:
+        """The same, as one of many in a transaction."""
         self.made += 1
         mark = "foreign_" if class_.startswith("foreign_") else ""
         row: dict[str, object] = {
@@ -120,21 +137,25 @@ class World:
             "cancel_reason": "",
             "cancelled_by": "",
         }
-        with self.database.transaction() as db:
-            return insert(db, tables.lessons, **{**row, **values})
+        return insert(db, tables.lessons, **{**row, **values})
 
     def hand_over(self, lesson: int, former: str, at: datetime, changed_at: datetime) -> None:
         with self.database.transaction() as db:
-            db.execute(
-                tables.handovers.insert().values(
-                    lesson_id=lesson,
-                    teacher_id=self.ids[former],
-                    starts_at=at,
-                    ends_at=at + timedelta(minutes=45),
-                    sequence=1,
-                    changed_at=changed_at,
-                )
+            self.put_trace(db, lesson, former, at, changed_at)
+
+    def put_trace(
+        self, db: Session, lesson: int, former: str, at: datetime, changed_at: datetime
+    ) -> None:
+        db.execute(
+            tables.handovers.insert().values(
+                lesson_id=lesson,
+                teacher_id=self.ids[former],
+                starts_at=at,
+                ends_at=at + timedelta(minutes=45),
+                sequence=1,
+                changed_at=changed_at,
             )
+        )
 
     def alter(self, table: sa.Table, row: int, **values: object) -> None:
         with self.database.transaction() as db:
@@ -178,67 +199,3 @@ class World:
         self.lesson("lan", "7A", MONDAY + 400 * DAY)  # beyond it
         self.lesson("foreign_lan", "foreign_7A", MONDAY)
         return self
-
-
-# In the week of the tests' clock, Monday 25 September 2023 in UTC.
-WEEK = datetime(2023, 9, 25, tzinfo=UTC)
-
-
-def shown(
-    database: Database, kind: str, owner_id: int
-) -> dict[str, tuple[datetime, datetime, int, datetime, str, str]]:
-    """The database's own list for a feed: UID to times, sequence, time of change, status, mark."""
-    of_kind = {
-        "teacher": "l.teacher_id = :id",
-        "class": "l.class_id = :id",
-        "school": "c.school_id = :id",
-        "donor_school": "t.donor_school_id = :id",
-        "programme": "t.programme_id = :id",
-    }[kind]
-    found = {}
-    for row in _rows(database, of_kind, owner_id):
-        cancelled = row.state == "cancelled"
-        if row.ends_at <= WEEK - (30 if cancelled else 60) * DAY:
-            continue
-        if row.starts_at >= WEEK + (7 + 365) * DAY:
-            continue
-        mark, changed_at = "", row.changed_at
-        if cancelled:
-            mark = "[HUỶ] "
-        elif row.moved_from and row.changed_at > WEEK - 14 * DAY:
-            mark = "[ĐÃ DỜI] "
-        elif row.moved_from:
-            changed_at = next(
-                WEEK - n * 7 * DAY
-                for n in range(99)
-                if WEEK - (n + 1) * 7 * DAY < row.changed_at + 14 * DAY
-            )
-        status = "CANCELLED" if cancelled else "CONFIRMED"
-        found[row.uid] = (row.starts_at, row.ends_at, row.sequence, changed_at, status, mark)
-    if kind == "teacher":
-        for row in _handed_over(database, owner_id):
-            changed = max(row.sequence, row.now_sequence), max(row.changed_at, row.now_changed)
-            times = (row.starts_at, row.ends_at, *changed)
-            found.setdefault(row.uid, (*times, "CANCELLED", "[ĐÃ CHUYỂN] "))
-    return {f"lesson-{uid}@chungtay.example": facts for uid, facts in found.items()}
-
-
-def _rows(database: Database, condition: str, owner_id: int) -> list[sa.Row]:
-    query = sa.text(
-        "SELECT l.* FROM lessons l JOIN classes c ON c.id = l.class_id "
-        f"JOIN teachers t ON t.id = l.teacher_id WHERE {condition}"
-    ).columns(**{column.name: column.type for column in tables.lessons.c})
-    with database.reading() as db:
-        return list(db.execute(query, {"id": owner_id}))
-
-
-def _handed_over(database: Database, teacher_id: int) -> list[sa.Row]:
-    now = tables.lessons.c
-    query = sa.select(
-        tables.handovers,
-        now.uid,
-        now.sequence.label("now_sequence"),
-        now.changed_at.label("now_changed"),
-    ).join(tables.lessons)
-    with database.reading() as db:
-        return list(db.execute(query.where(tables.handovers.c.teacher_id == teacher_id)))

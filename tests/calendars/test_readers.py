@@ -1,37 +1,25 @@
-"""Every kind of feed is read alike by four strangers, and as the database has it."""
+"""Every kind of feed is read alike by strangers, and as the database has it."""
 
-from .readers import Seen, by_ical, by_icalendar, by_vobject
-from .seed import shown
+import itertools
+from datetime import timedelta
 
-FEEDS = [
-    ("teacher", "lan"),
-    ("teacher", "minh"),
-    ("teacher", "hoa"),
-    ("class", "7A"),
-    ("class", "6C"),
-    ("school", "to_hieu"),
-    ("school", "odd"),
-    ("donor_school", "ba_dinh"),
-    ("programme", "programme"),
-]
+from scheduler.domain.calendars import MOST_ENTRIES
+
+from .conftest import FEEDS, MANNERS
+from .expected import facts, shown
+from .readers import by_icalendar
+from .seed import MONDAY
 
 
-def test_every_feed_says_what_the_database_says_to_every_reader(story, database, feed_of, ical_js):
-    for kind, owner in FEEDS:
-        body = feed_of(kind, owner)
-        events = by_icalendar(body)
-        expected = shown(database, kind, story.ids[owner])
-        assert expected, (kind, owner)
-        assert {event.uid: _facts(event) for event in events} == expected, (kind, owner)
+def test_every_feed_says_what_the_database_says_to_every_reader(story, database, feed_of, readers):
+    asked = list(itertools.product(FEEDS, ("vi", "en"), MANNERS))
+    bodies = [feed_of(*feed, language, **manner) for feed, language, manner in asked]
+    for (feed, language, manner), events in zip(asked, readers.agreed(bodies), strict=True):
+        expected = shown(database, feed[0], story.ids[feed[1]], language, **manner)
+        assert expected, feed
+        said = {event.uid: facts(event, expected[event.uid]) for event in events}
+        assert said == expected, (feed, language, manner)
         assert all(e.stamp == e.changed and e.created <= e.changed for e in events)
-        assert by_ical(body) == events
-        assert by_vobject(body) == events
-        assert ical_js(body) == events
-
-
-def _facts(event: Seen) -> tuple[object, ...]:
-    mark = event.summary.partition("Tiếng")[0]
-    return event.start, event.end, event.sequence, event.changed, event.status, mark
 
 
 def test_a_lesson_reads_well_on_a_lock_screen(story, feed_of):
@@ -94,9 +82,10 @@ def test_an_english_feed_speaks_english(story, feed_of):
     assert marks == ["[CALLED OFF", "[TAKEN OVER"]
 
 
-def test_an_empty_feed_is_a_calendar_all_the_same(world, feed_of, ical_js):
-    body = feed_of("class", "7A")
-    assert [by_icalendar(body), by_ical(body), by_vobject(body), ical_js(body)] == [[], [], [], []]
+def test_an_empty_feed_is_a_calendar_all_the_same(world, feed_of, readers, ical_js):
+    bodies = [feed_of("class", "7A", **manner) for manner in MANNERS]
+    assert readers.agreed(bodies) == [[] for _ in MANNERS]
+    body = bodies[0]
     head = ical_js.read(body)
     assert (head["name"], head["poll"]) == ("7A · THCS Tô Hiệu · Chung Tay", "PT1H")
 
@@ -110,3 +99,24 @@ def test_a_feed_holds_nothing_that_clients_or_strangers_misuse(story, feed_of):
         for secret in ("0912345678", "@x.example", "pwd=1", "secret.example"):
             assert secret not in plain
         assert "\r\nREFRESH-INTERVAL;VALUE=DURATION:PT1H\r\nX-PUBLISHED-TTL:PT1H\r\n" in body
+
+
+def test_a_thousand_events_are_read_alike_and_stay_under_googles_limit(
+    world, database, feed_of, readers
+):
+    with database.transaction() as db:
+        for n in range(MOST_ENTRIES):
+            world.put(db, "lan", "7A", MONDAY + n * timedelta(hours=1))
+    body = feed_of("teacher", "lan")
+    (events,) = readers.agreed([body])
+    expected = shown(database, "teacher", world.ids["lan"])
+    assert len(events) == MOST_ENTRIES
+    assert {event.uid: facts(event, expected[event.uid]) for event in events} == expected
+    assert len(body) < 900_000
+
+
+def test_a_full_feed_stays_under_googles_limit_where_names_are_long(world, database, feed_of):
+    with database.transaction() as db:
+        for n in range(MOST_ENTRIES):
+            world.put(db, "lan", "6C", MONDAY + n * timedelta(hours=1))
+    assert len(feed_of("teacher", "lan")) < 900_000
