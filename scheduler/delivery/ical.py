@@ -1,7 +1,7 @@
 """Calendars as iCalendar bytes (RFC 5545, 7986): the same calendar gives the same bytes, always.
 
-The values are icalendar's.  Lines are ours: its components would take four times as long, and its
-folding may cut between a letter and the accent that belongs to it.
+Rules, offsets and durations are icalendar's.  Lines, texts and instants are ours: its own take five
+times as long, and its folding may cut between a letter and the accent that belongs to it.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar as Parsed
-from icalendar import vDatetime, vDuration, vInt, vRecur, vText, vUri, vUTCOffset
+from icalendar import vDuration, vRecur, vUTCOffset
 
 from scheduler.domain.calendars import Calendar, CalendarEntry
 from scheduler.domain.zones import Observance, ZoneRules
@@ -30,7 +30,7 @@ _COLOUR_NAME, _COLOUR = "darkslateblue", "#2C3A82"
 # Also what Python's splitlines() takes for a line's end: readers built on it would break there.
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 _JOINER = "\u200d"
-_Property = tuple[str, Any]  # its name with its parameters, and a value of icalendar's
+_Property = tuple[str, str]  # its name with its parameters, and its value as written
 
 
 def render(calendar: Calendar) -> bytes:
@@ -41,18 +41,18 @@ def render(calendar: Calendar) -> bytes:
 
 def _head(calendar: Calendar) -> Iterable[_Property]:
     name, about = _line(calendar.name), _text(calendar.description)
-    hour = vDuration(POLL_EVERY)
-    yield "VERSION", vText("2.0")
-    yield "PRODID", vText(PRODUCT)
-    yield "CALSCALE", vText("GREGORIAN")
+    hour = _written(vDuration(POLL_EVERY))
+    yield "VERSION", "2.0"
+    yield "PRODID", PRODUCT
+    yield "CALSCALE", "GREGORIAN"
     yield "NAME", name
     yield "X-WR-CALNAME", name
     yield "DESCRIPTION", about
     yield "X-WR-CALDESC", about
     yield "REFRESH-INTERVAL;VALUE=DURATION", hour
     yield "X-PUBLISHED-TTL", hour
-    yield "COLOR", vText(_COLOUR_NAME)
-    yield "X-APPLE-CALENDAR-COLOR", vText(_COLOUR)
+    yield "COLOR", _COLOUR_NAME
+    yield "X-APPLE-CALENDAR-COLOR", _COLOUR
 
 
 def _part(name: str, properties: Iterable[_Property], inner: bytes = b"") -> bytes:
@@ -66,17 +66,17 @@ def _zone(zone: ZoneRules) -> bytes:
     parts = _part("STANDARD", _observance(zone.standard))
     if zone.daylight is not None:
         parts += _part("DAYLIGHT", _observance(zone.daylight))
-    return _part("VTIMEZONE", [("TZID", vText(zone.zone))], parts)
+    return _part("VTIMEZONE", [("TZID", zone.zone)], parts)
 
 
 def _observance(told: Observance) -> Iterable[_Property]:
-    yield "DTSTART", vDatetime(told.since)
-    yield "TZOFFSETFROM", vUTCOffset(told.before)
-    yield "TZOFFSETTO", vUTCOffset(told.offset)
-    yield "TZNAME", vText(told.name)
+    yield "DTSTART", _wall(told.since)
+    yield "TZOFFSETFROM", _written(vUTCOffset(told.before))
+    yield "TZOFFSETTO", _written(vUTCOffset(told.offset))
+    yield "TZNAME", told.name
     if (rule := told.yearly) is not None:
         day = f"{rule.nth}{_WEEKDAYS[rule.weekday]}"
-        yield "RRULE", vRecur(FREQ="YEARLY", BYMONTH=rule.month, BYDAY=day)
+        yield "RRULE", _written(vRecur(FREQ="YEARLY", BYMONTH=rule.month, BYDAY=day))
 
 
 @lru_cache(maxsize=KEPT_EVENTS)
@@ -86,64 +86,84 @@ def _event(entry: CalendarEntry) -> bytes:
 
 
 def _alarm(says: str) -> Iterable[_Property]:
-    yield "ACTION", vText("DISPLAY")
+    yield "ACTION", "DISPLAY"
     yield "DESCRIPTION", _line(says)
-    yield "TRIGGER", vDuration(-RINGS_BEFORE)
+    yield "TRIGGER", _written(vDuration(-RINGS_BEFORE))
 
 
 def _properties(entry: CalendarEntry) -> Iterable[_Property]:
-    changed_at = vDatetime(entry.changed_at)
-    yield "UID", vText(entry.uid)
+    changed_at = _instant(entry.changed_at)
+    yield "UID", _escaped(entry.uid)
     yield "DTSTAMP", changed_at
-    yield _time("DTSTART", entry.starts_at, entry.zone)
-    yield _time("DTEND", entry.ends_at, entry.zone)
+    yield from _times(entry)
     yield "SUMMARY", _line(entry.summary)
     yield "DESCRIPTION", _text(entry.description)
     if entry.join_url is not None:
         yield "LOCATION", _line(entry.join_url)
-        yield "URL", vUri(entry.join_url)
-        label = _line(entry.join_label).replace('"', "'")
+        yield "URL", entry.join_url
+        label = " ".join(clean(entry.join_label).split()).replace('"', "'")  # quoted, not escaped
         said = f';LABEL="{label}"' if label else ""
-        yield f"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO{said}", vUri(entry.join_url)
-    yield "STATUS", vText("CANCELLED" if entry.cancelled else "CONFIRMED")
-    yield "TRANSP", vText("OPAQUE" if entry.busy else "TRANSPARENT")
-    yield "SEQUENCE", vInt(entry.sequence)
-    yield "CREATED", vDatetime(entry.created_at)
+        yield f"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO{said}", entry.join_url
+    yield "STATUS", "CANCELLED" if entry.cancelled else "CONFIRMED"
+    yield "TRANSP", "OPAQUE" if entry.busy else "TRANSPARENT"
+    yield "SEQUENCE", str(entry.sequence)
+    yield "CREATED", _instant(entry.created_at)
     yield "LAST-MODIFIED", changed_at
 
 
-def _time(name: str, instant: datetime, zone: str | None) -> _Property:
-    """Of an instant in UTC: in UTC too, or by the clock of a zone."""
-    if zone is None:
-        return name, vDatetime(instant)
-    local = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return f"{name};TZID={zone}", vDatetime(local)
+def _times(entry: CalendarEntry) -> Iterable[_Property]:
+    """Start and end in UTC, or by the clock of a zone, but not in an hour that it shows twice.
+
+    Which of the two is meant no program can tell, and several take the later one.
+    """
+    instants = {"DTSTART": entry.starts_at, "DTEND": entry.ends_at}
+    if entry.zone is not None:
+        local = {name: at.astimezone(ZoneInfo(entry.zone)) for name, at in instants.items()}
+        if not any(map(_comes_twice, local.values())):
+            for name, at in local.items():
+                yield f"{name};TZID={entry.zone}", _wall(at)
+            return
+    for name, at in instants.items():
+        yield name, _instant(at)
+
+
+def _comes_twice(local: datetime) -> bool:
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+
+
+def _written(value: Any) -> str:
+    """A value of icalendar's; it writes bytes, but for an offset."""
+    told = value.to_ical()
+    return told if isinstance(told, str) else str(told, "utf-8")
+
+
+def _instant(at: datetime) -> str:
+    """Of an instant in UTC."""
+    return f"{_wall(at)}Z"
+
+
+def _wall(at: datetime) -> str:
+    """What a clock shows, whichever it is; years before 1000 do not come up."""
+    return f"{at.year}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}"
 
 
 def _lines(properties: Iterable[_Property]) -> bytes:
     """The properties in the order given, folded."""
-    return b"".join(fold(f"{name}:{_written(value)}") for name, value in properties)
+    return b"".join([fold(f"{name}:{value}") for name, value in properties])
 
 
-def _written(value: Any) -> str:
-    told = value.to_ical()  # bytes, but of an offset
-    return told if isinstance(told, str) else str(told, "utf-8")
+def _text(words: str) -> str:
+    return _escaped(clean(words).strip())  # libical drops what is blank at a line's end
 
 
-class _Text(vText):
-    r"""A text whose `\N` stays what was written; icalendar makes a line break of it."""
-
-    def to_ical(self) -> bytes:
-        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-        return escaped.replace("\n", "\\n").encode()
+def _escaped(words: str) -> str:
+    r"""A text as a value; a `\N` in it stays what was written."""
+    plain = words.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+    return plain.replace("\n", "\\n")
 
 
-def _text(words: str) -> _Text:
-    return _Text(clean(words).strip())  # libical drops what is blank at a line's end
-
-
-def _line(words: str) -> _Text:
-    return _Text(" ".join(clean(words).split()))
+def _line(words: str) -> str:
+    return _escaped(" ".join(clean(words).split()))
 
 
 def clean(words: str) -> str:

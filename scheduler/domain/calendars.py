@@ -119,7 +119,10 @@ class EntryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """A lesson as the readers of one feed shall see it; times and counters are those to print."""
+    """A lesson as the readers of one feed shall see it; times and counters are those to print.
+
+    `sequence` is twice the lesson's own, which leaves a number for what time alone changes.
+    """
 
     lesson: Lesson
     state: EntryState
@@ -219,16 +222,16 @@ def nearest(found: Sequence[Showing], week: date, most: int = MOST_ENTRIES) -> t
 
 
 def _of_lesson(lesson: Lesson, week: date) -> Showing:
-    state, changed_at = EntryState.PLANNED, lesson.changed_at
+    state, changed_at, sequence = EntryState.PLANNED, lesson.changed_at, 2 * lesson.sequence
     if lesson.state is LessonState.CANCELLED:
         state = EntryState.CALLED_OFF
     elif lesson.moved_from is not None:
         old_from = _old_news_from(lesson.changed_at)
         if _instant(week) < old_from:
             state = EntryState.MOVED
-        else:  # a calendar that compares times of change must see that the mark went
-            changed_at = old_from
-    return Showing(lesson, state, lesson.starts_at, lesson.ends_at, lesson.sequence, changed_at)
+        else:  # a calendar that compares times or counters must see that the mark went
+            changed_at, sequence = old_from, sequence + 1
+    return Showing(lesson, state, lesson.starts_at, lesson.ends_at, sequence, changed_at)
 
 
 def _of_handover(handover: Handover) -> Showing:
@@ -239,7 +242,7 @@ def _of_handover(handover: Handover) -> Showing:
         EntryState.HANDED_OVER,
         handover.starts_at,
         handover.ends_at,
-        max(handover.sequence, lesson.sequence),
+        2 * max(handover.sequence, lesson.sequence),
         max(handover.changed_at, lesson.changed_at),
     )
 

@@ -324,10 +324,12 @@ class ReadLog:
         self._reads: dict[int, tuple[int, datetime, str]] = {}
         self._taken_at = now
 
-    def note(self, link_id: int, at: datetime, client: str) -> None:
+    def note(self, link_id: int, at: datetime, client: str) -> bool:
+        """One more read; whether it is time to write them down."""
         with self._lock:
-            count, _, _ = self._reads.get(link_id, (0, at, client))
-            self._reads[link_id] = (count + 1, at, client)
+            known = self._reads.get(link_id)
+            self._reads[link_id] = (known[0] + 1 if known else 1, at, client)
+        return abs(at - self._taken_at) >= FLUSH_EVERY
 
     def due(self, now: datetime) -> bool:
         return bool(self._reads) and abs(now - self._taken_at) >= FLUSH_EVERY

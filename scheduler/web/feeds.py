@@ -8,9 +8,9 @@ import asyncio
 import gzip
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from datetime import UTC, date, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, date, datetime, time, timedelta
+from email.utils import format_datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -18,7 +18,6 @@ from urllib.parse import quote
 import anyio
 from anyio import to_thread
 
-from scheduler import security
 from scheduler.delivery import ical
 from scheduler.domain import calendars
 from scheduler.errors import text
@@ -26,27 +25,30 @@ from scheduler.locale import Language, translate
 from scheduler.services import feeds
 from scheduler.services.context import Context
 from scheduler.store.feed_links import Found, StoredBody
-from scheduler.web import limits
+from scheduler.web import conditions, limits
+from scheduler.web.conditions import PREFIX, Asked
 
 PATIENCE = 2.0  # seconds to wait for the newest body while there is an older one
 LONG_PATIENCE = 20.0
 RENDERERS = 4
+MOST_GIVEN = 2_000
 BIG = 40_000  # octets, gzipped: from here on unpacking leaves the event loop
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Messages = tuple[Message, Message]
+Question = tuple[Any, ...]  # method, path and headers
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-_PREFIX = "/feeds/"
-_REDACTED = "/feeds/[redacted]"
+_REDACTED = ("/feeds/[redacted]", b"", b"/feeds/[redacted]")
 _ROBOTS = b"User-agent: *\nAllow: /feeds/\nDisallow: /\n"  # Google Calendar obeys it
 _ALLOW = (b"allow", b"GET, HEAD, OPTIONS")
 _PLAIN = (b"content-type", b"text/plain; charset=utf-8")
 _CALENDAR = (b"content-type", b"text/calendar; charset=utf-8")
 _JCAL = (b"content-type", b"application/calendar+json")
-_ICS, _JSON = ".ics", ".json"
 _ALWAYS: Headers = [
     (b"cache-control", b"private, max-age=0, must-revalidate"),
     (b"referrer-policy", b"no-referrer"),
@@ -54,37 +56,28 @@ _ALWAYS: Headers = [
     (b"x-content-type-options", b"nosniff"),
 ]
 _VARY = (b"vary", b"Accept-Encoding")
-_COUNTS = frozenset((b"if-none-match", b"if-modified-since", b"accept-encoding", b"user-agent"))
 
 logger = logging.getLogger(__name__)
 
 
-# These two are made at each request: tuples, for a frozen dataclass takes four times as long.
 class Answer(NamedTuple):
+    """`found`: what the link led to, where the same question may have the same answer again."""
+
     status: int
     headers: Headers
     body: bytes = b""
+    found: Found | None = None
 
 
-class Asked(NamedTuple):
-    """What of a request counts here."""
+class Given(NamedTuple):
+    """An answer as it went out: right again while its link leads to the very same thing."""
 
-    token: str
-    name: str
-    if_none_match: str | None
-    if_modified_since: str | None
-    accepts_gzip: bool
+    found: Found
+    week: date
+    until: datetime
+    digest: str
     client: str
-
-    @property
-    def jcal(self) -> bool:
-        """The same calendar at a URL of its own: no client is asked what it would rather have."""
-        return self.name.endswith(_JSON)
-
-    @property
-    def wanted(self) -> str:
-        """Which of its forms the calendar has, as its tag ends."""
-        return "-j" if self.jcal else "-gz" if self.accepts_gzip else ""
+    messages: Messages
 
 
 class FeedApp:
@@ -96,15 +89,25 @@ class FeedApp:
         self._reader = feeds.open_reader(ctx)
         self._reads = feeds.read_log(ctx)
         self._limit = limits.Limit()
+        self._given: dict[Question, Given] = {}
         self._rendering: dict[int, anyio.Lock] = {}
         self._renderers = anyio.CapacityLimiter(RENDERERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "http" and path.startswith(_PREFIX):
-            await _send(await self._feed(scope, path), scope["method"], send)
+        if scope["type"] == "http" and path.startswith(PREFIX):
+            question = (scope["method"], path, *scope["headers"])
+            scope["path"], scope["query_string"], scope["raw_path"] = _REDACTED
+            try:
+                start, body = self._given_before(question) or await self._given_anew(question)
+            except Exception:  # a calendar client keeps what it has and comes again
+                logger.exception("A calendar feed could not be read.")
+                start, body = _messages(_try_later(), question[0])
+            await send(start)
+            await send(body)
         elif scope["type"] == "http" and path == "/robots.txt":
-            await _send(Answer(200, [_PLAIN], _ROBOTS), scope["method"], send)
+            for message in _messages(Answer(200, [_PLAIN], _ROBOTS), scope["method"]):
+                await send(message)
         else:
             last = partial(self._closing, send) if scope["type"] == "lifespan" else send
             await self._app(scope, receive, last)
@@ -120,26 +123,46 @@ class FeedApp:
         feeds.write_reads(self._ctx)
         self._reader.close()
 
-    async def _feed(self, scope: Scope, path: str) -> Answer:
-        method = scope["method"]
-        asked = _asked(path, scope["headers"], self._ctx.settings.feed_gzip)
-        scope["path"], scope["query_string"] = _REDACTED, b""
-        scope["raw_path"] = _REDACTED.encode()
-        if method == "OPTIONS":
-            return Answer(204, [_ALLOW, *_ALWAYS])
-        if method not in ("GET", "HEAD"):
-            return Answer(405, [_ALLOW, *_ALWAYS])
-        try:
-            return await self._answer(asked)
-        except Exception:  # a calendar client keeps what it has and comes again
-            logger.exception("A calendar feed could not be read.")
-            return _try_later()
+    def _given_before(self, question: Question) -> Messages | None:
+        """The answer to the same question, when nothing has changed since; counted as a read.
 
-    async def _answer(self, asked: Asked) -> Answer:
+        Programs ask the same thing for months, and this way costs a third of the other.
+        """
+        given = self._given.get(question)
         now = self._ctx.now()
-        digest = security.digest(asked.token)
-        found = await self._find(digest, now)
-        if found is None or not asked.name.endswith((_ICS, _JSON)):
+        if given is None or now >= given.until:
+            return None
+        found = self._reader.remembered(given.digest, given.week)
+        if found is not given.found or self._limit.wait(found.link_id, now) is not None:
+            return None
+        self._note(found, now, given.client)
+        return given.messages
+
+    async def _given_anew(self, question: Question) -> Messages:
+        method, path, *headers = question
+        if method == "OPTIONS":
+            return _messages(Answer(204, [_ALLOW, *_ALWAYS]), method)
+        if method not in ("GET", "HEAD"):
+            return _messages(Answer(405, [_ALLOW, *_ALWAYS]), method)
+        asked = conditions.read(path, headers, zips=self._ctx.settings.feed_gzip)
+        now = self._ctx.now()
+        answer = await self._answer(asked, now)
+        messages = _messages(answer, method)
+        if answer.found is not None:
+            self._keep(question, answer.found, asked, now, messages)
+        return messages
+
+    def _keep(
+        self, question: Question, found: Found, asked: Asked, now: datetime, messages: Messages
+    ) -> None:
+        if len(self._given) >= MOST_GIVEN:
+            self._given.clear()
+        week, until = _week_of(now.date())
+        self._given[question] = Given(found, week, until, asked.digest, asked.client, messages)
+
+    async def _answer(self, asked: Asked, now: datetime) -> Answer:
+        found = await self._find(asked.digest, now)
+        if found is None or not asked.name.endswith((conditions.ICS, conditions.JSON)):
             return _unknown()
         if found.revoked_at is not None:
             return self._ended(found, found.revoked_at, now)
@@ -148,20 +171,21 @@ class FeedApp:
         if wait is not None:
             return _too_often(wait)
         if not found.fresh:
-            found = await self._renewed(found, digest, now)
+            found = await self._renewed(found, asked.digest, now)
         if found is None:
             return _unknown()
         if found.etag is None or found.changed_at is None:
             return _try_later()
         self._note(found, now, asked.client)
-        known = _known_tag(asked, found.etag, found.changed_at, now)
+        known = conditions.known_tag(asked, found.etag, found.changed_at, now)
         if known:
-            return Answer(304, _headers(known, found.changed_at))
+            by_tag = found if asked.if_none_match is not None and found.fresh else None
+            return Answer(304, _headers(known, found.changed_at), found=by_tag)
         body = await self._body(found.feed_id, found.changed_at)
-        return _try_later() if body is None else await _whole(body, asked)
+        return _try_later() if body is None else await _whole(body, asked, found)
 
     async def _find(self, digest: str, now: datetime) -> Found | None:
-        week = _week_of(now.date())
+        week, _ = _week_of(now.date())
         if self._reader.quick:  # microseconds: a thread would cost more
             return self._reader.find(digest, week)
         known = self._reader.remembered(digest, week)
@@ -205,8 +229,7 @@ class FeedApp:
             logger.exception("Feed %d could not be rendered.", feed_id)
 
     def _note(self, found: Found, now: datetime, client: str) -> None:
-        self._reads.note(found.link_id, now, client)
-        if self._reads.due(now):
+        if self._reads.note(found.link_id, now, client):
             asyncio.get_running_loop().run_in_executor(None, self._flush)
 
     def _flush(self) -> None:
@@ -216,78 +239,12 @@ class FeedApp:
             logger.exception("Reads of calendar links could not be written down.")
 
 
-def _asked(path: str, headers: Iterable[tuple[bytes, bytes]], zips: bool) -> Asked:
-    token, _, name = path[len(_PREFIX) :].partition("/")
-    tags: list[str] = []
-    since, gzips, client = None, False, ""
-    for key, value in headers:
-        if key not in _COUNTS:
-            continue
-        if key == b"if-none-match":
-            tags.append(value.decode("latin-1"))
-        elif key == b"accept-encoding":
-            gzips = gzips or _accepts_gzip(value)
-        elif key == b"user-agent":
-            client = _client(value)
-        else:
-            since = value.decode("latin-1")
-    given = ",".join(tags) if tags else None
-    return Asked(token, name, given, since, zips and gzips, client)
-
-
 @lru_cache(maxsize=8)
-def _week_of(day: date) -> date:
-    return calendars.week_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
-
-
-@lru_cache(maxsize=256)
-def _client(user_agent: bytes) -> str:
-    return calendars.client_of(user_agent[:500].decode("latin-1"))
-
-
-@lru_cache(maxsize=256)
-def _accepts_gzip(value: bytes) -> bool:
-    """True when gzip is named: `*` is no request for it."""
-    for item in value.decode("latin-1").lower().split(","):
-        coding, _, weight = item.partition(";")
-        if coding.strip() in ("gzip", "x-gzip"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
-
-
-def _known_tag(asked: Asked, etag: str, changed_at: datetime, now: datetime) -> str | None:
-    """The ETag that the client's copy has when that copy is still right, else None.
-
-    Tags win over dates.  A copy in the other encoding is as right as one in this.
-    """
-    wanted = _tag(etag, asked.wanted)
-    if asked.if_none_match is not None:
-        if asked.if_none_match == wanted:
-            return wanted
-        given = {item.strip().removeprefix("W/") for item in asked.if_none_match.split(",")}
-        if wanted in given or "*" in given:
-            return wanted
-        other = _tag(etag, "" if asked.accepts_gzip else "-gz")
-        return other if other in given and not asked.jcal else None
-    if asked.if_modified_since is not None:
-        since = _date(asked.if_modified_since)
-        if since is not None and changed_at <= since <= now:
-            return wanted
-    return None
-
-
-@lru_cache(maxsize=256)
-def _date(value: str) -> datetime | None:
-    """An HTTP date; None for anything else."""
-    try:
-        read = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
-
-
-def _tag(etag: str, form: str) -> str:
-    return f'"{etag}{form}"'
+def _week_of(day: date) -> tuple[date, datetime]:
+    """The week of a day in UTC, and when it ends."""
+    begins = datetime.combine(day, time(), UTC)
+    week = calendars.week_of(begins)
+    return week, datetime.combine(week, time(), UTC) + timedelta(days=7)
 
 
 @lru_cache(maxsize=1024)
@@ -296,14 +253,16 @@ def _headers(tag: str, changed_at: datetime) -> Headers:
     return [(b"etag", tag.encode()), (b"last-modified", date), _VARY, *_ALWAYS]
 
 
-async def _whole(stored: StoredBody, asked: Asked) -> Answer:
-    about = _headers(_tag(stored.etag, asked.wanted), stored.changed_at)
+async def _whole(stored: StoredBody, asked: Asked, found: Found) -> Answer:
+    about = _headers(asked.tag(stored.etag), stored.changed_at)
     if asked.jcal:
         body = await to_thread.run_sync(_as_jcal, stored.etag, stored.packed)
         return Answer(200, [*about, _JCAL], body)
     headers = [*about, _CALENDAR, (b"content-disposition", _disposition(asked.name))]
     if asked.accepts_gzip:
-        return Answer(200, [*headers, (b"content-encoding", b"gzip")], stored.packed)
+        # Only this form is kept anyway.  The body may be newer than what the link led to.
+        same = found if found.fresh and stored.changed_at == found.changed_at else None
+        return Answer(200, [*headers, (b"content-encoding", b"gzip")], stored.packed, same)
     unpack = partial(gzip.decompress, stored.packed)
     big = len(stored.packed) > BIG
     return Answer(200, headers, await to_thread.run_sync(unpack) if big else unpack())
@@ -336,11 +295,11 @@ def _try_later() -> Answer:
     return Answer(503, [_PLAIN, (b"retry-after", b"60"), *_ALWAYS], b"Please try again.\n")
 
 
-async def _send(answer: Answer, method: str, send: Send) -> None:
+def _messages(answer: Answer, method: str) -> Messages:
     """HEAD has the headers of GET, its length too, and no body."""
     headers = answer.headers
     if answer.status not in (204, 304):
         headers = [*headers, (b"content-length", str(len(answer.body)).encode())]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
     body = b"" if method == "HEAD" else answer.body
-    await send({"type": "http.response.body", "body": body})
+    return start, {"type": "http.response.body", "body": body}

@@ -74,19 +74,20 @@ def shown(
             continue
         if row.starts_at >= WEEK + (7 + 365) * DAY:
             continue
-        mark, changed_at = "", row.changed_at
+        mark, changed_at, sequence = "", row.changed_at, 2 * row.sequence
         if cancelled:
             mark = MARKS[language]["cancelled"]
         elif row.moved_from and row.changed_at > WEEK - 14 * DAY:
             mark = MARKS[language]["moved"]
         elif row.moved_from:
+            sequence += 1  # the mark went
             changed_at = next(
                 WEEK - n * 7 * DAY
                 for n in range(99)
                 if WEEK - (n + 1) * 7 * DAY < row.changed_at + 14 * DAY
             )
         found[row.uid] = Shown(
-            row.starts_at, row.ends_at, row.sequence, changed_at,
+            row.starts_at, row.ends_at, sequence, changed_at,
             "CANCELLED" if cancelled and not show_cancelled else "CONFIRMED",
             mark + _title(row, language),
             f"https://chungtay.example/j/{row.join_token}",
@@ -98,7 +99,7 @@ def shown(
                 row.uid,
                 Shown(
                     row.old_start, row.old_end,
-                    max(row.sequence, row.old_sequence), max(row.changed_at, row.old_changed),
+                    2 * max(row.sequence, row.old_sequence), max(row.changed_at, row.old_changed),
                     "CONFIRMED" if show_cancelled else "CANCELLED",
                     MARKS[language]["gone"] + _title(row, language),
                     None,

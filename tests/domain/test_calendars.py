@@ -56,7 +56,7 @@ def test_a_feed_keeps_lessons_for_their_time(state, days, there):
     assert len(shown) == there
 
 
-def test_the_mark_of_a_move_goes_with_the_first_week_after_a_fortnight_and_raises_the_time():
+def test_the_mark_of_a_move_goes_after_a_fortnight_and_raises_time_and_counter():
     moved_at = BEGINS - 20 * DAY
     moved = lesson(moved_from=BEGINS - 3 * DAY, changed_at=moved_at)
     seen = []
@@ -65,7 +65,7 @@ def test_the_mark_of_a_move_goes_with_the_first_week_after_a_fortnight_and_raise
         (one,) = calendars.showings(PROGRAMME, [moved], [], week)
         seen.append((one.state, one.changed_at, one.sequence))
     # Moved on a Tuesday: the mark stays for that week and two more.
-    assert seen == [(EntryState.MOVED, moved_at, 1)] * 3 + [(EntryState.PLANNED, BEGINS, 1)] * 2
+    assert seen == [(EntryState.MOVED, moved_at, 2)] * 3 + [(EntryState.PLANNED, BEGINS, 3)] * 2
 
 
 def test_a_lesson_called_off_after_a_move_is_called_off():
@@ -80,7 +80,7 @@ def test_what_was_handed_over_shows_the_time_its_teacher_knew_unless_it_came_bac
     trace = Handover(lesson(teacher_id=2), 1, BEGINS - DAY, BEGINS, 7, BEGINS)
     (one,) = calendars.showings(mine, [], [trace], WEEK)
     assert (one.state, one.starts_at, one.sequence, one.changed_at) == (
-        EntryState.HANDED_OVER, BEGINS - DAY, 7, BEGINS,
+        EntryState.HANDED_OVER, BEGINS - DAY, 14, BEGINS,
     )  # fmt: skip
     (one,) = calendars.showings(mine, [lesson()], [trace], WEEK)
     assert one.state is EntryState.PLANNED

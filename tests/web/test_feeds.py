@@ -251,6 +251,36 @@ def test_an_ended_link_is_refused_on_the_next_request_and_forgotten_after_a_mont
     assert (gone.status_code, gone.text) == (404, "There is no calendar at this address.\n")
 
 
+def test_an_answer_given_before_is_not_given_again_once_anything_changed(server, ctx, world, clock):
+    link = subscribe(ctx, world)
+    path = path_of(link)
+
+    def ask(etag=None, **more):
+        headers = {"accept-encoding": "gzip"} | ({"if-none-match": etag} if etag else {})
+        return server.get(path, headers=headers | more)
+
+    first = ask()
+    etag = first.headers["etag"]
+    assert [ask().content for _ in range(3)] == [first.content] * 3
+    assert [ask(etag).status_code for _ in range(3)] == [304] * 3
+    world.alter(tables.lessons, 1, state="cancelled", sequence=1)
+    with ctx.transaction() as db:
+        store.mark_all_dirty(db)
+    changed = ask(etag)
+    assert (changed.status_code, changed.headers["etag"] == etag) == (200, False)
+    assert ask().headers["etag"] == changed.headers["etag"]
+    assert (
+        ask(etag, **{"accept-encoding": "identity"}).headers["etag"][:-1] + '-gz"'
+        == (changed.headers["etag"])
+    )
+    clock.forward(days=70)
+    assert ask(changed.headers["etag"]).status_code == 200
+    feeds.write_reads(ctx)
+    assert feeds.links_of(ctx, world.actor("lan"))[0].reads == 11
+    feeds.revoke_link(ctx, world.actor("lan"), link.link_id)
+    assert (ask().status_code, ask(etag).status_code) == (410, 410)
+
+
 def test_a_link_may_leave_a_last_event_behind(server, ctx, world):
     link = subscribe(ctx, world)
     feeds.revoke_link(ctx, world.actor("lan"), link.link_id, farewell=True)
