@@ -9,6 +9,7 @@ import shutil
 import socket
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -18,16 +19,25 @@ from scheduler.app import create_app
 from scheduler.clock import ShiftedClock
 from scheduler.config import load
 from scheduler.domain.access import Role
+from scheduler.domain.calendars import FeedKind
 from scheduler.domain.lessons import LessonState
-from scheduler.services import demo
+from scheduler.services import accounts, demo, feeds
 from scheduler.services.context import Context
-from scheduler.store import lessons
+from scheduler.store import feed_links, lessons
 from scheduler.store.database import Database
 
 WIDTHS = (360, 1280)
 SCHEMES = ("light", "dark")
 LANGUAGES = ("vi", "en")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
@@ -37,7 +47,15 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
         ahead = lessons.find(db, school_id=school_id.school_id, since=ctx.now())
     lesson = next(x for x in ahead if x.state is LessonState.SCHEDULED and x.starts_at > ctx.now())
     return {
-        Role.TEACHER: ("/teacher", "/teacher/lessons", "/teacher/busy", "/calendar", "/mail"),
+        Role.TEACHER: (
+            "/teacher",
+            "/teacher/lessons",
+            "/teacher/busy",
+            "/calendar",
+            "/calendar/links/1/end",
+            "/calendar/links/1/renew",
+            "/mail",
+        ),
         Role.SCHOOL: ("/school", "/school/requests", f"/school/lessons/{lesson.id}/call-off"),
         Role.COORDINATOR: (
             "/coordinator",
@@ -46,6 +64,7 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
             "/coordinator/matching/weights",
             "/coordinator/plans/1",
             "/coordinator/messages",
+            "/coordinator/calendars",
         ),
     }
 
@@ -59,7 +78,25 @@ def prepare(folder: Path) -> Context:
     clock = ShiftedClock.starting_at(demo.STARTS)
     ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
     demo.build(ctx)
+    subscribe(ctx)
     return ctx
+
+
+def subscribe(ctx: Context) -> None:
+    """Links of the teachers, read by programs of every kind; the first of them has two."""
+    programs = ("Apple", "Google", "Outlook", "ICSx5", "")
+    teachers = accounts.people_with(ctx, Role.TEACHER)
+    first = next(x for x in demo.invitations(ctx) if x.role is Role.TEACHER).actor
+    reads = {}
+    for n, teacher in enumerate([first, first, *teachers[:60]]):
+        owner = int(teacher.grants[0].teacher_id or 0)
+        link = feeds.create_link(
+            ctx, teacher, FeedKind.TEACHER, owner, f"máy {n + 1}", alarms=n == 0
+        )
+        if n % 7 != 6:
+            reads[link.link_id] = (n + 1, ctx.now() - timedelta(hours=n % 30), programs[n % 5])
+    with ctx.transaction() as db:
+        feed_links.stamp_reads(db, reads)
 
 
 def take(browser: Browser, ctx: Context, target: Path) -> list[str]:

@@ -68,6 +68,17 @@ def subscribe(ctx, world, who="lan", kind="teacher", owner="lan"):
     return feeds.create_link(ctx, world.actor(who), FeedKind(kind), world.ids[owner], "máy")
 
 
+def written_reads(ctx, world, total: int) -> list[int]:
+    """The reads of each of Lan's links, once so many are written: the server may be at it too."""
+    for _ in range(500):
+        feeds.write_reads(ctx)
+        found = sorted(link.reads for link in feeds.links_of(ctx, world.actor("lan")))
+        if sum(found) >= total:
+            break
+        time.sleep(0.01)
+    return found
+
+
 def path_of(link) -> str:
     return link.url.removeprefix("https://chungtay.example")
 
@@ -275,8 +286,7 @@ def test_an_answer_given_before_is_not_given_again_once_anything_changed(server,
     )
     clock.forward(days=70)
     assert ask(changed.headers["etag"]).status_code == 200
-    feeds.write_reads(ctx)
-    assert feeds.links_of(ctx, world.actor("lan"))[0].reads == 11
+    assert written_reads(ctx, world, 11) == [11]
     feeds.revoke_link(ctx, world.actor("lan"), link.link_id)
     assert (ask().status_code, ask(etag).status_code) == (410, 410)
 
@@ -331,8 +341,7 @@ def test_a_link_read_too_often_is_told_when_to_come_again_and_others_are_not(
     clock.forward(seconds=45)
     assert server.get(path, headers=again).status_code == 304
     assert server.get(path).status_code == 429
-    feeds.write_reads(ctx)
-    assert sorted(link.reads for link in feeds.links_of(ctx, world.actor("lan"))) == [1, 21]
+    assert written_reads(ctx, world, 22) == [1, 21]
 
 
 def test_an_ended_or_unknown_link_is_never_asked_to_wait(server, ctx, world):
