@@ -54,7 +54,7 @@ class Bound:
         self.too_large = len(table.candidate_teacher) * table.calendar.weeks > MOST_NUMBERS
         self.work: Iterator[None] = iter(())
         if not self.too_large:
-            self.work = self._ascend(Dual(table, prices), prices)
+            self.work = self._ascend(table, prices)
 
     def aim(self, cost: float) -> None:
         """A plan of this cost is known, so that there is nothing to prove above it."""
@@ -76,8 +76,12 @@ class Bound:
                 return False
         return True
 
-    def _ascend(self, dual: Dual, prices: Prices) -> Iterator[None]:
-        """One item after each slice of the work.  Each round starts from the best prices so far."""
+    def _ascend(self, table: Table, prices: Prices) -> Iterator[None]:
+        """One item after each slice of the work.  Each round starts from the best prices so far.
+
+        The dual is made with the first slice: no first plan waits for it.
+        """
+        dual = Dual(table, prices)
         unit = max(prices.unmet, prices.load, prices.handover, 1e-3)
         self.best = dual.first()
         trial, shortest = _Steps(dual, dual.first(), SHORT * unit), SHORTEST * SHORT * unit
