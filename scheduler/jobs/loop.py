@@ -11,7 +11,7 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from scheduler.clock import SystemClock
-from scheduler.jobs.tick import tick
+from scheduler.jobs.tick import read_calendars, tick
 from scheduler.services import outbox
 from scheduler.services.context import Context
 
@@ -27,22 +27,28 @@ class Loop:
         self.stopping = threading.Event()
         self.metronome = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},
-            executors={"default": ThreadPoolExecutor(1)},
+            executors={"default": ThreadPoolExecutor(1), "calendars": ThreadPoolExecutor(1)},
             timezone=UTC,
         )
-        self.metronome.add_job(
-            self.beat,
-            "interval",
-            seconds=ctx.settings.tick_seconds,
-            next_run_time=SystemClock().now(),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
+        for executor, work in (("default", self.beat), ("calendars", self.read_calendars)):
+            self.metronome.add_job(
+                work,
+                "interval",
+                executor=executor,
+                seconds=ctx.settings.tick_seconds,
+                next_run_time=SystemClock().now(),
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+            )
 
     def beat(self) -> None:
         if not self.stopping.is_set():
             tick(self.ctx, self.transport, go_on=lambda: not self.stopping.is_set())
+
+    def read_calendars(self) -> None:
+        if not self.stopping.is_set():
+            read_calendars(self.ctx, go_on=lambda: not self.stopping.is_set())
 
     def stop(self, wait: bool = True) -> None:
         """End the loop; a second call does nothing."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from scheduler.domain.busy import BusyChoices
 from scheduler.jobs import loop
-from scheduler.jobs.tick import tick
+from scheduler.jobs.tick import read_calendars, tick
 from scheduler.services import busy, outbox
 from scheduler.services.outbox import Fate
 from scheduler.store import switches, tables
@@ -112,11 +112,20 @@ def test_a_worker_told_to_stop_ends_its_mail_and_gives_the_rest_back(ctx, cast):
     assert rows(ctx, "state", "attempts", "lease_token").count(("planned", 0, None)) == 3
 
 
-def test_a_beat_reads_the_calendars_that_are_due(ctx, cast, clock):
+def test_calendars_that_are_due_are_read_once(ctx, cast, clock):
     lan = cast.actors["teacher1"]
     busy.set_source(ctx, lan, "https://127.0.0.1/private.ics", BusyChoices())
-    assert (tick(ctx, Post()).calendars_read, tick(ctx, Post()).calendars_read) == (1, 0)
+    assert (read_calendars(ctx), read_calendars(ctx)) == (1, 0)
     fault = busy.desk(ctx, lan).source.fault
     assert str(fault) == "This address leads to a place that is not public."
     clock.forward(days=1)
-    assert tick(ctx, Post(), go_on=lambda: False).calendars_read == 0
+    assert read_calendars(ctx, go_on=lambda: False) == 0
+
+
+def test_a_loop_reads_calendars_beside_its_beat(ctx, cast):
+    lan = cast.actors["teacher1"]
+    busy.set_source(ctx, lan, "https://127.0.0.1/private.ics", BusyChoices())
+    running = loop.start(ctx)
+    until(lambda: busy.desk(ctx, lan).source.fault is not None)
+    running.stop()
+    assert not [each for each in threading.enumerate() if "APScheduler" in each.name]
