@@ -14,7 +14,7 @@ from scheduler.store import busy as rows
 from scheduler.store import tables
 from tests.calendars.wire import Wire, ics
 from tests.cast import T0
-from tests.services.test_busy import ADDRESS, HOUR, LUNCH, TALK, WED_8, told
+from tests.services.test_busy_calendars import ADDRESS, HOUR, LUNCH, TALK, WED_8, told
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from scheduler.services import busy
 from scheduler.web import guard
 from scheduler.web.pages import busy as pages
 from tests.calendars.wire import SECRET, Wire, event, ics
-from tests.services.test_busy import ADDRESS, GONE, HOUR, LUNCH, OURS, TALK, WED_8
+from tests.services.test_busy_calendars import ADDRESS, GONE, HOUR, LUNCH, OURS, TALK, WED_8
 from tests.web.browser import Browser
 
 HERE = "/teacher/busy"
