@@ -6,16 +6,15 @@ kind of slot (weekday, level, start, end).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scheduler.errors import Invalid, Problem, Text, text
-from scheduler.matching.problem import CurrentLesson, Instance, Request, Slot, Teacher
+from scheduler.matching.pools import Columns, Pools, ints, less
+from scheduler.matching.problem import CurrentLesson, Instance, Request, Slot
 from scheduler.matching.table import (
     DAY,
     GONE,
@@ -29,9 +28,6 @@ from scheduler.matching.table import (
     WeekMasks,
     as_rows,
 )
-
-Columns = dict[str, Any]  # arrays of a table, by its names
-MasksOf = Callable[[date, date], WeekMasks]
 
 
 def table(instance: Instance) -> Table:
@@ -49,12 +45,8 @@ def calendar(instance: Instance) -> Calendar:
     return Calendar(first - timedelta(days=first.weekday()), instance.term.weeks())
 
 
-def _ints(values: Iterable[int]) -> Ints:
-    return np.array([min(value, 2**31 - 1) for value in values], dtype=np.int32)
-
-
 def _firsts(counts: Iterable[int]) -> Ints:
-    return _ints(accumulate(counts, initial=0))
+    return ints(accumulate(counts, initial=0))
 
 
 class _Builder:
@@ -126,12 +118,12 @@ class _Builder:
         self.unique = [_unique(r.slots) for r in asked]
         self.days = [self._days(r) for r in asked]
         return {
-            "request_school": _ints(self.schools[r.school] for r in asked),
-            "request_class": _ints(numbers),
-            "request_per_week": _ints(r.lessons_per_week for r in asked),
-            "request_places": _ints(map(min, (r.lessons_per_week for r in asked), weekdays)),
-            "request_priority": _ints(r.priority for r in asked),
-            "request_need": _ints(map(_need, self.days, asked)),
+            "request_school": ints(self.schools[r.school] for r in asked),
+            "request_class": ints(numbers),
+            "request_per_week": ints(r.lessons_per_week for r in asked),
+            "request_places": ints(map(min, (r.lessons_per_week for r in asked), weekdays)),
+            "request_priority": ints(r.priority for r in asked),
+            "request_need": ints(map(_need, self.days, asked)),
             "request_slots_first": _firsts(map(len, self.unique)),
         }
 
@@ -154,16 +146,16 @@ class _Builder:
             for (_, slot), days, off in zip(pairs, eligible, taken, strict=True)
         ]
         return {
-            "slot_request": _ints(n for n, _ in pairs),
-            "slot_weekday": _ints(slot.weekday for _, slot in pairs),
-            "slot_start": _ints(slot.start for _, slot in pairs),
-            "slot_end": _ints(slot.end for _, slot in pairs),
-            "slot_rank": _ints(slot.rank for _, slot in pairs),
-            "slot_kind": _ints(self.kinds.setdefault(kind, len(self.kinds)) for kind in kinds),
+            "slot_request": ints(n for n, _ in pairs),
+            "slot_weekday": ints(slot.weekday for _, slot in pairs),
+            "slot_start": ints(slot.start for _, slot in pairs),
+            "slot_end": ints(slot.end for _, slot in pairs),
+            "slot_rank": ints(slot.rank for _, slot in pairs),
+            "slot_kind": ints(self.kinds.setdefault(kind, len(self.kinds)) for kind in kinds),
             "slot_eligible": self.rows(eligible),
             "slot_weeks": self.rows(weeks),
             "slot_current": self._slot_current(pairs),
-            "slot_exact": _ints(
+            "slot_exact": ints(
                 sum(x.end == slot.end for x in _at(self.current.get(n, ()), slot))
                 for n, slot in pairs
             ),
@@ -187,8 +179,8 @@ class _Builder:
         lessons = [lesson for at in found for lesson in at]
         return {
             "slot_standing_first": _firsts(map(len, found)),
-            "standing_week": _ints(map(self._week, lessons)),
-            "standing_teacher": _ints(self.teachers[lesson.teacher] for lesson in lessons),
+            "standing_week": ints(map(self._week, lessons)),
+            "standing_teacher": ints(self.teachers[lesson.teacher] for lesson in lessons),
         }
 
     def _nearest(self, lessons: list[CurrentLesson]) -> list[CurrentLesson]:
@@ -215,11 +207,11 @@ class _Builder:
             for teacher in teachers
         ]
         return {
-            "teacher_per_day": _ints(t.max_per_day for t in teachers),
-            "teacher_per_week": _ints(t.max_per_week for t in teachers),
-            "teacher_total": _ints(t.max_total for t in teachers),
+            "teacher_per_day": ints(t.max_per_day for t in teachers),
+            "teacher_per_week": ints(t.max_per_week for t in teachers),
+            "teacher_total": ints(t.max_total for t in teachers),
             "wish_first": _firsts(map(len, wishes)),
-            "wish_school": _ints(school for wish in wishes for school in wish),
+            "wish_school": ints(school for wish in wishes for school in wish),
         }
 
     def _schools(self) -> Columns:
@@ -227,20 +219,20 @@ class _Builder:
         for n, request in enumerate(self.instance.requests):
             of_school[self.schools[request.school]].append(n)
         return {
-            "school_rooms": _ints(school.rooms for school in self.instance.schools),
+            "school_rooms": ints(school.rooms for school in self.instance.schools),
             "school_requests_first": _firsts(map(len, of_school)),
-            "school_requests": _ints(n for requests in of_school for n in requests),
+            "school_requests": ints(n for requests in of_school for n in requests),
         }
 
     def _fixed(self) -> Columns:
         pairs = [(n, lesson) for n, lessons in self.fixed.items() for lesson in lessons]
         return {
-            "fixed_request": _ints(n for n, _ in pairs),
-            "fixed_teacher": _ints(self.teachers[lesson.teacher] for _, lesson in pairs),
-            "fixed_week": _ints(self._week(lesson) for _, lesson in pairs),
-            "fixed_weekday": _ints(lesson.day.weekday() for _, lesson in pairs),
-            "fixed_start": _ints(lesson.start for _, lesson in pairs),
-            "fixed_end": _ints(lesson.end for _, lesson in pairs),
+            "fixed_request": ints(n for n, _ in pairs),
+            "fixed_teacher": ints(self.teachers[lesson.teacher] for _, lesson in pairs),
+            "fixed_week": ints(self._week(lesson) for _, lesson in pairs),
+            "fixed_weekday": ints(lesson.day.weekday() for _, lesson in pairs),
+            "fixed_start": ints(lesson.start for _, lesson in pairs),
+            "fixed_end": ints(lesson.end for _, lesson in pairs),
         }
 
     def _open_days(self) -> list[WeekMasks]:
@@ -258,13 +250,6 @@ class _Builder:
         if freeze is None or freeze <= self.calendar.monday:
             return (0,) * 7
         return self.masks(self.calendar.monday, freeze - timedelta(days=1))
-
-
-def less(days: WeekMasks, off: Iterable[WeekMasks]) -> WeekMasks:
-    """The days without those that are off."""
-    for mask in off:
-        days = tuple(a & ~b for a, b in zip(days, mask, strict=True))
-    return days
 
 
 def _unique(slots: Iterable[Slot]) -> tuple[Slot, ...]:
@@ -285,117 +270,3 @@ def _need(days: WeekMasks, request: Request) -> int:
             left[n], taken = mask & taken, taken | mask
         reached += taken.bit_count()
     return reached
-
-
-class _Windows(NamedTuple):
-    """The windows of one weekday and level, in the order of the teachers."""
-
-    teacher: Ints
-    start: Ints
-    end: Ints
-    weeks: Masks
-    if_needed: NDArray[np.bool_]
-
-
-class Pools:
-    """Candidates by kind of slot: many slots of many classes share one pool."""
-
-    def __init__(
-        self,
-        instance: Instance,
-        calendar: Calendar,
-        words: int,
-        kinds: Iterable[Kind],
-        masks: MasksOf,
-    ) -> None:
-        self.instance = instance
-        self.calendar = calendar
-        self.words = words
-        self.masks = masks
-        self.wanted = {(kind.weekday, kind.level) for kind in kinds}
-        self.windows = self._windows()
-        self.busy = self._busy()
-
-    def candidates(self, kinds: Iterable[Kind]) -> Columns:
-        """The `kind_first` and `candidate_…` arrays of a table."""
-        pools = [self._pool(kind) for kind in kinds]
-        counts = accumulate((len(teacher) for teacher, _, _ in pools), initial=0)
-        none, no_masks = np.zeros(0, np.int32), np.zeros((0, self.words), np.uint64)
-        needed = np.concatenate([no_masks, *(only for _, _, only in pools)])
-        return {
-            "kind_first": np.array(list(counts), dtype=np.int64),
-            "candidate_teacher": np.concatenate([none, *(teacher for teacher, _, _ in pools)]),
-            "candidate_weeks": np.concatenate([no_masks, *(weeks for _, weeks, _ in pools)]),
-            "candidate_if_needed": needed if needed.any() else None,
-        }
-
-    def _pool(self, kind: Kind) -> tuple[Ints, Masks, Masks]:
-        """Teachers, weeks, weeks only if needed; those without a week to give are left out."""
-        nothing = np.zeros((0, self.words), np.uint64)
-        free = self.windows.get((kind.weekday, kind.level))
-        if free is None:
-            return np.zeros(0, np.int32), nothing, nothing
-        holds = np.flatnonzero((free.start <= kind.start) & (free.end >= kind.end))
-        if not len(holds):
-            return np.zeros(0, np.int32), nothing, nothing
-        teacher, weeks = free.teacher[holds], free.weeks[holds]
-        gladly = np.where(free.if_needed[holds, None], np.uint64(0), weeks)
-        first = np.flatnonzero(np.diff(teacher, prepend=-1))
-        teacher = teacher[first]
-        weeks = np.bitwise_or.reduceat(weeks, first)
-        self._take_off_busy(kind, teacher, weeks)
-        needed = weeks & ~np.bitwise_or.reduceat(gladly, first)
-        some = weeks.any(axis=1)
-        return teacher[some], weeks[some], needed[some]
-
-    def _take_off_busy(self, kind: Kind, teacher: Ints, weeks: Masks) -> None:
-        for who, week, start, end in self.busy.get(kind.weekday, ()):
-            if start < kind.end and kind.start < end:
-                row = int(np.searchsorted(teacher, who))
-                if row < len(teacher) and teacher[row] == who:
-                    weeks[row, week // WORD] &= ~np.uint64(1 << week % WORD)
-
-    def _busy(self) -> dict[int, list[tuple[int, int, int, int]]]:
-        """Per weekday: teacher, week, start and end of each other engagement."""
-        found: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
-        for number, teacher in enumerate(self.instance.teachers):
-            for other in teacher.busy:
-                week = self.calendar.week(other.day)
-                if 0 <= week < self.calendar.weeks:
-                    found[other.day.weekday()].append((number, week, other.start, other.end))
-        return found
-
-    def _windows(self) -> dict[tuple[int, str], _Windows]:
-        found: dict[tuple[int, str], list[tuple[int, int, int, int, bool]]] = defaultdict(list)
-        term = self.masks(self.instance.term.first_day, self.instance.term.last_day)
-        for number, teacher in enumerate(self.instance.teachers):
-            off = (self.masks(span.first_day, span.last_day) for span in teacher.unavailable)
-            here = less(term, off)
-            levels = set(teacher.levels)
-            for weekday, window in self._of_teacher(number, teacher, here):
-                for level in levels:
-                    if (weekday, level) in self.wanted:
-                        found[weekday, level].append(window)
-        return {key: self._columns(rows) for key, rows in found.items()}
-
-    def _columns(self, rows: list[tuple[int, int, int, int, bool]]) -> _Windows:
-        teacher, start, end, weeks, if_needed = zip(*rows, strict=True)
-        return _Windows(
-            _ints(teacher),
-            _ints(start),
-            _ints(end),
-            as_rows(weeks, self.words),
-            np.array(if_needed, dtype=np.bool_),
-        )
-
-    def _of_teacher(
-        self, number: int, teacher: Teacher, here: WeekMasks
-    ) -> Iterator[tuple[int, tuple[int, int, int, int, bool]]]:
-        term = self.instance.term
-        for window in teacher.available:
-            weeks = here[window.weekday]
-            if (window.first_day or window.last_day) and weeks:
-                first, last = window.first_day or term.first_day, window.last_day or term.last_day
-                weeks &= self.masks(first, last)[window.weekday]
-            if weeks:
-                yield window.weekday, (number, window.start, window.end, weeks, window.if_needed)
