@@ -210,24 +210,17 @@ def read_rows(folder: Path, lite: Site, big: Site) -> Iterator[Row]:
         def start(how: str, at: Site) -> Server:
             return stack.enter_context(serving(how, folder, at.environment))
 
-        bare, bare_200 = start("bare 304", lite), start("bare 200", lite)
         ours, ours_pg, route = start("ours", lite), start("ours", big), start("route", lite)
-        found = {
-            "bare": unchanged(bare, lite),
-            "304, SQLite": unchanged(ours, lite),
-            "304, PostgreSQL": unchanged(ours_pg, big),
-            "304, a FastAPI route and a session": unchanged(route, lite, FEW),
-        }
-        goals = {"304, SQLite": 0.5, "304, PostgreSQL": 0.8}
-        yield from cost_rows(compared(found, "bare"), goals)
-        found = {
-            "bare": whole(bare_200, lite),
-            "200, SQLite": whole(ours, lite),
-            "200, PostgreSQL": whole(ours_pg, big),
-            "200, a FastAPI route and a session": whole(route, lite, FEW),
-        }
-        goals = {"200, SQLite": 0.65, "200, PostgreSQL": 0.65}
-        yield from cost_rows(compared(found, "bare"), goals)
+        for kind, ask, goals in (("304", unchanged, (0.5, 0.8)), ("200", whole, (0.65, 0.65))):
+            names = (f"{kind}, SQLite", f"{kind}, PostgreSQL")
+            found = {
+                "bare": ask(start(f"bare {kind}", lite), lite),
+                names[0]: ask(ours, lite),
+                names[1]: ask(ours_pg, big),
+                f"{kind}, a FastAPI route and a session": ask(route, lite, FEW),
+            }
+            wanted = dict(zip(names, goals, strict=True))
+            yield from cost_rows(compared(found, "bare"), wanted)
         yield rendering_row(folder, lite)
         yield from delay_rows(folder, {"SQLite": (ours, lite), "PostgreSQL": (ours_pg, big)})
 

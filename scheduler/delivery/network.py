@@ -10,8 +10,12 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from queue import Empty, SimpleQueue
 from socket import AF_UNSPEC, SOCK_STREAM, create_connection, getaddrinfo, socket
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from scheduler.clock import monotonic
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 Address = IPv4Address | IPv6Address
 
@@ -141,7 +145,7 @@ class _Drops(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
         self._line.settimeout(self._deadline.left())
         return self._line.recv_into(buffer)
 

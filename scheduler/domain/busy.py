@@ -182,13 +182,18 @@ def next_try(failures: int, seed: int, now: datetime) -> datetime:
 
 
 def tidied(times: Iterable[BusyTime]) -> tuple[BusyTime, ...]:
-    """In order, in whole minutes, hard and soft ones each merged where they touch.
+    """In whole minutes, merged.
 
     Rounded outwards: an event of seconds is a minute, and no lesson begins within one.
     """
+    return merged(map(_in_minutes, times))
+
+
+def merged(times: Iterable[BusyTime]) -> tuple[BusyTime, ...]:
+    """In order; those of one softness neither overlap nor touch."""
     kept: list[BusyTime] = []
     last: dict[bool, int] = {}
-    for time in sorted(map(_in_minutes, times)):
+    for time in sorted(times):
         place = last.get(time.soft)
         if place is not None and time.span.start <= kept[place].span.end:
             end = max(time.span.end, kept[place].span.end)

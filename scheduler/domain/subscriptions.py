@@ -47,7 +47,6 @@ class Change:
 class LinkUse:
     name: str
     client: str
-    created_at: datetime
     last_read_at: datetime | None
 
 

@@ -30,7 +30,7 @@ class Yearly:
         day = 1 + (self.weekday - first) % 7 + 7 * (self.nth - 1)
         if self.nth < 0:
             day = days - (first + days - 1 - self.weekday) % 7
-        return datetime(year, self.month, day) + self.at  # noqa: DTZ001
+        return datetime(year, self.month, day) + self.at  # noqa: DTZ001 - a wall clock's
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,19 +144,28 @@ def periods(lines: Iterable[Line], zones: Zones) -> Iterator[tuple[Line, datetim
 
 
 def _moment(value: str, line: Line, zones: Zones) -> Moment:
+    local, day, utc = _wall(value)
+    if day:
+        return Moment(local, zones.home, day=True)
+    moment = Moment(local, UTC if utc else zones.of(line.parameters.get("TZID")))
+    try:
+        _ = moment.instant  # the first and last days of all time are none in another zone
+    except (ValueError, OverflowError):
+        raise Unclear from None
+    return moment
+
+
+def _wall(value: str) -> tuple[datetime, bool, bool]:
+    """What a clock shows, whether it is a whole day's midnight, and whether it is UTC's clock."""
     found = _MOMENT.fullmatch(value.strip())
     if not found:
         raise Unclear
     year, month, day, hour, minute, second = (int(each or 0) for each in found.groups()[:6])
     try:
-        local = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001
-        if found[4] is None:
-            return Moment(local, zones.home, day=True)
-        moment = Moment(local, UTC if found[7] else zones.of(line.parameters.get("TZID")))
-        _ = moment.instant  # the first and last days of all time are none in another zone
-    except (ValueError, OverflowError):
+        local = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001 - a wall clock's
+    except ValueError:
         raise Unclear from None
-    return moment
+    return local, found[4] is None, bool(found[7])
 
 
 def _moments(lines: Iterable[Line], zones: Zones) -> Iterator[Moment]:
@@ -277,16 +286,9 @@ def _weekdays(value: str) -> list[object]:
 
 def _until(value: str, start: Moment) -> datetime:
     """On the event's own wall clock; a day counts to its end."""
-    found = _MOMENT.fullmatch(value)
-    if not found:
-        raise Unclear
-    year, month, day, hour, minute, second = (int(each or 0) for each in found.groups()[:6])
-    try:
-        last = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001
-    except ValueError:
-        raise Unclear from None
-    if found[4] is None or start.day:
+    last, day, utc = _wall(value)
+    if day or start.day:
         return last.replace(hour=23, minute=59, second=59)
-    if found[7]:
+    if utc:
         return last.replace(tzinfo=UTC).astimezone(start.zone).replace(tzinfo=None)
     return last

@@ -6,6 +6,7 @@ Runs in the child process only, where time and memory have an end: see `busy`.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from scheduler.domain import busy
 from scheduler.domain.busy import BusyChoices, BusyReading, BusyTime
 from scheduler.domain.intervals import Interval
 from scheduler.exchange import busy_events, busy_lines
@@ -94,27 +95,13 @@ def read(
         except (Unclear, OverflowError):
             found.unclear += 1
     return BusyReading(
-        merged(found.times),
+        busy.merged(found.times),
         found.events,
         found.free,
         found.all_day_left_out,
         found.ours,
         found.unclear,
     )
-
-
-def merged(times: list[BusyTime]) -> tuple[BusyTime, ...]:
-    """In order; those of one softness neither overlap nor touch."""
-    joined: list[BusyTime] = []
-    for soft in (False, True):
-        spans: list[Interval] = []
-        for span in sorted(each.span for each in times if each.soft is soft):
-            if spans and span.start <= spans[-1].end:
-                spans[-1] = Interval(spans[-1].start, max(spans[-1].end, span.end))
-            else:
-                spans.append(span)
-        joined += [BusyTime(span, soft) for span in spans]
-    return tuple(sorted(joined))
 
 
 def _take_periods(part: Component, asked: _Asked, found: _Found) -> None:

@@ -22,6 +22,7 @@ from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
 
 KEPT_ENTRIES = 12_000
+ENDED = text("This calendar link has been ended. Make a new one on your Chung Tay page.")
 FAREWELL_TAKES = timedelta(minutes=30)
 
 _MARKED = {
@@ -89,12 +90,11 @@ def _zones(showings: Sequence[Showing]) -> dict[str, ZoneRules]:
 def farewell(link_id: int, ended_at: datetime, language: Language, domain: str) -> Calendar:
     """What stands in the place of a calendar whose link has ended."""
     title = translate(text("[ENDED] This calendar link of Chung Tay"), language)
-    said = text("This calendar link has been ended. Make a new one on your Chung Tay page.")
     ended_at = ended_at.replace(microsecond=0)
     entry = CalendarEntry(
         uid=f"link-{link_id}@{domain}",
         summary=title,
-        description=translate(said, language),
+        description=translate(ENDED, language),
         join_url=None,
         starts_at=ended_at,
         ends_at=ended_at + FAREWELL_TAKES,

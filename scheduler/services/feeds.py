@@ -329,7 +329,7 @@ class ReadLog:
         with self._lock:
             known = self._reads.get(link_id)
             self._reads[link_id] = (known[0] + 1 if known else 1, at, client)
-        return abs(at - self._taken_at) >= FLUSH_EVERY
+        return self.due(at)
 
     def due(self, now: datetime) -> bool:
         return bool(self._reads) and abs(now - self._taken_at) >= FLUSH_EVERY

@@ -129,4 +129,4 @@ def _uses(db: Session, programme_id: int) -> dict[tuple[int, bool, int], list[Li
 
 
 def _use(row: Row[Any]) -> LinkUse:
-    return LinkUse(row.name, row.client, row.created_at, row.last_read_at)
+    return LinkUse(row.name, row.client, row.last_read_at)

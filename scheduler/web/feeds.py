@@ -20,9 +20,9 @@ from anyio import to_thread
 
 from scheduler.delivery import ical
 from scheduler.domain import calendars
-from scheduler.errors import text
 from scheduler.locale import Language, translate
 from scheduler.services import feeds
+from scheduler.services.calendars import ENDED
 from scheduler.services.context import Context
 from scheduler.store.feed_links import Found, StoredBody
 from scheduler.web import conditions, limits
@@ -204,8 +204,7 @@ class FeedApp:
         if found.farewell:
             body = feeds.farewell(self._ctx, found.link_id, at, language)
             return Answer(410, [_CALENDAR, *_ALWAYS], body)
-        said = text("This calendar link has been ended. Make a new one on your Chung Tay page.")
-        return Answer(410, [_PLAIN, *_ALWAYS], f"{translate(said, language)}\n".encode())
+        return Answer(410, [_PLAIN, *_ALWAYS], f"{translate(ENDED, language)}\n".encode())
 
     async def _renewed(self, found: Found, digest: str, now: datetime) -> Found | None:
         """The feed brought up to date, or after some patience as it is."""

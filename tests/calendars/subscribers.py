@@ -1,5 +1,6 @@
 """Calendar clients as FEEDS.md found them: what each takes from a read, and what it then shows."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,7 @@ class Read:
 
 
 @dataclass
-class Subscriber:
+class Subscriber(ABC):
     """Keeps what it has seen by UID; each kind says which of what comes it believes."""
 
     kept: dict[str, Seen] = field(default_factory=dict)
@@ -37,8 +38,9 @@ class Subscriber:
         """False when the server answers 304 to what it is asked with."""
         return last.etag != read.etag
 
+    @abstractmethod
     def believes(self, old: Seen, new: Seen) -> bool:
-        raise NotImplementedError
+        """Whether an event that is there already is taken anew."""
 
     def shows(self) -> dict[str, Seen]:
         return self.kept

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scheduler.domain.people import PersonId
 from scheduler.domain.subscriptions import (
     Change,
     LinkUse,
@@ -20,7 +21,7 @@ CHANGE = Change(at=NOW - HOUR, starts_at=NOW + 8 * HOUR)
 
 
 def link(client: str = "Apple", read_ago: timedelta | None = HOUR) -> LinkUse:
-    return LinkUse("máy", client, NOW - 30 * DAY, None if read_ago is None else NOW - read_ago)
+    return LinkUse("máy", client, None if read_ago is None else NOW - read_ago)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_a_change_of_this_moment_has_been_read_by_nobody():
 def test_people_stand_under_their_standing_the_next_lesson_first():
     def person(n: int, hours: int) -> Subscriber:
         change = Change(NOW - HOUR, NOW + hours * HOUR)
-        return Subscriber(n, f"Cô {n}", f"{n}@x.example", None, change, ())  # type: ignore[arg-type]
+        return Subscriber(PersonId(n), f"Cô {n}", f"{n}@x.example", None, change, ())
 
     found = by_standing([person(1, 9), person(2, 3), person(3, 9)], NOW)
     assert [x.person_id for x in found[Standing.NONE]] == [2, 1, 3]

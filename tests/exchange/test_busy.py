@@ -12,6 +12,7 @@ import recurring_ical_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.domain import busy as rules
 from scheduler.domain.busy import BusyChoices, BusyReading, BusyTime
 from scheduler.domain.intervals import Interval
 from scheduler.exchange import busy, busy_reading
@@ -307,7 +308,7 @@ def others_times(body: bytes) -> tuple[BusyTime, ...]:
         )
         for each in found.between(REACH.start, REACH.end)
     ]
-    return busy_reading.merged([BusyTime(span) for span in spans if span.start < span.end])
+    return rules.merged([BusyTime(span) for span in spans if span.start < span.end])
 
 
 @settings(max_examples=150, deadline=None)

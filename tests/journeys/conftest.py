@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from bench.screenshots import QUIET
 from scheduler.app import create_app
 from scheduler.clock import ShiftedClock
 from scheduler.config import load
@@ -21,15 +22,6 @@ from scheduler.store.database import Database
 from tests.conftest import ENGINES, KEY, new_database
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")

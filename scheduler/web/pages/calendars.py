@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.calendars import LONGEST_NAME, FeedKind, FeedLink
 from scheduler.domain.people import SchoolId
+from scheduler.domain.subscriptions import SLOW_CLIENTS
 from scheduler.errors import Invalid, NotFound, Text, text
 from scheduler.locale import translate
 from scheduler.services import feeds, requests
@@ -71,12 +73,10 @@ OPTIONS = {
         "lessons at a wrong hour."
     ),
 }
-# By what the program calls itself when it reads: the longest it keeps to an old copy.
-SLOW = {
-    "Google": text("up to a day behind"),
-    "Outlook": text("some hours behind"),
-    "Home Assistant": text("up to a day behind"),
-    "Nextcloud": text("up to a day behind"),
+_DAY = timedelta(days=1)
+SLOW = {  # by program: how far it may be behind
+    client: text("up to a day behind") if delay >= _DAY else text("some hours behind")
+    for client, delay in SLOW_CLIENTS.items()
 }
 _SIGNS = (
     ("iphone", Device.APPLE),
@@ -176,7 +176,7 @@ def _page(
     fields: Fields | None = None,
     errors: dict[str, Text] | None = None,
 ) -> Response:
-    links = feeds.links_of(ctx, actor)
+    links, device = feeds.links_of(ctx, actor), _device_of(request)
     return render(
         request,
         "teacher/calendar.html",
@@ -184,12 +184,12 @@ def _page(
         section="/calendar",
         made=made,
         offers=offers,
-        devices=_nearest_first(_device_of(request)),
+        devices=_nearest_first(device),
         links=links,
         labels={(offer.kind, offer.owner_id): offer.label for offer in offers},
         words={feed_link.id: _chosen(feed_link) for feed_link in links},
         typed={name: fields.typed(name) if fields else "" for name in ("name", "feed")},
-        device=_device_of(request),
+        device=device,
         options=OPTIONS,
         checked={option for option in OPTIONS if fields and fields.checked(option)},
         slow=SLOW,

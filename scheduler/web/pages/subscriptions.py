@@ -47,7 +47,7 @@ _WORDS: dict[Standing, tuple[Text, Text, str, str]] = {
     ),
     Standing.ASLEEP: (
         text("Calendar asleep"),
-        text("They made a link, but no program has read it for a week. Ask whether it is set up."),
+        text("No program has read their link for a week, or ever. Ask whether it is set up."),
         "clock",
         "warn",
     ),
