@@ -107,6 +107,17 @@ def test_a_failed_reading_says_why_and_that_the_last_copy_counts(teacher, wire, 
     assert "đã cũ" in teacher.get(HERE).text
 
 
+def test_a_calendar_that_was_never_read_is_not_called_empty(teacher, wire):
+    wire.next = Invalid("The calendar's server sent nothing.")
+    save(teacher)
+    page = teacher.get(HERE).text
+    assert "Chưa đọc được lịch của thầy cô" in page
+    assert "Hai tuần tới không có gì" not in page
+    wire.body = ics(GONE)
+    save(teacher, ADDRESS + "?2")
+    assert "Hai tuần tới không có gì" in teacher.get(HERE).text
+
+
 def test_reading_again_at_once_says_to_wait(teacher, wire):
     save(teacher)
     teacher.get(HERE)
