@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scheduler.errors import Invalid
@@ -36,6 +36,7 @@ def test_instances_by_chance_are_of_every_kind(kind):
 
 @settings(max_examples=300, deadline=None)
 @given(seed=seeds)
+@example(seed=22197)  # a past lesson of a teacher who may give none
 def test_solve_gives_a_plan_the_referee_accepts(seed):
     instance, solution = make.solved_by_chance(seed, iterations=15)
     if solution is None:
