@@ -20,6 +20,7 @@ KEEPS = timedelta(days=3)  # an older copy says nothing of free time
 LOOKS_BACK, LOOKS_AHEAD = timedelta(days=1), timedelta(days=366)  # a term and more
 WEARS_AFTER = timedelta(days=7)
 LONGEST_ADDRESS = 2000
+MOST_OF_ONE_EVENT, MOST_IN_ALL = 1_000, 10_000  # times that are read of a calendar
 _PLAIN = re.compile(r"[!-~]+")  # a browser writes no other signs into an address
 EVERY, SLOWEST = timedelta(hours=1), timedelta(days=1)
 

@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import scheduler
-from scheduler.domain.busy import BusyChoices, BusyReading, BusyTime
+from scheduler.domain.busy import (
+    MOST_IN_ALL,
+    MOST_OF_ONE_EVENT,
+    BusyChoices,
+    BusyReading,
+    BusyTime,
+)
 from scheduler.domain.intervals import Interval
 from scheduler.errors import Invalid, Text, text
-from scheduler.exchange.busy_reading import MOST_IN_ALL, MOST_OF_ONE_EVENT
 
 SECONDS = 9.0
 

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.domain import busy
-from scheduler.domain.busy import BusyChoices, BusyReading, BusyTime
+from scheduler.domain.busy import (
+    MOST_IN_ALL,
+    MOST_OF_ONE_EVENT,
+    BusyChoices,
+    BusyReading,
+    BusyTime,
+)
 from scheduler.domain.intervals import Interval
 from scheduler.exchange import busy_events, busy_lines
 from scheduler.exchange.busy_events import Event, Moment, Unclear
 from scheduler.exchange.busy_lines import Component
 from scheduler.exchange.busy_zones import Zones
-
-MOST_OF_ONE_EVENT = 1_000
-MOST_IN_ALL = 10_000
 
 _EVENTS = frozenset({"VEVENT", "VFREEBUSY"})
 _FREE = frozenset({"FREE", "WORKINGELSEWHERE"})
