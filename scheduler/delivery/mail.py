@@ -9,20 +9,19 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
-from enum import StrEnum
 from functools import cache
-from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from scheduler.config import data_dir
+from scheduler.delivery.channels import Outcome, Parcel, Receipt
 from scheduler.locale import Language, translations
 
 TIMEOUT = 30.0
@@ -59,32 +58,6 @@ class Envelope:
     stop_url: str | None = None
 
 
-class Outcome(StrEnum):
-    """What became of a message; UNKNOWN: it may or may not have been accepted."""
-
-    SENT = "sent"
-    REFUSED_FOR_NOW = "refused_for_now"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """`relay_away`: nothing about this message; the relay itself does not answer."""
-
-    outcome: Outcome
-    reply: str = ""
-    relay_away: bool = False
-
-
-class Transport(Protocol):
-    """Takes messages one at a time; `close` when a batch is over."""
-
-    def send(self, message: EmailMessage) -> Receipt: ...
-
-    def close(self) -> None: ...
-
-
 def render(template: str, language: Language, subject: str, values: Mapping[str, object]) -> Letter:
     """The letter that `templates/mail/<template>.txt` and `.html` make of these values."""
     pages = _templates(language)
@@ -111,7 +84,7 @@ def _templates(language: Language) -> Environment:
     return pages
 
 
-def build(envelope: Envelope, letter: Letter) -> EmailMessage:
+def build(envelope: Envelope, letter: Letter) -> bytes:
     """The message as it goes out; raises BadAddress.  No value can add a header of its own."""
     message = EmailMessage(policy=_POLICY)
     message["Subject"] = one_line(letter.subject)[:LONGEST_SUBJECT]
@@ -125,12 +98,17 @@ def build(envelope: Envelope, letter: Letter) -> EmailMessage:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    return message
+    return message.as_bytes()
 
 
 def one_line(value: str) -> str:
     """The text without line breaks and other signs that a header must not hold."""
     return " ".join(_CONTROL.sub(" ", value).split())
+
+
+def envelope_address(address: str) -> str:
+    """The address as relays take it, its domain in ASCII; raises BadAddress."""
+    return _address("", address).addr_spec
 
 
 def _address(name: str, address: str) -> Address:
@@ -168,21 +146,22 @@ class SmtpTransport:
     but on this machine.
     """
 
-    def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
+    def __init__(self, url: str, sender: str, timeout: float = TIMEOUT) -> None:
         self.url = urlsplit(url)
+        self.sender = _address(*parseaddr(sender))
         self.timeout = timeout
         self.relay: smtplib.SMTP | None = None
         if self.url.scheme not in ("smtp", "smtps") or not self.url.hostname:
             raise ValueError("write the relay as smtp://host:port or smtps://host:port")
 
-    def send(self, message: EmailMessage) -> Receipt:
+    def send(self, parcel: Parcel) -> Receipt:
         """Hand one message over; never raises for what the relay does."""
         try:
-            relay = self.relay = self.relay or self._connect(message["From"].addresses[0].domain)
+            relay = self.relay = self.relay or self._connect(self.sender.domain)
         except (OSError, smtplib.SMTPException) as error:
             return Receipt(Outcome.REFUSED_FOR_NOW, repr(error), relay_away=True)
         try:
-            receipt = _converse(relay, message)
+            receipt = _converse(relay, self.sender.addr_spec, parcel)
         except (OSError, smtplib.SMTPException) as error:  # before the final dot
             receipt = Receipt(Outcome.REFUSED_FOR_NOW, repr(error))
             self._drop()
@@ -247,19 +226,20 @@ def _closed_unless_well(relay: smtplib.SMTP) -> Iterator[None]:
         raise
 
 
-def _converse(relay: smtplib.SMTP, message: EmailMessage) -> Receipt:
+def _converse(relay: smtplib.SMTP, sender: str, parcel: Parcel) -> Receipt:
     """MAIL, RCPT, DATA, body, dot.  What is raised was raised before the dot was written."""
-    sender, recipient = (message[name].addresses[0].addr_spec for name in ("From", "To"))
+    (recipient,) = parcel.addresses
     code, reply = relay.mail(sender)
     if code != 250:  # about us, not about the recipient: no reason to give up
         return Receipt(Outcome.REFUSED_FOR_NOW, _said(code, reply), relay_away=code == 421)
     code, reply = relay.rcpt(recipient)
     if code not in (250, 251):
-        return _refused(code, reply, Outcome.REFUSED_FOR_NOW)
+        refused = _refused(code, reply, Outcome.REFUSED_FOR_NOW)
+        return replace(refused, gone=parcel.addresses if code // 100 == 5 else ())
     code, reply = relay.docmd("DATA")
     if code != 354:
         return _refused(code, reply, Outcome.REFUSED_FOR_NOW)
-    body = re.sub(rb"(?m)^\.", b"..", message.as_bytes())
+    body = re.sub(rb"(?m)^\.", b"..", parcel.content)
     relay.send(body if body.endswith(b"\r\n") else body + b"\r\n")
     try:
         relay.send(b".\r\n")

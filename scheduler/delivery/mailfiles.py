@@ -12,7 +12,7 @@ from email.policy import default
 from pathlib import Path
 from uuid import uuid4
 
-from scheduler.delivery.mail import Outcome, Receipt
+from scheduler.delivery.channels import Outcome, Parcel, Receipt
 
 MOST_SHOWN = 200
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]")
@@ -38,13 +38,13 @@ class FileTransport:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def send(self, message: EmailMessage) -> Receipt:
+    def send(self, parcel: Parcel) -> Receipt:
         """Write the file under another name first: a reader never sees half a mail."""
-        name = _UNSAFE.sub("_", str(message["Message-ID"]).strip("<>"))
+        name = _UNSAFE.sub("_", parcel.message_id.strip("<>"))
         draft = self.folder / f".{uuid4().hex}"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft.write_bytes(message.as_bytes())
+            draft.write_bytes(parcel.content)
             draft.replace(self.folder / f"{name}.eml")
         except OSError as error:
             with suppress(OSError):

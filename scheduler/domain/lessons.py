@@ -9,6 +9,7 @@ from scheduler.domain.intervals import Interval
 from scheduler.domain.people import ClassId, HalfDay, PersonId, SchoolId, TeacherId
 from scheduler.domain.plans import ChangeKind
 from scheduler.domain.requests import RequestId
+from scheduler.domain.terms import ProgrammeId
 
 LessonId = NewType("LessonId", int)
 
@@ -33,6 +34,7 @@ class Lesson:
     id: LessonId
     uid: str
     join_token: str
+    programme_id: ProgrammeId
     request_id: RequestId
     class_id: ClassId
     class_name: str

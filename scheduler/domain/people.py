@@ -27,6 +27,9 @@ class HalfDay(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """`zone` (IANA) of a volunteer abroad, None: the programme's; `mail_fault`: why the address
+    takes no mail, as its relay said."""
+
     id: PersonId
     email: str
     name: str
@@ -34,6 +37,8 @@ class Person:
     language: str
     active: bool
     reminders: bool
+    zone: str | None = None
+    mail_fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

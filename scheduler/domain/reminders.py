@@ -1,48 +1,13 @@
-"""Messages to people and the reminders that lessons ask for.  Pure: no clock, no database."""
+"""The reminders that lessons ask for, and the news of their changes.  Pure: no clock, no store."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
 
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
+from scheduler.domain.messages import Channel, Claimed, MessageKind, NewMessage, share
 from scheduler.domain.people import PersonId
-
-OutboxId = NewType("OutboxId", int)
-
-
-class MessageKind(StrEnum):
-    """What a message is about; the first three are the ladder of reminders before a lesson."""
-
-    DAY_BEFORE = "day_before"
-    HOUR_BEFORE = "hour_before"
-    SOON = "soon"
-    ASSIGNED = "assigned"
-    MOVED = "moved"
-    HANDED_OVER = "handed_over"
-    CALLED_OFF = "called_off"
-    TIMETABLE = "timetable"
-    SIGN_IN = "sign_in"
-
-
-class MessageState(StrEnum):
-    """planned -> leased -> sent | planned again | failed | expired | cancelled | unknown."""
-
-    PLANNED = "planned"
-    LEASED = "leased"
-    SENT = "sent"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    UNKNOWN = "unknown"
-
-
-class Channel(StrEnum):
-    """The way a message takes."""
-
-    MAIL = "mail"
 
 
 class Side(StrEnum):
@@ -52,49 +17,10 @@ class Side(StrEnum):
     SCHOOL = "school"
 
 
-OPEN_STATES = (MessageState.PLANNED, MessageState.LEASED)
-
-
 @dataclass(frozen=True, slots=True)
 class Recipient:
     person_id: PersonId
     side: Side
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """A message to be planned; `payload` holds JSON values that the present state cannot tell."""
-
-    key: str
-    kind: MessageKind
-    person_id: PersonId
-    due_at: datetime
-    useless_after: datetime
-    lesson_id: LessonId | None = None
-    sequence: int | None = None
-    payload: Mapping[str, object] = field(default_factory=dict)
-    channel: Channel = Channel.MAIL
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A message leased to one worker; whoever marks it must show `lease_token`.
-
-    `attempts` counts the transmissions begun before this lease.
-    """
-
-    id: OutboxId
-    key: str
-    kind: MessageKind
-    person_id: PersonId
-    lesson_id: LessonId | None
-    sequence: int | None
-    payload: Mapping[str, object]
-    due_at: datetime
-    useless_after: datetime
-    attempts: int
-    message_id: str
-    lease_token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +48,6 @@ REMINDERS = tuple(rung.kind for rung in LADDER)
 REMINDED = (LessonState.SCHEDULED, LessonState.COVER)
 
 NEWS_LIFE = timedelta(days=7)
-BACK_OFF = (timedelta(seconds=30), 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE)
-AGAIN_BEFORE = 10 * _MINUTE
 
 
 def key_of(lesson: Lesson, person: PersonId, kind: MessageKind) -> str:
@@ -157,13 +81,14 @@ def _ladder(lesson: Lesson, people: Iterable[Recipient], now: datetime) -> Itera
                     useless_after=useless_after,
                     lesson_id=lesson.id,
                     sequence=lesson.sequence,
+                    programme_id=lesson.programme_id,
                 )
 
 
 def due(rung: Rung, starts_at: datetime, key: str) -> datetime:
     """When a reminder goes out: the same second each time it is asked, spread over the window."""
     window = int((rung.earliest - rung.latest).total_seconds())
-    return starts_at - rung.earliest + timedelta(seconds=round(_share(key) * window))
+    return starts_at - rung.earliest + timedelta(seconds=round(share(key) * window))
 
 
 def still_true(message: Claimed, lesson: Lesson) -> bool:
@@ -188,6 +113,7 @@ def called_off(
             useless_after=lesson.ends_at,
             lesson_id=lesson.id,
             sequence=lesson.sequence,
+            programme_id=lesson.programme_id,
         )
         for person in dict.fromkeys(each.person_id for each in people)
     )
@@ -197,17 +123,6 @@ def timetable(
     publication_id: int, person: PersonId, payload: Mapping[str, object], now: datetime
 ) -> NewMessage:
     """One message for all that a publication changes for one person."""
-    kind = MessageKind.TIMETABLE
+    kind = MessageKind.CHANGES
     key = f"publication:{publication_id}:{person}:{kind}:{Channel.MAIL}"
     return NewMessage(key, kind, person, now, now + NEWS_LIFE, payload=payload)
-
-
-def back_off(key: str, attempts: int) -> timedelta:
-    """How long to wait after the given number of tries: longer each time, and not all at once."""
-    step = BACK_OFF[min(max(attempts, 1), len(BACK_OFF)) - 1]
-    return step * (0.8 + 0.4 * _share(f"{key}:{attempts}"))
-
-
-def _share(key: str) -> float:
-    """A number from 0 to 1 that belongs to this key."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]) / 2**48

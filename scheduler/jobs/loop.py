@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from scheduler.clock import SystemClock
 from scheduler.jobs.tick import read_calendars, tick
-from scheduler.services import outbox
+from scheduler.services import outbox, ways
 from scheduler.services.context import Context
 
 _log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class Loop:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
-        self.transport = outbox.transport(ctx)
+        self.transport = ways.mail(ctx)
         self.stopping = threading.Event()
         self.metronome = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},

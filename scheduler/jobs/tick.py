@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from scheduler import clock
-from scheduler.delivery.mail import Transport
+from scheduler.delivery.channels import Transport
 from scheduler.services import busy, feeds, outbox, runs
 from scheduler.services.context import Context
 from scheduler.services.outbox import SendSummary

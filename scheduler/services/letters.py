@@ -1,10 +1,8 @@
 """What mails say: a message, and the present state of its lessons, become words for its reader."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,11 +10,13 @@ from zoneinfo import ZoneInfo
 from scheduler import security
 from scheduler.delivery import mail
 from scheduler.delivery.mail import Envelope, Letter
+from scheduler.delivery.notices import Notice
 from scheduler.domain import reminders as rules
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
+from scheduler.domain.messages import Claimed, MessageKind
 from scheduler.domain.people import Person, PersonId
 from scheduler.domain.plans import ChangeKind
-from scheduler.domain.reminders import Claimed, MessageKind, Side
+from scheduler.domain.reminders import Side
 from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
 from scheduler.services import calendars
@@ -94,10 +94,6 @@ class Outdated(Exception):
     """There is nothing left to tell: things changed since the message was planned."""
 
 
-class Poison(Exception):
-    """This message cannot be made, now or later."""
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a message is about, as it stands at this moment."""
@@ -116,22 +112,25 @@ class Told:
     changes: Mapping[LessonId, ChangeKind]
 
 
-def compose(ctx: Context, message: Claimed) -> EmailMessage:
-    """The mail as it should read now; raises Outdated or Poison."""
-    with _or_poison():
-        told = _told(message)
+def compose(ctx: Context, message: Claimed) -> tuple[Envelope, Letter]:
+    """The mail as it should read now; raises Outdated."""
+    told = _told(message)
     with ctx.reading() as db:
         facts = _facts(db, message, told)
-    with _or_poison():
-        return _mail(ctx, message, facts)
+    return _mail(ctx, message, facts)
 
 
-@contextmanager
-def _or_poison() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise Poison(repr(error)) from error
+def notice(ctx: Context, message: Claimed) -> Notice:
+    """The message in a few words, as it should read now; raises Outdated."""
+    envelope, letter = compose(ctx, message)
+    return Notice(
+        title=letter.subject,
+        body="",
+        url=ctx.settings.base_url,
+        tag=message.key,
+        template=message.kind.value,
+        parameters={"name": envelope.name},
+    )
 
 
 def _told(message: Claimed) -> Told:
@@ -146,7 +145,7 @@ def _facts(db: Session, message: Claimed, told: Told) -> Facts:
         raise Outdated("the account is off")
     if message.kind is MessageKind.SIGN_IN:
         return Facts(person, told.side)
-    if message.kind is MessageKind.TIMETABLE:
+    if message.kind is MessageKind.CHANGES:
         found = lessons.find(db, ids=list(told.changes))
         return Facts(person, told.side, tuple((told.changes[each.id], each) for each in found))
     lesson = lessons.get(db, message.lesson_id or 0)
@@ -165,7 +164,7 @@ def _side(db: Session, person: Person, lesson: Lesson) -> Side:
     raise Outdated("no longer concerned")
 
 
-def _mail(ctx: Context, message: Claimed, facts: Facts) -> EmailMessage:
+def _mail(ctx: Context, message: Claimed, facts: Facts) -> tuple[Envelope, Letter]:
     reader = Reader(
         person_id=facts.person.id,
         name=facts.person.name,
@@ -182,7 +181,7 @@ def _mail(ctx: Context, message: Claimed, facts: Facts) -> EmailMessage:
         date=ctx.now(),
         stop_url=reader.stop_url,
     )
-    return mail.build(envelope, _words_for(ctx, message, facts, reader))
+    return envelope, _words_for(ctx, message, facts, reader)
 
 
 def stop_url(ctx: Context, person: Person) -> str:
@@ -199,7 +198,7 @@ def _words_for(ctx: Context, message: Claimed, facts: Facts, reader: Reader) -> 
         asked, ends = (at.astimezone(zone) for at in (message.due_at, message.useless_after))
         url, code = (str(message.payload[name]) for name in ("url", "code"))
         return sign_in(url, code, asked, ends, reader)
-    if message.kind is MessageKind.TIMETABLE:
+    if message.kind is MessageKind.CHANGES:
         return timetable(facts.changes, reader)
     if facts.lesson is None:
         raise ValueError(message.kind)

@@ -5,26 +5,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from enum import StrEnum
 
 from scheduler import clock, security
 from scheduler.delivery import mailfiles
-from scheduler.delivery.mail import (
-    Outcome,
-    Receipt,
-    SmtpTransport,
-    Transport,
-)
-from scheduler.delivery.mailfiles import FileTransport, StoredMail
-from scheduler.domain import reminders as rules
+from scheduler.delivery.channels import Outcome, Parcel, Receipt, Transport
+from scheduler.delivery.mailfiles import StoredMail
+from scheduler.domain import messages as rules
+from scheduler.domain import reminders
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.messages import Channel, Claimed, MessageKind, NewMessage
 from scheduler.domain.people import Person
-from scheduler.domain.reminders import Claimed, MessageKind, NewMessage
 from scheduler.errors import NotAllowed, NotFound
-from scheduler.services import letters
+from scheduler.services import parcels
 from scheduler.services.context import Context
-from scheduler.services.letters import Outdated, Poison
+from scheduler.services.parcels import Dropped, Poisoned, Postponed
 from scheduler.store import audits, outbox, switches
 from scheduler.store.database import Session
 
@@ -92,7 +87,7 @@ def sign_in_message(
     """Plan the mail that lets a person in; link and code leave the database when it is sent."""
     name = security.stamp(ctx.key, "sign-in", url)
     message = NewMessage(
-        key=f"sign_in:{name}:{person.id}:{rules.Channel.MAIL}",
+        key=f"sign_in:{name}:{person.id}:{Channel.MAIL}",
         kind=MessageKind.SIGN_IN,
         person_id=person.id,
         due_at=ctx.now(),
@@ -103,12 +98,6 @@ def sign_in_message(
 
 
 # -- sending
-
-
-def transport(ctx: Context) -> Transport:
-    """The relay in the settings; files while there is none."""
-    url = ctx.settings.smtp_url.get_secret_value()
-    return SmtpTransport(url) if url else FileTransport(ctx.settings.mail_dir)
 
 
 def send_due(
@@ -170,19 +159,20 @@ def _give_back(ctx: Context, left: Sequence[Claimed]) -> int:
 
 def _deliver(ctx: Context, transport: Transport, message: Claimed) -> tuple[Fate, bool]:
     """What became of one message, and whether the relay is away."""
-    try:
-        mail = letters.compose(ctx, message)
-    except Outdated as why:
-        return _end(ctx, message, Fate.CANCELLED, str(why)), False
-    except Poison as why:
-        _log.error("message cannot be made", extra={"outbox_id": message.id, "why": str(why)})
-        return _end(ctx, message, Fate.FAILED, str(why)), False
+    (prepared,) = parcels.prepare(ctx, [message])
+    if isinstance(prepared, Dropped):
+        return _end(ctx, message, Fate.CANCELLED, prepared.why), False
+    if isinstance(prepared, Poisoned):
+        _log.error("message cannot be made", extra={"outbox_id": message.id, "why": prepared.why})
+        return _end(ctx, message, Fate.FAILED, prepared.why), False
+    if isinstance(prepared, Postponed):
+        return _end(ctx, message, Fate.RETRIED), False
     if message.useless_after <= ctx.now():
         return _end(ctx, message, Fate.EXPIRED), False
     with ctx.transaction() as db:
         if not outbox.begin_transmission(db, message):
             return Fate.LEASE_LOST, False
-    receipt = _transmit(transport, mail)
+    receipt = _transmit(transport, prepared.parcel)
     return _end(ctx, message, _FATES[receipt.outcome], receipt.reply), receipt.relay_away
 
 
@@ -194,9 +184,9 @@ _FATES = {
 }
 
 
-def _transmit(transport: Transport, message: EmailMessage) -> Receipt:
+def _transmit(transport: Transport, parcel: Parcel) -> Receipt:
     try:
-        return transport.send(message)
+        return transport.send(parcel)
     except Exception as error:  # noqa: BLE001 - whatever it was, bytes may have left
         _log.exception("transport failed")
         return Receipt(Outcome.UNKNOWN, repr(error))
@@ -250,7 +240,7 @@ def reminders_planned(ctx: Context) -> int:
     """How many reminders were ever planned, whatever became of them."""
     with ctx.reading() as db:
         tally = outbox.tally(db)
-    return sum(tally.by_kind[kind] for kind in rules.REMINDERS)
+    return sum(tally.by_kind[kind] for kind in reminders.REMINDERS)
 
 
 def pause(ctx: Context, actor: Actor | None = None) -> None:

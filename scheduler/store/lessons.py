@@ -37,6 +37,7 @@ _SELECT = (
         persons.c.name.label("teacher_name"),
         donor_schools.c.name.label("donor_school"),
         programmes.c.zone,
+        terms.c.programme_id,
     )
     .join(classes, lessons.c.class_id == classes.c.id)
     .join(receiving_schools, classes.c.school_id == receiving_schools.c.id)
@@ -183,6 +184,7 @@ def _lesson(row: Row[tuple[object, ...]], bells: _Bells) -> Lesson:
         id=row.id,
         uid=row.uid,
         join_token=row.join_token,
+        programme_id=row.programme_id,
         request_id=row.request_id,
         class_id=row.class_id,
         class_name=row.class_name,

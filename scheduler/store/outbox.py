@@ -29,24 +29,23 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from scheduler.domain.lessons import LessonId
-from scheduler.domain.people import PersonId
-from scheduler.domain.reminders import (
+from scheduler.domain.messages import (
     AGAIN_BEFORE,
     OPEN_STATES,
-    REMINDED,
-    REMINDERS,
+    Channel,
     Claimed,
     MessageKind,
     MessageState,
     NewMessage,
     OutboxId,
 )
+from scheduler.domain.people import PersonId
+from scheduler.domain.reminders import REMINDED, REMINDERS
 from scheduler.store import switches
 from scheduler.store.leases import database_now
 from scheduler.store.tables import Phase, lessons, outbox
 
 LONGEST_ERROR = 500
-MAYBE_TWICE = "sent again: the first copy may have arrived"
 _ONLY_ONCE = (MessageKind.CALLED_OFF, MessageKind.SIGN_IN)
 # A sign-in message holds a secret until it ends, whichever way.
 _SPENT: ColumnElement[Any] = case(
@@ -198,7 +197,7 @@ def sweep(db: Session, now: datetime) -> Swept:
     """
     abandoned, vanished = _abandoned(db), "the worker vanished while sending"
     return Swept(
-        again=_change(db, _worth_a_second(now), **_freed(), last_error=MAYBE_TWICE),
+        again=_change(db, _worth_a_second(now), **_freed(), maybe_twice=True),
         freed=_change(db, and_(abandoned, outbox.c.phase == Phase.WAITING), **_freed()),
         unknown=_change(db, abandoned, **_ended(MessageState.UNKNOWN, vanished)),
         expired=_change(db, _too_late(now), **_ended(MessageState.EXPIRED)),
@@ -208,7 +207,7 @@ def sweep(db: Session, now: datetime) -> Swept:
 def tally(db: Session) -> Tally:
     """Every message counted once, in one statement, so that the parts and the whole agree."""
     everything = select(func.count()).select_from(outbox).scalar_subquery()
-    twice = func.count().filter(outbox.c.last_error == MAYBE_TWICE)
+    twice = func.count().filter(outbox.c.maybe_twice)
     rows = db.execute(
         select(outbox.c.state, outbox.c.kind, func.count(), twice, everything).group_by(
             outbox.c.state, outbox.c.kind
@@ -231,6 +230,7 @@ def _row(message: NewMessage, now: datetime, name: Callable[[str], str]) -> dict
         "person_id": message.person_id,
         "lesson_id": message.lesson_id,
         "lesson_sequence": message.sequence,
+        "programme_id": message.programme_id,
         "payload": dict(message.payload),
         "due_at": message.due_at,
         "useless_after": message.useless_after,
@@ -262,6 +262,7 @@ def _claimed(row: Row[Any]) -> Claimed:
         id=OutboxId(row.id),
         key=row.key,
         kind=MessageKind(row.kind),
+        channel=Channel(row.channel),
         person_id=PersonId(row.person_id),
         lesson_id=row.lesson_id,
         sequence=row.lesson_sequence,

@@ -85,6 +85,8 @@ def _person(row: Row[Any]) -> Person:
         language=row.language,
         active=row.active,
         reminders=row.reminders,
+        zone=row.zone,
+        mail_fault=row.mail_fault,
     )
 
 

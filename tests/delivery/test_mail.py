@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.delivery import mail, mailfiles
-from scheduler.delivery.mail import BadAddress, Envelope, Letter, Outcome, SmtpTransport
+from scheduler.delivery.channels import Outcome, Parcel
+from scheduler.delivery.mail import BadAddress, Envelope, Letter, SmtpTransport
 from scheduler.delivery.mailfiles import FileTransport
 from scheduler.locale import Language
 from tests.delivery.sink import listening
@@ -36,15 +37,28 @@ def read(data: bytes) -> EmailMessage:
 
 
 @pytest.fixture
-def message() -> EmailMessage:
+def content() -> bytes:
     return mail.build(ENVELOPE, LETTER)
+
+
+def parcel_of(content: bytes) -> Parcel:
+    return Parcel(ENVELOPE.message_id, (ENVELOPE.address,), content, 3600)
+
+
+@pytest.fixture
+def message(content) -> Parcel:
+    return parcel_of(content)
+
+
+def transport_to(url: str, **choices: float) -> SmtpTransport:
+    return SmtpTransport(url, ENVELOPE.sender, **choices)
 
 
 # -- the message
 
 
-def test_a_message_reads_as_it_was_written(message):
-    found = read(message.as_bytes())
+def test_a_message_reads_as_it_was_written(content):
+    found = read(content)
     assert {name: str(found[name]) for name in HEADERS[:8]} == {
         "Subject": LETTER.subject,
         "From": "Chung Tay <no-reply@chungtay.example>",
@@ -59,12 +73,12 @@ def test_a_message_reads_as_it_was_written(message):
     assert found.get_body(("html",)).get_content().strip() == LETTER.html
 
 
-def test_the_link_to_stop_stands_on_one_line_as_it_is(message):
-    assert f"\r\nList-Unsubscribe: <{ENVELOPE.stop_url}>\r\n".encode() in message.as_bytes()
+def test_the_link_to_stop_stands_on_one_line_as_it_is(content):
+    assert f"\r\nList-Unsubscribe: <{ENVELOPE.stop_url}>\r\n".encode() in content
 
 
 def test_what_is_no_reminder_offers_no_stop():
-    found = mail.build(replace(ENVELOPE, stop_url=None), LETTER)
+    found = read(mail.build(replace(ENVELOPE, stop_url=None), LETTER))
     assert "List-Unsubscribe" not in found
     assert "List-Unsubscribe-Post" not in found
 
@@ -75,7 +89,7 @@ def test_no_value_adds_a_header_or_a_recipient(subject, name, text):
         replace(ENVELOPE, name=f"{name}\r\nBcc: a@evil.example\n\n"),
         Letter(f"{subject}\r\nBcc: b@evil.example\r\n\r\n<b>", text, text),
     )
-    again = read(found.as_bytes())
+    again = read(found)
     assert again.keys() == HEADERS
     assert [each.addr_spec for each in again["To"].addresses] == [ENVELOPE.address]
 
@@ -91,7 +105,7 @@ def test_what_is_no_address_is_refused(address):
 
 
 def test_a_domain_in_its_own_letters_is_written_for_machines():
-    found = mail.build(replace(ENVELOPE, address="lan@trường.example"), LETTER)
+    found = read(mail.build(replace(ENVELOPE, address="lan@trường.example"), LETTER))
     assert found["To"].addresses[0].domain == "xn--trng-rib8295b.example"
 
 
@@ -123,10 +137,10 @@ def test_mails_load_nothing_and_count_nobody():
 
 def test_a_relay_gets_each_message_whole_over_one_line(message):
     with listening() as sink:
-        transport = SmtpTransport(sink.url)
+        transport = transport_to(sink.url)
         assert [transport.send(message).outcome for _ in range(3)] == [Outcome.SENT] * 3
         transport.close()
-    assert sink.arrived == [message.as_bytes()] * 3
+    assert sink.arrived == [message.content] * 3
     assert sink.sessions == 1
     assert sink.heard[1:4] == [
         "mail FROM:<no-reply@chungtay.example>",
@@ -162,7 +176,7 @@ def test_a_relay_gets_each_message_whole_over_one_line(message):
 )
 def test_where_it_broke_says_what_became_of_the_message(message, script, outcome, relay_away):
     with listening(**script) as sink:
-        transport = SmtpTransport(sink.url)
+        transport = transport_to(sink.url)
         receipt = transport.send(message)
         transport.close()
     assert (receipt.outcome, receipt.relay_away) == (outcome, relay_away)
@@ -170,40 +184,40 @@ def test_where_it_broke_says_what_became_of_the_message(message, script, outcome
 
 
 def test_a_line_cut_within_the_body_is_never_taken_for_sent():
-    long = mail.build(ENVELOPE, replace(LETTER, text=f"{'x' * 70}\n" * 50_000))
+    long = parcel_of(mail.build(ENVELOPE, replace(LETTER, text=f"{'x' * 70}\n" * 50_000)))
     with listening(body="reset") as sink:
-        receipt = SmtpTransport(sink.url).send(long)
+        receipt = transport_to(sink.url).send(long)
     assert receipt.outcome in (Outcome.REFUSED_FOR_NOW, Outcome.UNKNOWN)
     assert sink.arrived == []
 
 
 def test_a_relay_that_falls_silent_after_the_dot_leaves_it_unknown(message):
     with listening(dot="250-still thinking") as sink:
-        assert SmtpTransport(sink.url, timeout=0.2).send(message).outcome is Outcome.UNKNOWN
+        assert transport_to(sink.url, timeout=0.2).send(message).outcome is Outcome.UNKNOWN
     assert len(sink.arrived) == 1
 
 
 def test_nobody_listening_is_a_refusal_for_now(message):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        receipt = SmtpTransport(f"smtp://127.0.0.1:{taken.getsockname()[1]}").send(message)
+        receipt = transport_to(f"smtp://127.0.0.1:{taken.getsockname()[1]}").send(message)
     assert (receipt.outcome, receipt.relay_away) == (Outcome.REFUSED_FOR_NOW, True)
 
 
 def test_after_a_refusal_the_next_message_goes_out(message):
     with listening(RCPT="550 no such user") as sink:
-        transport = SmtpTransport(sink.url)
+        transport = transport_to(sink.url)
         assert transport.send(message).outcome is Outcome.REFUSED
         sink.script = {}
         assert transport.send(message).outcome is Outcome.SENT
         transport.close()
     assert sink.sessions == 1
-    assert sink.arrived == [message.as_bytes()]
+    assert sink.arrived == [message.content]
 
 
 def test_after_a_cut_line_the_next_message_takes_a_new_one(message):
     with listening(dot="reset") as sink:
-        transport = SmtpTransport(sink.url)
+        transport = transport_to(sink.url)
         assert transport.send(message).outcome is Outcome.UNKNOWN
         sink.script = {}
         assert transport.send(message).outcome is Outcome.SENT
@@ -214,7 +228,7 @@ def test_after_a_cut_line_the_next_message_takes_a_new_one(message):
 @pytest.mark.parametrize("url", ["", "localhost:25", "http://x", "smtp://"])
 def test_an_address_of_no_relay_is_refused_at_once(url):
     with pytest.raises(ValueError, match="smtp://"):
-        SmtpTransport(url)
+        transport_to(url)
 
 
 # -- files

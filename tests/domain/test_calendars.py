@@ -19,8 +19,9 @@ PROGRAMME = Owner(FeedKind.PROGRAMME, 1, "P", 1)
 def lesson(**values: object) -> Lesson:
     at = values.pop("at", BEGINS)
     base: dict[str, object] = {
-        "id": 1, "uid": "u", "join_token": "j", "request_id": 1, "class_id": 1,
-        "class_name": "7A", "school_id": 1, "school_name": "S", "school_district": "D",
+        "id": 1, "uid": "u", "join_token": "j", "programme_id": 1,
+        "request_id": 1, "class_id": 1, "class_name": "7A", "school_id": 1,
+        "school_name": "S", "school_district": "D",
         "teacher_id": 1, "teacher_name": "T", "teacher_person_id": 1, "donor_school": "B",
         "state": LessonState.SCHEDULED, "starts_at": at, "ends_at": at + timedelta(minutes=45),
         "zone": "Asia/Ho_Chi_Minh", "half_day": None, "period": None, "sequence": 1,

@@ -7,16 +7,18 @@ import pytest
 
 from scheduler.domain import reminders
 from scheduler.domain.lessons import Lesson, LessonState
+from scheduler.domain.messages import MessageKind, NewMessage
 from scheduler.domain.people import HalfDay
-from scheduler.domain.reminders import LADDER, MessageKind, NewMessage, Recipient, Side
+from scheduler.domain.reminders import LADDER, Recipient, Side
 
 NOW = datetime(2023, 9, 25, tzinfo=UTC)
 START = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)
 TEACHER, CONTACT = Recipient(11, Side.TEACHER), Recipient(12, Side.SCHOOL)
 LESSON = Lesson(
-    id=1, uid="u", join_token="j", request_id=1, class_id=1, class_name="7A", school_id=1,
-    school_name="THCS A", school_district="Lục Yên", teacher_id=1, teacher_name="Cô Lan",
-    teacher_person_id=11, donor_school="THCS Ái Mộ", state=LessonState.SCHEDULED, starts_at=START,
+    id=1, uid="u", join_token="j", programme_id=1, request_id=1, class_id=1, class_name="7A",
+    school_id=1, school_name="THCS A", school_district="Lục Yên", teacher_id=1,
+    teacher_name="Cô Lan", teacher_person_id=11, donor_school="THCS Ái Mộ",
+    state=LessonState.SCHEDULED, starts_at=START,
     ends_at=START + timedelta(minutes=45), zone="Asia/Ho_Chi_Minh", half_day=HalfDay.MORNING,
     period=1, sequence=2, created_at=NOW, changed_at=NOW, moved_from=None, cancel_reason="",
     cancelled_by="", meeting_url=None, pinned=False,
@@ -43,6 +45,7 @@ def test_the_teacher_has_three_reminders_and_the_school_one():
         useless_after=START,
         lesson_id=1,
         sequence=2,
+        programme_id=1,
     )
 
 
@@ -93,10 +96,3 @@ def test_calling_off_tells_everyone_at_once_until_the_lesson_would_be_over():
         ("1:3:12:called_off:mail", NOW, LESSON.ends_at),
     ]
     assert reminders.called_off(off, (TEACHER,), LESSON.ends_at) == ()
-
-
-def test_each_try_waits_longer_and_not_all_wait_alike():
-    waits = [[reminders.back_off(f"k{n}", tries) for n in range(200)] for tries in (1, 2, 3, 4, 9)]
-    for spread, step in zip(waits, [30, 120, 300, 900, 900], strict=True):
-        assert 0.8 * step <= min(spread).total_seconds() < 0.9 * step
-        assert 1.1 * step < max(spread).total_seconds() <= 1.2 * step

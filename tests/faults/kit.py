@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from scheduler.delivery.mail import Outcome, Receipt
+from scheduler.delivery.channels import Outcome, Parcel, Receipt
 from scheduler.domain import reminders as rules
 from scheduler.domain.lessons import LessonState
 from scheduler.services import outbox, reminders
@@ -20,6 +21,10 @@ from scheduler.services.context import Context
 from scheduler.store import tables
 from scheduler.store.leases import database_now
 from tests.cast import T0, Cast
+
+
+def read(parcel: Parcel) -> EmailMessage:
+    return message_from_bytes(parcel.content, EmailMessage, policy=policy.default)
 
 
 class Post:
@@ -30,10 +35,10 @@ class Post:
         self.answers = list(answers)
         self.closed = 0
 
-    def send(self, message: EmailMessage) -> Receipt:
+    def send(self, parcel: Parcel) -> Receipt:
         receipt = self.answers.pop(0) if self.answers else Receipt(Outcome.SENT, "250 ok")
         if receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN):
-            self.arrived.append(message)
+            self.arrived.append(read(parcel))
         return receipt
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from email import message_from_bytes
 
 import pytest
 
+from scheduler.delivery.mail import SmtpTransport
 from scheduler.services import outbox
 from tests.delivery.sink import listening
 from tests.faults.kit import Post, announce, let_leases_end, process, rows, states, until
@@ -46,7 +47,7 @@ def swept(ctx):
 
 
 def finish(ctx, sink):
-    transport = outbox.SmtpTransport(sink.url)
+    transport = SmtpTransport(sink.url, ctx.settings.mail_from)
     while states(ctx).keys() & {"planned", "leased"}:
         outbox.sweep(ctx)
         outbox.send_due(ctx, transport)
@@ -111,11 +112,11 @@ def test_the_late_mark_of_a_worker_that_was_only_slow_changes_nothing(ctx, cast)
     class Slow(Post):
         """By the time it answers, the lease is over and another worker has finished."""
 
-        def send(self, message):
+        def send(self, parcel):
             swept(ctx)
             outbox.sweep(ctx)
             outbox.send_due(ctx, other)
-            return super().send(message)
+            return super().send(parcel)
 
     other, slow = Post(), Slow()
     done = outbox.send_due(ctx, slow)

@@ -3,13 +3,13 @@
 import time
 
 from scheduler import config
-from scheduler.services import outbox
+from scheduler.services import outbox, ways
 from scheduler.services.context import open_context
 
 
 def main() -> None:
     ctx = open_context(config.load(_env_file=None))
-    transport = outbox.transport(ctx)
+    transport = ways.mail(ctx)
     while True:
         outbox.sweep(ctx)
         if not outbox.send_due(ctx, transport).claimed:

@@ -1,14 +1,13 @@
 """The outbox: everything planned ends in one state, nothing goes out twice, late or by mistake."""
 
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 
 import pytest
 
-from scheduler.delivery.mail import Outcome, Receipt
-from scheduler.domain.reminders import NewMessage
+from scheduler.delivery.channels import Outcome, Parcel, Receipt
+from scheduler.domain.messages import NewMessage
 from scheduler.errors import NotFound
-from scheduler.services import outbox, reminders
+from scheduler.services import outbox, reminders, ways
 from scheduler.services.outbox import Fate
 from scheduler.store import outbox as store
 from scheduler.store import people, tables
@@ -120,9 +119,9 @@ def test_nothing_goes_out_after_it_is_useless(ctx, cast, due, clock):
 
 def test_what_grows_useless_in_the_worker_expires_there(ctx, cast, due, clock):
     class Slow(Post):
-        def send(self, message: EmailMessage) -> Receipt:
+        def send(self, parcel: Parcel) -> Receipt:
             clock.at = WEDNESDAY - timedelta(hours=2)
-            return super().send(message)
+            return super().send(parcel)
 
     assert outbox.send_due(ctx, Slow()).fates == {Fate.SENT: 1, Fate.EXPIRED: 1}
 
@@ -138,10 +137,10 @@ def test_nothing_goes_out_while_sending_is_paused(ctx, cast, due):
 
 def test_what_is_cancelled_after_the_claim_is_not_sent(ctx, cast, due):
     class Meanwhile(Post):
-        def send(self, message: EmailMessage) -> Receipt:
+        def send(self, parcel: Parcel) -> Receipt:
             if not self.arrived:
                 change(ctx, due, state="cancelled")
-            return super().send(message)
+            return super().send(parcel)
 
     post = Meanwhile()
     assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.LEASE_LOST: 1}
@@ -169,7 +168,7 @@ def test_a_message_that_cannot_be_made_fails_at_once_and_alone(ctx, cast, due):
     write(ctx, person, person.c.id == cast["person_schoolA"], email="no address at all")
     with ctx.transaction() as db:
         now = ctx.now()
-        odd = NewMessage("odd", "timetable", 1, now, now + DAY, payload={"lessons": [["x", "y"]]})
+        odd = NewMessage("odd", "changes", 1, now, now + DAY, payload={"lessons": [["x", "y"]]})
         outbox.plan(ctx, db, [odd])
     post = Post()
     assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.FAILED: 2}
@@ -230,11 +229,11 @@ def test_a_second_unknown_fate_is_left_at_that(ctx, cast, due):
 
 def test_a_transport_that_breaks_leaves_one_unknown_and_the_rest_sent(ctx, cast, due):
     class Broken(Post):
-        def send(self, message: EmailMessage) -> Receipt:
+        def send(self, parcel: Parcel) -> Receipt:
             if not self.arrived:
-                self.arrived.append(message)
+                self.arrived.append(parcel)
                 raise RuntimeError("bug")
-            return super().send(message)
+            return super().send(parcel)
 
     assert outbox.send_due(ctx, Broken()).fates == {Fate.SENT: 1, Fate.UNKNOWN: 1}
 
@@ -318,10 +317,10 @@ def test_the_summary_counts_by_state_and_kind(ctx, cast, due):
 
 def test_without_a_relay_mail_is_kept_and_can_be_read(ctx, cast, due, clock):
     assert outbox.mails(ctx) == ()
-    outbox.send_due(ctx, outbox.transport(ctx))
+    outbox.send_due(ctx, ways.mail(ctx))
     sign_in(ctx, cast)
     clock.forward(minutes=1)
-    outbox.send_due(ctx, outbox.transport(ctx))
+    outbox.send_due(ctx, ways.mail(ctx))
     mails = outbox.mails(ctx)
     assert [mail.subject[:9] for mail in mails] == ["Đăng nhập", "Thứ Tư 04", "Thứ Tư 04"]
     assert outbox.mail_kept(ctx, mails[0].name) == mails[0]

@@ -267,7 +267,7 @@ def test_a_first_publication_in_mid_term_tells_of_lessons_ahead_only(ctx, cast, 
     with ctx.reading() as db:
         told = db.execute(
             sa.select(tables.outbox.c.person_id, tables.outbox.c.payload).where(
-                tables.outbox.c.kind == "timetable"
+                tables.outbox.c.kind == "changes"
             )
         ).all()
     assert {person for person, _ in told} == {cast["person_teacher1"], cast["person_schoolA"]}

@@ -139,7 +139,7 @@ def test_a_publication_tells_each_person_concerned_once(ctx, cast, lesson):
     assert announce(ctx, 7, *changes) == 3
     assert announce(ctx, 7, *changes) == 0
     assert [key for key in keys(ctx) if key.startswith("publication")] == [
-        f"publication:7:{person}:timetable:mail"
+        f"publication:7:{person}:changes:mail"
         for person in sorted(
             cast[who] for who in ("person_teacher1", "person_teacher2", "person_schoolA")
         )

@@ -1,18 +1,26 @@
 """The tables of the database, by noun; everything outside `store/` sees domain values only."""
 
 from scheduler.store.tables.accounts import (
-    Phase,
     audits,
     feed_bodies,
     feed_links,
     feeds,
-    outbox,
     sessions,
     sign_ins,
     switches,
 )
 from scheduler.store.tables.columns import metadata
 from scheduler.store.tables.lessons import handovers, joint_sessions, lessons, offers, reports
+from scheduler.store.tables.messages import (
+    Phase,
+    confirmations,
+    cover_calls,
+    outbox,
+    push_devices,
+    relays,
+    reminder_choices,
+    workers,
+)
 from scheduler.store.tables.people import (
     absences,
     availability,
@@ -48,6 +56,8 @@ __all__ = [
     "busy_times",
     "classes",
     "closed_days",
+    "confirmations",
+    "cover_calls",
     "donor_schools",
     "feed_bodies",
     "feed_links",
@@ -70,7 +80,10 @@ __all__ = [
     "pledges",
     "programmes",
     "publications",
+    "push_devices",
     "receiving_schools",
+    "relays",
+    "reminder_choices",
     "reports",
     "request_slots",
     "requests",
@@ -81,4 +94,5 @@ __all__ = [
     "switches",
     "teachers",
     "terms",
+    "workers",
 ]

@@ -1,6 +1,4 @@
-"""Tables of sign-in, sessions, calendar feeds, messages and the record of changes."""
-
-from enum import StrEnum
+"""Tables of sign-in, sessions, calendar feeds and the record of changes."""
 
 from sqlalchemy import (
     JSON,
@@ -18,18 +16,8 @@ from sqlalchemy import (
 )
 
 from scheduler.domain.calendars import FeedKind
-from scheduler.domain.reminders import MessageKind, MessageState
 from scheduler.store.tables.columns import Instant, key, metadata, one_of
-from scheduler.store.tables.lessons import lessons
 from scheduler.store.tables.people import persons
-
-
-class Phase(StrEnum):
-    """How far a send came: once it transmits, a crash leaves its fate unknown."""
-
-    WAITING = "waiting"
-    TRANSMITTING = "transmitting"
-
 
 sign_ins = Table(
     "sign_ins",
@@ -101,35 +89,6 @@ feed_links = Table(
     Column("client", String(40), nullable=False),
     Column("farewell", Boolean, nullable=False, server_default=false()),
 )
-
-outbox = Table(
-    "outbox",
-    metadata,
-    key(),
-    Column("key", String(120), nullable=False, unique=True),
-    Column("kind", String(20), nullable=False),
-    one_of("kind", MessageKind)[1],
-    Column("channel", String(20), nullable=False),
-    Column("person_id", ForeignKey(persons.c.id), nullable=False),
-    Column("lesson_id", ForeignKey(lessons.c.id), index=True),
-    Column("lesson_sequence", Integer),
-    Column("payload", JSON, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("useless_after", Instant, nullable=False),
-    *one_of("state", MessageState),
-    Column("attempts", Integer, nullable=False),
-    Column("next_try_at", Instant, nullable=False),
-    Column("lease_token", String(64)),
-    Column("lease_until", Instant),
-    *one_of("phase", Phase),
-    Column("message_id", String(200), nullable=False),
-    Column("sent_at", Instant),
-    Column("last_error", String(500), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", "sent_at"),
-    CheckConstraint("(state = 'leased') = (lease_token IS NOT NULL)", "lease"),
-)
-Index("ix_outbox_due", outbox.c.state, outbox.c.next_try_at)
 
 audits = Table(
     "audits",

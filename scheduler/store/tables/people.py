@@ -40,9 +40,13 @@ persons = Table(
     Column("language", String(2), nullable=False),
     Column("active", Boolean, nullable=False),
     Column("reminders", Boolean, nullable=False),
+    Column("zone", String(64)),  # of a volunteer abroad; empty: the programme's
+    Column("mail_fault", String(500)),  # why the address takes no mail, as its relay said
+    Column("mail_fault_at", Instant),
     Column("created_at", Instant, nullable=False),
     CheckConstraint("email = lower(email)", "email"),
     CheckConstraint("language IN ('vi', 'en')", "language"),
+    CheckConstraint("(mail_fault IS NULL) = (mail_fault_at IS NULL)", "mail_fault"),
 )
 
 teachers = Table(

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain.lessons import Lesson, LessonId
+from scheduler.domain.messages import MessageKind, MessageState
 from scheduler.domain.people import SchoolId
 from scheduler.domain.plans import Plan
-from scheduler.domain.reminders import MessageKind, MessageState
 from scheduler.errors import Text, text
 from scheduler.services import lessons, outbox, programmes
 from scheduler.services.programmes import Overview
@@ -162,13 +162,13 @@ _STATES: dict[MessageState, tuple[Text, str, str]] = {  # word, icon, tone
     MessageState.UNKNOWN: (text("Sent, arrival uncertain"), "ask", "ask"),
 }
 _KINDS: dict[MessageKind, Text] = {
+    MessageKind.DIGEST: text("The week to come, on Sunday"),
     MessageKind.DAY_BEFORE: text("Reminder, one day before"),
     MessageKind.HOUR_BEFORE: text("Reminder, one hour before"),
     MessageKind.SOON: text("Reminder, minutes before"),
-    MessageKind.ASSIGNED: text("A lesson taken on"),
-    MessageKind.MOVED: text("A lesson moved"),
-    MessageKind.HANDED_OVER: text("A lesson handed over"),
+    MessageKind.CHANGES: text("Changes in the timetable"),
     MessageKind.CALLED_OFF: text("A lesson called off"),
-    MessageKind.TIMETABLE: text("New timetable"),
+    MessageKind.COVER_WANTED: text("A teacher who cannot come"),
+    MessageKind.NOTE: text("A word from a coordinator"),
     MessageKind.SIGN_IN: text("Link to sign in"),
 }
