@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from pydantic import ValidationError
 
-from scheduler import config
-from scheduler.errors import ChungTayError, Invalid, Text
+from scheduler.errors import ChungTayError, Invalid
 from scheduler.locale import Language, translate
-from scheduler.services import system
-from scheduler.services.context import Context, open_context
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -59,36 +55,6 @@ def output_option(what: str) -> Callable[[Command], Command]:
 
 
 @contextmanager
-def ready_context() -> Iterator[Context]:
-    """The context of a command that works with what is there: the schema must be ours."""
-    with context() as ctx:
-        system.require_head(ctx)
-        yield ctx
-
-
-@contextmanager
-def context() -> Iterator[Context]:
-    """The context of a command; what goes wrong in it becomes sentences and exit status 1."""
-    with sentences():
-        ctx = open_context(settings())
-        try:
-            yield ctx
-        finally:
-            ctx.database.close()
-
-
-def settings(**overrides: object) -> config.Settings:
-    try:
-        return config.load(**overrides)
-    except ValidationError as error:
-        for fault in error.errors():
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            what = str(fault["msg"]).removeprefix("Value error, ")
-            click.echo(f"CHUNGTAY_{name}: {what}", err=True)
-        sys.exit(1)
-
-
-@contextmanager
 def sentences() -> Iterator[None]:
     try:
         yield
@@ -111,11 +77,6 @@ def _lines(error: ChungTayError) -> Iterator[str]:
         for problem in problems:
             where, what = translate(problem.where, language), translate(problem.what, language)
             yield f"  {where}: {what}"
-
-
-def say(message: Text) -> None:
-    language = Language(config.load().locale)
-    click.echo(translate(message, language))
 
 
 def show(as_json: bool, data: dict[str, Any], plain: Callable[[], str] | None = None) -> None:

@@ -1,0 +1,47 @@
+"""Commands for files: workbooks in, workbooks and instances out."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from scheduler import console
+from scheduler.commands import opening
+from scheduler.services import exports, imports, system
+
+
+@click.command("import")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@console.term_option
+@click.option("--dry-run", is_flag=True, help="Check everything and store nothing.")
+@console.json_option
+def import_command(
+    files: tuple[Path, ...], term_code: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Read workbooks into the database: all of them, or nothing."""
+    with opening.context() as ctx:
+        system.migrate(ctx)
+        given = [(path.name, path.read_bytes()) for path in files]
+        summary = asdict(imports.import_files(ctx, given, term_code=term_code, dry_run=dry_run))
+        console.show(as_json, summary)
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["instance", "workbooks", "lessons"]))
+@console.term_option
+@console.output_option("Where to write.")
+def export(what: str, term_code: str | None, output: Path) -> None:
+    """Write the term out: INSTANCE as `chungtay match` reads it, the three WORKBOOKS into a
+    folder, so that they import back to the same state, or the published LESSONS as a workbook.
+    """
+    with opening.ready_context() as ctx:
+        if what == "instance":
+            output.write_bytes(console.pretty(exports.export_instance(ctx, term_code)))
+        elif what == "lessons":
+            output.write_bytes(exports.export_lessons(ctx, term_code))
+        else:
+            output.mkdir(parents=True, exist_ok=True)
+            for name, content in exports.export_workbooks(ctx, term_code).items():
+                (output / name).write_bytes(content)

@@ -1,0 +1,45 @@
+"""Commands for people: their roles and their links."""
+
+import click
+
+from scheduler.commands import opening
+from scheduler.domain.access import Role
+from scheduler.services import accounts, feeds, system
+
+
+@click.group()
+def user() -> None:
+    """People and their roles."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option(
+    "--role", type=click.Choice([r.value for r in Role]), required=True, help="What they may do."
+)
+@click.option("--name", default="", help="Their name.")
+@click.option(
+    "--school", default="", metavar="CODE", help="For a school contact: the school's code."
+)
+def user_add(email: str, role: str, name: str, school: str) -> None:
+    """Give a role to a person, who is made when unknown."""
+    with opening.context() as ctx:
+        system.migrate(ctx)
+        actor = accounts.add_user(ctx, email, Role(role), name=name, school_code=school)
+        click.echo(f"{actor.email}: {role}")
+
+
+@click.command("sign-in-link")
+@click.argument("email")
+def sign_in_link(email: str) -> None:
+    """Print a sign-in link to hand over; it works once, within ten minutes."""
+    with opening.ready_context() as ctx:
+        click.echo(accounts.operator_link(ctx, email))
+
+
+@click.command("feed-link")
+@click.argument("email")
+def feed_link(email: str) -> None:
+    """Print a new calendar link of a person."""
+    with opening.ready_context() as ctx:
+        click.echo(feeds.link_for_person(ctx, email))
