@@ -1,6 +1,7 @@
 """The command `chungtay`: thin commands that call services only."""
 
 import json
+import logging
 import os
 import socket
 import sys
@@ -125,7 +126,9 @@ def worker() -> None:
     """Run the reminder and job loop alone, until it is told to stop."""
     with console.context() as ctx:
         system.migrate(ctx)
-        loop.run_forever(ctx)
+        if not loop.run_forever(ctx):
+            logging.shutdown()
+            os._exit(1)  # a thread that hangs would keep an orderly end waiting for ever
 
 
 @main.command()
@@ -367,11 +370,21 @@ def feed_link(email: str) -> None:
 
 
 @main.command("outbox")
-@click.argument("do", type=click.Choice(["show", "pause", "resume"]))
+@click.argument("do", type=click.Choice(["show", "pause", "resume", "replay"]))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @console.json_option
-def outbox_command(do: str, as_json: bool) -> None:
-    """SHOW messages by state and kind; PAUSE or RESUME sending.  `law`: true while none is lost."""
+def outbox_command(do: str, files: tuple[Path, ...], as_json: bool) -> None:
+    """SHOW messages by state and kind; PAUSE or RESUME sending.  `law`: true while none is lost.
+
+    After a restore, REPLAY the journals of sent messages (var/sent/*.log) of other machines.
+    """
+    if (do == "replay") != bool(files):
+        raise click.UsageError("REPLAY takes the journals' FILES, and nothing else does.")
     with console.ready_context() as ctx:
+        if do == "replay":
+            count = outbox.replay(ctx, files)
+            console.show(as_json, {"replayed": count})
+            return
         if do == "pause":
             outbox.pause(ctx)
         elif do == "resume":
@@ -392,9 +405,19 @@ def backup(file: Path) -> None:
 def restore(file: Path) -> None:
     """Put a backup in place of the present state; sending stays paused until `outbox resume`."""
     with console.context() as ctx:
-        system.restore(ctx, file)
+        done = system.restore(ctx, file)
         console.say(
             text(
-                "Restored. Sending is paused: look at the outbox, then run chungtay outbox resume."
+                "Restored. By the journal {sent} messages were sent since; {late} are too late by "
+                "now; {waiting} wait.",
+                sent=str(done.replayed),
+                late=str(done.expired),
+                waiting=str(done.waiting),
+            )
+        )
+        console.say(
+            text(
+                "Sending is paused: look at the outbox, then run chungtay outbox resume. Where "
+                "other machines sent too, first run chungtay outbox replay with their journals."
             )
         )

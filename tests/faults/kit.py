@@ -22,6 +22,12 @@ from scheduler.store import tables
 from scheduler.store.leases import database_now
 from tests.cast import T0, Cast
 
+FOREVER = (
+    "from scheduler import config; from scheduler.jobs import loop; "
+    "from scheduler.services.context import open_context; "
+    "raise SystemExit(not loop.run_forever(open_context(config.load(_env_file=None))))"
+)
+
 
 def read(parcel: Parcel) -> EmailMessage:
     return message_from_bytes(parcel.content, EmailMessage, policy=policy.default)

@@ -6,7 +6,7 @@ from email import message_from_bytes
 import pytest
 
 from scheduler.delivery.mail import SmtpTransport
-from scheduler.services import outbox
+from scheduler.services import outbox, sending
 from tests.delivery.sink import listening
 from tests.faults.kit import Post, announce, let_leases_end, process, rows, states, until
 
@@ -41,16 +41,16 @@ def run_until_killed(ctx, sink, step, number):
 
 def swept(ctx):
     """What the sweep finds once the dead worker's lease has run out."""
-    assert outbox.sweep(ctx) is None
+    assert sending.sweep(ctx) is None
     let_leases_end(ctx)
-    return outbox.sweep(ctx)
+    return sending.sweep(ctx)
 
 
 def finish(ctx, sink):
     transport = SmtpTransport(sink.url, ctx.settings.mail_from)
     while states(ctx).keys() & {"planned", "leased"}:
-        outbox.sweep(ctx)
-        outbox.send_due(ctx, transport)
+        sending.sweep(ctx)
+        sending.send_due(ctx, transport)
 
 
 def test_a_worker_killed_before_it_sent_leaves_one_unknown_and_loses_nothing(ctx, cast):
@@ -114,13 +114,13 @@ def test_the_late_mark_of_a_worker_that_was_only_slow_changes_nothing(ctx, cast)
 
         def send(self, parcel):
             swept(ctx)
-            outbox.sweep(ctx)
-            outbox.send_due(ctx, other)
+            sending.sweep(ctx)
+            sending.send_due(ctx, other)
             return super().send(parcel)
 
     other, slow = Post(), Slow()
-    done = outbox.send_due(ctx, slow)
-    assert done.fates == {outbox.Fate.LEASE_LOST: 1}
+    done = sending.send_due(ctx, slow)
+    assert done.fates == {sending.Fate.LEASE_LOST: 1}
     assert states(ctx) == {"sent": 1}
     assert len(other.arrived) == 1
     assert other.arrived[0]["Message-ID"] == slow.arrived[0]["Message-ID"]
