@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -159,7 +159,9 @@ class Batch:
 
     def _turn(self) -> tuple[Claimed, Parcel] | None:
         """Write down what ended; the next message, once it is noted that it goes out."""
-        turn = self._persist(self._write)
+        # Asked before the transaction: a clock that jumped is noted in one of its own.
+        waiting = tuple(self.ready) if self._has_time() else ()
+        turn = self._persist(lambda db: self._write(db, waiting))
         marked = bool(self.endings)
         self.endings.clear()
         self.fates.update(turn.fates)
@@ -172,20 +174,17 @@ class Batch:
             self.fates[Fate.GIVEN_BACK] += self._persist(self._finish)
         return turn.begun
 
-    def _write(self, db: Session) -> _Turn:
-        fates = [self._mark(db, ending) for ending in self.endings]
-        waiting = iter(self.ready if self._has_time() else ())
-        begun, passed, now = None, 0, self.ctx.now()
-        while begun is None and (following := next(waiting, None)) is not None:
-            passed += 1
+    def _write(self, db: Session, waiting: Sequence[tuple[Claimed, Parcel]]) -> _Turn:
+        fates, now = [self._mark(db, ending) for ending in self.endings], self.ctx.now()
+        for passed, following in enumerate(waiting, 1):
             message, _ = following
             if message.useless_after <= now:
                 fates.append(self._mark(db, _Ending(message, Fate.EXPIRED)))
             elif queue.begin_transmission(db, message):
-                begun = following
+                return _Turn(tuple(fates), passed, following)
             else:
                 fates.append(Fate.LEASE_LOST)
-        return _Turn(tuple(fates), passed, begun)
+        return _Turn(tuple(fates), len(waiting), None)
 
     def _has_time(self) -> bool:
         used = clock.monotonic() - self.began
