@@ -57,11 +57,14 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     """The routes alone, without the shells around them."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        running = loop.start(ctx) if start_loop else None
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if not start_loop:
+            yield
+            return
+        running = loop.start(ctx)
+        app.state.is_alive = running.is_alive
         yield
-        if running is not None:
-            running.stop()
+        running.stop()
 
     app = FastAPI(
         title="Chung Tay",
@@ -75,6 +78,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     )
     app.state.ctx = ctx
     app.state.labels = {}
+    app.state.is_alive = lambda: True  # until a loop of its own runs in this process
     for room in (account, teacher, busy, calendars, joins, school, coordinator, health):
         app.include_router(room.router)
     app.mount("/static", Static(directory=view.STATIC), name="static")

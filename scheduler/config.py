@@ -48,6 +48,13 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(
         2.0, gt=0, le=3600, description="seconds between two beats of the loop"
     )
+    mail_connections: int = Field(
+        4, ge=1, le=64, description="mails that a process hands over side by side"
+    )
+    mail_rate: float = Field(0.0, ge=0, description="mails a second, all processes; 0: no limit")
+    push_rate: float = Field(0.0, ge=0, description="push messages a second; 0: no limit")
+    sms_rate: float = Field(0.0, ge=0, description="text messages a second; 0: no limit")
+    zalo_rate: float = Field(0.0, ge=0, description="Zalo messages a second; 0: no limit")
     matching_executor: str = Field(
         "threads", description="where a run searches: threads, processes or dask://host:port"
     )
@@ -137,6 +144,11 @@ class Settings(BaseSettings):
     def mail_dir(self) -> Path:
         """Where mail is kept while no relay is set."""
         return self.var_dir / "mail"
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where every message that was sent is noted, outside the database."""
+        return self.var_dir / "sent"
 
     @property
     def secure(self) -> bool:

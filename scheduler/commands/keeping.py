@@ -56,9 +56,19 @@ def backup(file: Path) -> None:
 def restore(file: Path) -> None:
     """Put a backup in place of the present state; sending stays paused until `outbox resume`."""
     with opening.context() as ctx:
-        system.restore(ctx, file)
+        done = system.restore(ctx, file)
         opening.say(
             text(
-                "Restored. Sending is paused: look at the outbox, then run chungtay outbox resume."
+                "Restored. By the journal {sent} messages were sent since; {late} are too late by "
+                "now; {waiting} wait.",
+                sent=str(done.replayed),
+                late=str(done.expired),
+                waiting=str(done.waiting),
+            )
+        )
+        opening.say(
+            text(
+                "Sending is paused: look at the outbox, then run chungtay outbox resume. Where "
+                "other machines sent too, first run chungtay outbox replay with their journals."
             )
         )

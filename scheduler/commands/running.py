@@ -1,6 +1,7 @@
 """Commands that run the system: the demo, the web, the loop."""
 
 import json
+import logging
 import os
 import socket
 from dataclasses import asdict
@@ -95,4 +96,6 @@ def worker() -> None:
     """Run the reminder and job loop alone, until it is told to stop."""
     with opening.context() as ctx:
         system.migrate(ctx)
-        loop.run_forever(ctx)
+        if not loop.run_forever(ctx):
+            logging.shutdown()
+            os._exit(1)  # a thread that hangs would keep an orderly end waiting for ever

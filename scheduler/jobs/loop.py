@@ -1,4 +1,8 @@
-"""The metronome: APScheduler beats, and holds no jobs of ours.  What is due is in the database."""
+"""The metronome: APScheduler beats, and holds no jobs of ours.  What is due is in the database.
+
+A watchdog beside it goes by a clock that never jumps: it beats at once when the wall clock was
+set, and says so when a beat is overdue.
+"""
 
 import logging
 import signal
@@ -10,31 +14,43 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from scheduler import clock
 from scheduler.clock import SystemClock
+from scheduler.errors import Busy
+from scheduler.jobs import senders
+from scheduler.jobs.senders import Transports
 from scheduler.jobs.tick import read_calendars, tick
-from scheduler.services import outbox, ways
+from scheduler.services import workers
 from scheduler.services.context import Context
+from scheduler.services.workers import BEAT_DEAD, DRIFT_NOTED, Timekeeper
 
+SLICE = 5.0  # seconds: the longest that a clock which was set may keep us silent
+_JOBS = ("beat", "calendars")
 _log = logging.getLogger(__name__)
 
 
 class Loop:
-    """A running metronome; `stop` lets the message in flight end and gives the rest back."""
+    """A running metronome; `stop` lets the messages in flight end and gives the rest back."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, transports: Transports | None = None) -> None:
         self.ctx = ctx
-        self.transport = ways.mail(ctx)
+        self.senders = senders.of(ctx) if transports is None else senders.Senders(ctx, transports)
+        self.time = Timekeeper(ctx)
+        self.last_beat = clock.monotonic()
         self.stopping = threading.Event()
+        self.dead = threading.Event()
+        self.watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self.metronome = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},
-            executors={"default": ThreadPoolExecutor(1), "calendars": ThreadPoolExecutor(1)},
+            executors={name: ThreadPoolExecutor(1) for name in _JOBS},
             timezone=UTC,
         )
-        for executor, work in (("default", self.beat), ("calendars", self.read_calendars)):
+        for name, work in zip(_JOBS, (self.beat, self.read_calendars), strict=True):
             self.metronome.add_job(
                 work,
                 "interval",
-                executor=executor,
+                id=name,
+                executor=name,
                 seconds=ctx.settings.tick_seconds,
                 next_run_time=SystemClock().now(),
                 max_instances=1,
@@ -42,32 +58,71 @@ class Loop:
                 misfire_grace_time=None,
             )
 
+    def start(self) -> None:
+        self.metronome.start()
+        self.watchdog.start()
+
     def beat(self) -> None:
+        if self.may_go_on():
+            tick(self.ctx, self.senders, self.may_go_on)
         if not self.stopping.is_set():
-            tick(self.ctx, self.transport, go_on=lambda: not self.stopping.is_set())
+            self.last_beat = clock.monotonic()
 
     def read_calendars(self) -> None:
         if not self.stopping.is_set():
             read_calendars(self.ctx, go_on=lambda: not self.stopping.is_set())
 
+    def may_go_on(self) -> bool:
+        return not self.stopping.is_set() and self.time.is_steady()
+
+    def is_alive(self) -> bool:
+        """Whether this process itself beat within the last minute, on a clock without jumps."""
+        return clock.monotonic() - self.last_beat < BEAT_DEAD.total_seconds()
+
     def stop(self, wait: bool = True) -> None:
         """End the loop; a second call does nothing."""
-        if not self.stopping.is_set():
-            self.stopping.set()
-            self.metronome.shutdown(wait=wait)
+        if self.stopping.is_set():
+            return
+        self.stopping.set()
+        self.metronome.shutdown(wait=wait)
+        self.senders.close(wait=wait)
+        try:
+            workers.leave(self.ctx)
+        except Busy:
+            _log.warning("the end of this worker could not be noted")
+
+    def _watch(self) -> None:
+        before = SystemClock().now(), clock.monotonic()
+        while not self.stopping.wait(min(SLICE, self.ctx.settings.tick_seconds)):
+            now = SystemClock().now(), clock.monotonic()
+            drift = (now[0] - before[0]).total_seconds() - (now[1] - before[1])
+            before = now
+            if abs(drift) > DRIFT_NOTED.total_seconds():
+                self._beat_at_once()
+            if not self.is_alive() and not self.dead.is_set():
+                _log.critical("no beat for a minute: this process must be started again")
+                self.dead.set()
+
+    def _beat_at_once(self) -> None:
+        """The metronome waits for an instant that the clock may not show again for hours."""
+        for name in _JOBS:
+            self.metronome.modify_job(name, next_run_time=SystemClock().now())
 
 
-def start(ctx: Context) -> Loop:
+def start(ctx: Context, transports: Transports | None = None) -> Loop:
     """Begin to beat in a thread of this process."""
     # A beat longer than the pause skips the next one, which is meant; APScheduler warns each time.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    loop = Loop(ctx)
-    loop.metronome.start()
+    loop = Loop(ctx, transports)
+    loop.start()
     return loop
 
 
-def run_forever(ctx: Context) -> None:
-    """Beat until SIGTERM or SIGINT; returns when the message in flight has ended."""
+def run_forever(ctx: Context) -> bool:
+    """Beat until SIGTERM or SIGINT; returns when the messages in flight have ended.
+
+    False: no beat came for a minute, and whoever watches over this process must start it again.
+    """
     told = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -77,10 +132,13 @@ def run_forever(ctx: Context) -> None:
         signal.signal(number, stop)
     loop = start(ctx)
     _log.info("the loop beats", extra={"seconds": ctx.settings.tick_seconds})
-    told.wait()
+    while not told.wait(0.5):
+        if loop.dead.is_set():
+            return False
     loop.stop(wait=True)
+    return True
 
 
 def ready(ctx: Context) -> bool:
     """Whether some worker of this database beat within the last minute."""
-    return outbox.is_beating(ctx)
+    return workers.is_beating(ctx)

@@ -5,14 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from scheduler import clock
-from scheduler.delivery.channels import Transport
-from scheduler.services import busy, feeds, outbox, runs
+from scheduler.jobs.senders import Senders
+from scheduler.services import busy, feeds, runs, sending, workers
 from scheduler.services.context import Context
-from scheduler.services.outbox import SendSummary
 
-BATCH = 100
-SENDING_SECONDS = 20.0  # no step may keep the others waiting for long
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -21,22 +17,20 @@ _T = TypeVar("_T")
 class TickSummary:
     """What a beat did; `failed` names the steps that broke, which did not stop the others."""
 
-    sent: SendSummary
     feeds: int
     run_begun: bool
     failed: tuple[str, ...]
 
 
-def tick(
-    ctx: Context, transport: Transport, go_on: Callable[[], bool] = lambda: True
-) -> TickSummary:
-    """Do what is due now, and stop.  `go_on` is asked between messages."""
+def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: True) -> TickSummary:
+    """Do what is due now, and stop.  Messages go out in the senders' own threads, which ask
+    `go_on` between messages: the beat does not wait for a relay."""
     failed: list[str] = []
-    _attempt("beat", lambda: outbox.note_beat(ctx), None, failed)
-    _attempt("sweep", lambda: outbox.sweep(ctx), None, failed)
-    nothing = SendSummary(0, {})
+    count = len(senders.lines)
+    _attempt("beat", lambda: workers.note_beat(ctx, count), None, failed)
+    _attempt("sweep", lambda: sending.sweep(ctx), None, failed)
+    _attempt("send", lambda: senders.kick(go_on), None, failed)
     return TickSummary(
-        sent=_attempt("send", lambda: _send(ctx, transport, go_on), nothing, failed),
         feeds=_attempt("feeds", lambda: _feeds(ctx), 0, failed),
         run_begun=_attempt("runs", lambda: go_on() and runs.work_on_next(ctx), False, failed),
         failed=tuple(failed),
@@ -59,20 +53,6 @@ def _attempt(step: str, work: Callable[[], _T], otherwise: _T, failed: list[str]
         _log.exception("a step of the beat failed", extra={"step": step})
         failed.append(step)
         return otherwise
-
-
-def _send(ctx: Context, transport: Transport, go_on: Callable[[], bool]) -> SendSummary:
-    """Batch after batch, while batches come full and time is left."""
-    began = clock.monotonic()
-    total = done = outbox.send_due(ctx, transport, BATCH, go_on=go_on)
-    while (
-        done.claimed == BATCH
-        and not done.count(outbox.Fate.GIVEN_BACK)
-        and clock.monotonic() - began < SENDING_SECONDS
-    ):
-        done = outbox.send_due(ctx, transport, BATCH, go_on=go_on)
-        total += done
-    return total
 
 
 def _feeds(ctx: Context) -> int:

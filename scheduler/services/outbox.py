@@ -1,71 +1,47 @@
-"""Sending messages: claim a few, render each from the present state, transmit, mark."""
+"""The outbox: planning messages, counting them, and letting them wait."""
 
-import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from pathlib import Path
 
-from scheduler import clock, security
-from scheduler.delivery import mailfiles
-from scheduler.delivery.channels import Outcome, Parcel, Receipt, Transport
+from scheduler import security
+from scheduler.delivery import journal, mailfiles
 from scheduler.delivery.mailfiles import StoredMail
-from scheduler.domain import messages as rules
 from scheduler.domain import reminders
 from scheduler.domain.access import Action, Actor
-from scheduler.domain.messages import Channel, Claimed, MessageKind, NewMessage
+from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.people import Person
-from scheduler.errors import NotAllowed, NotFound
-from scheduler.services import parcels
+from scheduler.domain.relays import PauseReason
+from scheduler.errors import NotAllowed, NotFound, text
 from scheduler.services.context import Context
-from scheduler.services.parcels import Dropped, Poisoned, Postponed
-from scheduler.store import audits, outbox, switches
+from scheduler.store import audits, outbox, queue, relays, switches, workers
 from scheduler.store.database import Session
 
-LEASE = timedelta(seconds=120)
-BEAT_EVERY = timedelta(seconds=10)
 BEAT_DEAD = timedelta(seconds=60)
-_log = logging.getLogger(__name__)
-
-
-class Fate(StrEnum):
-    """What one round of sending did with a claimed message."""
-
-    SENT = "sent"
-    RETRIED = "retried"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    GIVEN_BACK = "given_back"
-    LEASE_LOST = "lease_lost"
-
-
-@dataclass(frozen=True, slots=True)
-class SendSummary:
-    """How many messages were claimed, and how many of them met each fate."""
-
-    claimed: int
-    fates: dict[Fate, int]
-
-    def count(self, fate: Fate) -> int:
-        return self.fates.get(fate, 0)
-
-    def __add__(self, other: "SendSummary") -> "SendSummary":
-        fates = Counter(self.fates) + Counter(other.fates)
-        return SendSummary(self.claimed + other.claimed, dict(fates))
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxSummary:
-    """`law` is true while every message planned is in exactly one state."""
+    """`law` is true while every message planned is in exactly one state.
+
+    `queue`: messages due at this moment, the first of them since `late_seconds`; `lease_lost`:
+    marks that came too late; `drift_seconds`: the newest jump of a worker's clock; `away`: ways
+    out that are left alone because they do not answer; `workers`: processes that beat.
+    """
 
     by_state: dict[str, int]
     by_kind: dict[str, int]
     law: bool
     maybe_twice: int
     paused: bool
+    pause_reason: str | None
+    queue: int
+    late_seconds: float
+    lease_lost: int
+    drift_seconds: float
+    away: tuple[str, ...]
+    workers: int
 
 
 # -- planning
@@ -97,143 +73,30 @@ def sign_in_message(
     return plan(ctx, db, [message])
 
 
-# -- sending
-
-
-def send_due(
-    ctx: Context,
-    transport: Transport,
-    limit: int = 100,
-    *,
-    lease: timedelta = LEASE,
-    go_on: Callable[[], bool] = lambda: True,
-) -> SendSummary:
-    """Send what is due, the most urgent first; what cannot be tried in time is given back.
-
-    `go_on` is asked before each message: False ends the round after the one in flight.
-    """
-    began = clock.monotonic()
-    left = list(_claim(ctx, limit, lease))
-    claimed, fates = len(left), Counter[Fate]()
-    try:
-        while left and go_on() and clock.monotonic() - began < lease.total_seconds() / 2:
-            fate, relay_away = _deliver(ctx, transport, left.pop(0))
-            fates[fate] += 1
-            if relay_away:
-                break
-    finally:
-        if claimed:
-            transport.close()
-            fates[Fate.GIVEN_BACK] += _give_back(ctx, left)
-    return SendSummary(claimed, dict(+fates))
-
-
-def sweep(ctx: Context) -> outbox.Swept | None:
-    """Expire what is too late, free what vanished workers held; None when there was nothing."""
-    with ctx.reading() as db:
-        if not outbox.any_to_sweep(db, ctx.now()):
-            return None
-    with ctx.transaction() as db:
-        swept = outbox.sweep(db, ctx.now())
-    if swept.expired or swept.unknown:
-        counts = {"expired": swept.expired, "unknown": swept.unknown}
-        _log.warning("messages expired or of unknown fate", extra=counts)
-    return swept
-
-
-def _claim(ctx: Context, limit: int, lease: timedelta) -> tuple[Claimed, ...]:
-    now = ctx.now()
-    with ctx.reading() as db:  # most ticks find nothing: do not take the writers' turn for that
-        if not outbox.any_due(db, now):
-            return ()
-    with ctx.transaction() as db:
-        return outbox.claim(db, security.new_token(), now, limit, lease)
-
-
-def _give_back(ctx: Context, left: Sequence[Claimed]) -> int:
-    if not left:
-        return 0
-    with ctx.transaction() as db:
-        return outbox.give_back(db, left)
-
-
-def _deliver(ctx: Context, transport: Transport, message: Claimed) -> tuple[Fate, bool]:
-    """What became of one message, and whether the relay is away."""
-    (prepared,) = parcels.prepare(ctx, [message])
-    if isinstance(prepared, Dropped):
-        return _end(ctx, message, Fate.CANCELLED, prepared.why), False
-    if isinstance(prepared, Poisoned):
-        _log.error("message cannot be made", extra={"outbox_id": message.id, "why": prepared.why})
-        return _end(ctx, message, Fate.FAILED, prepared.why), False
-    if isinstance(prepared, Postponed):
-        return _end(ctx, message, Fate.RETRIED), False
-    if message.useless_after <= ctx.now():
-        return _end(ctx, message, Fate.EXPIRED), False
-    with ctx.transaction() as db:
-        if not outbox.begin_transmission(db, message):
-            return Fate.LEASE_LOST, False
-    receipt = _transmit(transport, prepared.parcel)
-    return _end(ctx, message, _FATES[receipt.outcome], receipt.reply), receipt.relay_away
-
-
-_FATES = {
-    Outcome.SENT: Fate.SENT,
-    Outcome.REFUSED_FOR_NOW: Fate.RETRIED,
-    Outcome.REFUSED: Fate.FAILED,
-    Outcome.UNKNOWN: Fate.UNKNOWN,
-}
-
-
-def _transmit(transport: Transport, parcel: Parcel) -> Receipt:
-    try:
-        return transport.send(parcel)
-    except Exception as error:  # noqa: BLE001 - whatever it was, bytes may have left
-        _log.exception("transport failed")
-        return Receipt(Outcome.UNKNOWN, repr(error))
-
-
-def _end(ctx: Context, message: Claimed, fate: Fate, why: str = "") -> Fate:
-    """Write down what became of it; LEASE_LOST when somebody else has it now."""
-    with ctx.transaction() as db:
-        ours = _mark(ctx, db, message, fate, why)
-    if not ours:
-        _log.warning("lease lost", extra={"outbox_id": message.id, "fate": fate.value})
-        return Fate.LEASE_LOST
-    return fate
-
-
-def _mark(ctx: Context, db: Session, message: Claimed, fate: Fate, why: str) -> bool:
-    match fate:
-        case Fate.SENT:
-            return outbox.mark_sent(db, message, ctx.now())
-        case Fate.RETRIED:
-            pause = rules.back_off(message.key, message.attempts + 1)
-            return outbox.retry(db, message, ctx.now() + pause, why)
-        case Fate.UNKNOWN:
-            return outbox.mark_unknown(db, message, why)
-        case Fate.EXPIRED:
-            return outbox.mark_expired(db, message)
-        case Fate.CANCELLED:
-            return outbox.mark_cancelled(db, message, why)
-        case _:
-            return outbox.mark_failed(db, message, why)
-
-
 # -- looking at it
 
 
 def show(ctx: Context) -> OutboxSummary:
-    """Messages by state and kind."""
+    """Messages by state and kind, and how the sending goes."""
+    now = ctx.now()
     with ctx.reading() as db:
         tally = outbox.tally(db)
-        paused = switches.is_on(db, switches.SENDING_PAUSED)
-    return OutboxSummary(
-        by_state={state.value: count for state, count in tally.by_state.items()},
-        by_kind={kind.value: count for kind, count in tally.by_kind.items()},
-        law=sum(tally.by_state.values()) == tally.planned,
-        maybe_twice=tally.maybe_twice,
-        paused=paused,
-    )
+        waiting = queue.waiting(db, now)
+        paused = switches.value(db, switches.SENDING_PAUSED)
+        return OutboxSummary(
+            by_state={state.value: count for state, count in tally.by_state.items()},
+            by_kind={kind.value: count for kind, count in tally.by_kind.items()},
+            law=sum(tally.by_state.values()) == tally.planned,
+            maybe_twice=tally.maybe_twice,
+            paused=paused is not None,
+            pause_reason=paused,
+            queue=waiting.count,
+            late_seconds=(now - waiting.since).total_seconds() if waiting.since else 0.0,
+            lease_lost=int(switches.value(db, switches.LEASES_LOST) or 0),
+            drift_seconds=float(switches.value(db, switches.CLOCK_DRIFT) or 0),
+            away=tuple(channel.value for channel in relays.closed(db)),
+            workers=workers.beating(db, BEAT_DEAD),
+        )
 
 
 def reminders_planned(ctx: Context) -> int:
@@ -247,8 +110,23 @@ def pause(ctx: Context, actor: Actor | None = None) -> None:
     """Send nothing until `resume`; what is in flight ends.  None is the command line."""
     _may_manage(actor)
     with ctx.transaction() as db:
-        switches.turn_on(db, switches.SENDING_PAUSED)
+        switches.turn_on(db, switches.SENDING_PAUSED, PauseReason.HAND)
         _record(ctx, db, actor, "pause_sending")
+
+
+def pause_after_restore(ctx: Context) -> None:
+    """Send nothing: what the old state holds as unsent may have been sent since."""
+    with ctx.transaction() as db:
+        switches.turn_on(db, switches.SENDING_PAUSED, PauseReason.RESTORED)
+        _record(ctx, db, None, "pause_sending")
+
+
+def pause_by_clock(ctx: Context) -> None:
+    """Send and expire nothing: no due time can be trusted."""
+    with ctx.transaction() as db:
+        if switches.value(db, switches.SENDING_PAUSED) != PauseReason.CLOCK:
+            switches.turn_on(db, switches.SENDING_PAUSED, PauseReason.CLOCK)
+            _record(ctx, db, None, "pause_sending")
 
 
 def resume(ctx: Context, actor: Actor | None = None) -> None:
@@ -284,20 +162,18 @@ def mail_kept(ctx: Context, name: str) -> StoredMail:
     return found
 
 
-# -- the heartbeat of whoever sends
+# -- after a restore
 
 
-def note_beat(ctx: Context) -> None:
-    """Write down that a worker lives, every ten seconds at most."""
-    with ctx.reading() as db:
-        age = switches.age(db, switches.LAST_TICK)
-    if age is None or age >= BEAT_EVERY:
-        with ctx.transaction() as db:
-            switches.turn_on(db, switches.LAST_TICK)
+def replay(ctx: Context, files: Sequence[Path] | None = None) -> int:
+    """Mark as sent what journals say was sent; returns how many messages that changed.
 
-
-def is_beating(ctx: Context) -> bool:
-    """Whether some worker noted a beat within the last minute, on the database's clock."""
-    with ctx.reading() as db:
-        age = switches.age(db, switches.LAST_TICK)
-    return age is not None and age < BEAT_DEAD
+    Without files, the journals of this machine are read.  Raises NotFound.
+    """
+    paths = journal.files(ctx.settings.journal_dir) if files is None else files
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise NotFound(text("There is no file {file}.", file=str(missing[0])))
+    sent = journal.read(paths)
+    with ctx.transaction() as db:
+        return outbox.delivered(db, sent)

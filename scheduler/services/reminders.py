@@ -12,7 +12,7 @@ from scheduler.domain.reminders import Recipient, Side
 from scheduler.errors import NotFound
 from scheduler.services import outbox
 from scheduler.services.context import Context
-from scheduler.store import audits, lessons, people, recipients
+from scheduler.store import audits, lessons, people, queue, recipients
 from scheduler.store import outbox as rows
 from scheduler.store.database import Session
 
@@ -39,6 +39,7 @@ def replan(ctx: Context, db: Session, lesson_ids: Collection[LessonId]) -> int:
     planned = 0
     for some in _portions(lesson_ids):
         rows.cancel_outdated(db, some)
+        queue.recall(db, lesson_ids=some)
         found = lessons.find(db, ids=some)
         messages = rules.planned(found, _recipients(db, found), ctx.now())
         planned += outbox.plan(ctx, db, messages)
@@ -74,6 +75,7 @@ def call_off(ctx: Context, db: Session, lesson_id: LessonId) -> int:
     lesson = lessons.get(db, lesson_id)
     if lesson is None:
         raise NotFound("There is no such lesson here.")
+    queue.recall(db, lesson_ids=[lesson_id])
     concerned = _concerned(db, [lesson])[lesson.id]
     reachable = recipients.reachable(db, {each.person_id for each in concerned})
     told = [each for each in concerned if each.person_id in reachable]

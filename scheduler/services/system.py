@@ -9,9 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from scheduler.clock import SystemClock
+from scheduler.domain.messages import OPEN_STATES
 from scheduler.errors import Busy, Conflict, Invalid, NotFound, Text, text
 from scheduler.matching import compiler, library
-from scheduler.services import outbox
+from scheduler.services import outbox, sending
 from scheduler.services.context import Context
 from scheduler.store import migrations
 
@@ -32,6 +33,16 @@ class Finding:
     subject: str
     verdict: Verdict
     sentence: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Messages of a restored state: known from the journal as sent, too late by now, and those
+    that wait until sending is resumed."""
+
+    replayed: int
+    expired: int
+    waiting: int
 
 
 def migrate(ctx: Context) -> str:
@@ -156,10 +167,11 @@ def backup(ctx: Context, target: Path) -> int:
     return target.stat().st_size
 
 
-def restore(ctx: Context, source: Path) -> None:
+def restore(ctx: Context, source: Path) -> Restored:
     """Put the state of a backup in place of the present one, which is kept beside it (SQLite).
 
     Sending is paused afterwards: what the old state holds as unsent may have been sent since.
+    What this machine's journal names is marked as sent; other machines have journals of their own.
     """
     if not source.is_file():
         raise NotFound(text("There is no file {file}.", file=str(source)))
@@ -168,7 +180,15 @@ def restore(ctx: Context, source: Path) -> None:
     else:
         _pg(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(source))
     migrate(ctx)
-    outbox.pause(ctx)
+    outbox.pause_after_restore(ctx)
+    replayed = outbox.replay(ctx)
+    swept = sending.sweep(ctx)
+    states = outbox.show(ctx).by_state
+    return Restored(
+        replayed=replayed,
+        expired=swept.expired if swept else 0,
+        waiting=sum(states[state] for state in OPEN_STATES),
+    )
 
 
 def _restore_sqlite(ctx: Context, source: Path) -> None:

@@ -28,6 +28,8 @@ _PRAGMAS = (
     "PRAGMA trusted_schema=OFF",
     "PRAGMA journal_size_limit=67108864",
 )
+# PostgreSQL undid the transaction so that another could end: a serialization failure, a deadlock.
+_UNDONE = ("40001", "40P01")
 # What the two engines say when a teacher or a class would be in two lessons at once.
 _OVERLAP_SIGNS = ("two lessons at once", "one_at_a_time")
 
@@ -147,8 +149,10 @@ def _plain_errors() -> Iterator[None]:
     except OperationalError as error:
         if "database is locked" in str(error.orig):
             raise Busy("The database is busy. Try again in a moment.") from error
-        if error.statement is None:  # not even a connection
+        if error.statement is None or error.connection_invalidated:  # no line to it, or no more
             raise Busy("The database does not answer. Try again in a moment.") from error
+        if getattr(error.orig, "sqlstate", None) in _UNDONE:
+            raise Busy("Somebody else changed the same. Try again in a moment.") from error
         raise
     except (IntegrityError, DBAPIError) as error:
         if any(sign in str(error.orig) for sign in _OVERLAP_SIGNS):

@@ -1,6 +1,4 @@
-"""Facts about the running system, one row each: whether sending is paused, the last beat."""
-
-from datetime import datetime, timedelta
+"""Facts about the running system, one row each: why sending is paused, what was counted."""
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -9,22 +7,29 @@ from sqlalchemy.orm import Session
 from scheduler.store.leases import database_now
 from scheduler.store.tables import switches
 
-SENDING_PAUSED = "sending_paused"
-LAST_TICK = "last_tick"
+SENDING_PAUSED = "sending_paused"  # its value: the reason
+CLOCK_DRIFT = "clock_drift"  # its value: seconds, of the newest jump
+LEASES_LOST = "leases_lost"  # its value: how many, ever
 
 
 def is_on(db: Session, name: str) -> bool:
     return bool(db.scalar(select(exists().where(switches.c.name == name))))
 
 
-def turn_on(db: Session, name: str) -> None:
-    """Set the switch, or note that it was set again just now, on the database's clock."""
+def value(db: Session, name: str) -> str | None:
+    """None when it is off."""
+    found: str | None = db.scalar(select(switches.c.value).where(switches.c.name == name))
+    return found
+
+
+def turn_on(db: Session, name: str, told: str = "on") -> None:
+    """Set the switch, or set it again just now, on the database's clock."""
     at = database_now(db)
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     db.execute(
         dialect.insert(switches)
-        .values(name=name, value="on", at=at)
-        .on_conflict_do_update(index_elements=[switches.c.name], set_={"at": at})
+        .values(name=name, value=told, at=at)
+        .on_conflict_do_update(index_elements=[switches.c.name], set_={"value": told, "at": at})
     )
 
 
@@ -32,7 +37,7 @@ def turn_off(db: Session, name: str) -> None:
     db.execute(delete(switches).where(switches.c.name == name))
 
 
-def age(db: Session, name: str) -> timedelta | None:
-    """How long ago the switch was set, on the database's clock; None when it is off."""
-    at: datetime | None = db.scalar(select(switches.c.at).where(switches.c.name == name))
-    return None if at is None else database_now(db) - at
+def count(db: Session, name: str, more: int) -> None:
+    """Add to a number that is kept as a switch."""
+    held = select(switches.c.value).where(switches.c.name == name).with_for_update()
+    turn_on(db, name, str(int(db.scalar(held) or 0) + more))

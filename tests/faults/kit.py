@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -21,6 +22,13 @@ from scheduler.services.context import Context
 from scheduler.store import tables
 from scheduler.store.leases import database_now
 from tests.cast import T0, Cast
+from tests.delivery.sink import Sink
+
+FOREVER = (
+    "from scheduler import config; from scheduler.jobs import loop; "
+    "from scheduler.services.context import open_context; "
+    "raise SystemExit(not loop.run_forever(open_context(config.load(_env_file=None))))"
+)
 
 
 def read(parcel: Parcel) -> EmailMessage:
@@ -140,12 +148,17 @@ def process(ctx: Context, *command: str, **settings: object) -> Iterator[subproc
         started.wait()
 
 
+def arrived(sink: Sink) -> Counter[str]:
+    """How many copies the relay took of each message."""
+    return Counter(str(message_from_bytes(each)["Message-ID"]) for each in sink.arrived)
+
+
 def until(happened: Callable[[], object], seconds: float = 60) -> None:
     """Wait for it; fail when it does not come."""
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.01)
+        time.sleep(0.05)  # looking costs the workers time, too
 
 
 def announce(ctx: Context, cast: Cast, count: int) -> None:

@@ -1,16 +1,15 @@
 """Workers that die: nothing is lost, and what may have gone out twice is known."""
 
 from collections import Counter
-from email import message_from_bytes
 
 import pytest
+from pydantic import SecretStr
 
 from scheduler.delivery.mail import SmtpTransport
-from scheduler.services import outbox
+from scheduler.services import outbox, sending
 from tests.delivery.sink import listening
-from tests.faults.kit import Post, announce, let_leases_end, process, rows, states, until
-
-WORKER = ("-m", "tests.faults.worker")
+from tests.faults.kit import Post, announce, arrived, let_leases_end, rows, states, until
+from tests.faults.worker import working
 
 
 @pytest.fixture(autouse=True)
@@ -19,38 +18,34 @@ def law(ctx):
     states(ctx)
 
 
-def arrived(sink):
-    return Counter(message_from_bytes(each)["Message-ID"] for each in sink.arrived)
-
-
 def run_until_killed(ctx, sink, step, number):
     """Run a worker and kill -9 it when it comes to that step for the `number`th time."""
-    with process(ctx, *WORKER, smtp_url=sink.url) as worker:
+    with working(ctx, smtp_url=SecretStr(sink.url)) as worker:
         seen = Counter()
 
         def watch(at):
             seen[at] += 1
             if (at, seen[at]) == (step, number):
                 worker.kill()
-                worker.wait()
+                worker.join()
 
         sink.watch = watch
-        worker.wait(timeout=60)
+        worker.join(60)
     sink.watch = lambda at: None
 
 
 def swept(ctx):
     """What the sweep finds once the dead worker's lease has run out."""
-    assert outbox.sweep(ctx) is None
+    assert sending.sweep(ctx) is None
     let_leases_end(ctx)
-    return outbox.sweep(ctx)
+    return sending.sweep(ctx)
 
 
 def finish(ctx, sink):
     transport = SmtpTransport(sink.url, ctx.settings.mail_from)
     while states(ctx).keys() & {"planned", "leased"}:
-        outbox.sweep(ctx)
-        outbox.send_due(ctx, transport)
+        sending.sweep(ctx)
+        sending.send_due(ctx, transport)
 
 
 def test_a_worker_killed_before_it_sent_leaves_one_unknown_and_loses_nothing(ctx, cast):
@@ -98,8 +93,8 @@ def test_two_real_workers_share_the_work_and_double_nothing(ctx, cast):
     announce(ctx, cast, 20)
     with (
         listening() as sink,
-        process(ctx, *WORKER, smtp_url=sink.url),
-        process(ctx, *WORKER, smtp_url=sink.url),
+        working(ctx, smtp_url=SecretStr(sink.url)),
+        working(ctx, smtp_url=SecretStr(sink.url)),
     ):
         until(lambda: states(ctx) == {"sent": 20})
     assert sorted(arrived(sink).values()) == [1] * 20
@@ -114,13 +109,13 @@ def test_the_late_mark_of_a_worker_that_was_only_slow_changes_nothing(ctx, cast)
 
         def send(self, parcel):
             swept(ctx)
-            outbox.sweep(ctx)
-            outbox.send_due(ctx, other)
+            sending.sweep(ctx)
+            sending.send_due(ctx, other)
             return super().send(parcel)
 
     other, slow = Post(), Slow()
-    done = outbox.send_due(ctx, slow)
-    assert done.fates == {outbox.Fate.LEASE_LOST: 1}
+    done = sending.send_due(ctx, slow)
+    assert done.fates == {sending.Fate.LEASE_LOST: 1}
     assert states(ctx) == {"sent": 1}
     assert len(other.arrived) == 1
     assert other.arrived[0]["Message-ID"] == slow.arrived[0]["Message-ID"]

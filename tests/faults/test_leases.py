@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduler.services import outbox
-from scheduler.services.outbox import Fate
-from scheduler.store import outbox as store
+from scheduler.domain.messages import Channel
+from scheduler.services import sending
+from scheduler.services.sending import Fate
+from scheduler.store import queue as store
 from tests.faults.kit import Post, announce, book, replan, rows, states
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)
@@ -30,7 +31,7 @@ def law(ctx):
 
 def claim(ctx, token="mine", limit=100, lease=timedelta(minutes=2)):
     with ctx.transaction() as db:
-        return store.claim(db, token, ctx.now(), limit, lease)
+        return store.claim(db, Channel.MAIL, "me", token, ctx.now(), limit, lease)
 
 
 def sweep(ctx):
@@ -49,7 +50,7 @@ def test_two_workers_at_once_send_each_message_once(ctx, cast, clock):
 
     def work():
         barrier.wait()
-        while outbox.send_due(ctx, post, limit=5).claimed:
+        while sending.send_due(ctx, post, limit=5).claimed:
             pass
 
     workers = [threading.Thread(target=work) for _ in range(2)]
@@ -76,7 +77,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(ctx, cast, due):
     before = rows(ctx, "id", "state", "lease_token", "phase", "next_try_at", "last_error")
     for message in late:
         assert ours(ctx, store.begin_transmission, message) is False
-        assert ours(ctx, store.mark_sent, message, ctx.now()) is False
+        assert ours(ctx, store.mark_sent, message, ctx.now(), "250 ok") is False
         assert ours(ctx, store.mark_failed, message, "x") is False
         assert ours(ctx, store.mark_unknown, message, "x") is False
         assert ours(ctx, store.mark_cancelled, message, "x") is False
@@ -84,7 +85,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(ctx, cast, due):
         assert ours(ctx, store.retry, message, ctx.now(), "x") is False
     assert ours(ctx, store.give_back, late) == 0
     assert rows(ctx, "id", "state", "lease_token", "phase", "next_try_at", "last_error") == before
-    assert all(ours(ctx, store.mark_sent, message, ctx.now()) for message in taken)
+    assert all(ours(ctx, store.mark_sent, message, ctx.now(), "250 ok") for message in taken)
     assert not any(ours(ctx, store.mark_failed, message, "x") for message in taken)
     assert states(ctx) == {"sent": 2, "planned": 2}
 
@@ -104,8 +105,8 @@ def test_who_vanished_while_transmitting_leaves_an_unknown_fate(ctx, cast, due):
 
 
 def test_a_worker_that_is_told_to_stop_or_runs_late_gives_back(ctx, cast, due):
-    assert outbox.send_due(ctx, Post(), go_on=lambda: False).fates == {Fate.GIVEN_BACK: 2}
-    assert outbox.send_due(ctx, Post(), lease=timedelta(0)).fates == {Fate.GIVEN_BACK: 2}
+    assert sending.send_due(ctx, Post(), go_on=lambda: False).fates == {Fate.GIVEN_BACK: 2}
+    assert sending.send_due(ctx, Post(), lease=timedelta(0)).fates == {Fate.GIVEN_BACK: 2}
     assert {tries for (tries,) in rows(ctx, "attempts")} == {0}
     assert states(ctx) == {"planned": 4}
 
@@ -129,7 +130,7 @@ def test_ten_thousand_messages_are_planned_claimed_and_marked(ctx, cast, capsys)
     for n in range(10):
         for message in claim(ctx, f"w{n}"):
             ours(ctx, store.begin_transmission, message)
-            done += ours(ctx, store.mark_sent, message, ctx.now())
+            done += ours(ctx, store.mark_sent, message, ctx.now(), "250 ok")
     ended = time.perf_counter()
     with capsys.disabled():
         print(f"\n{ctx.database.url[:10]}: 10,000 planned in {planned - began:.2f} s; "

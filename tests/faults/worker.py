@@ -1,20 +1,53 @@
-"""A worker for tests that kill it: `python -m tests.faults.worker`, settings by environment."""
+"""A worker for tests that kill it, in a process of its own that starts within milliseconds."""
 
+import multiprocessing
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from multiprocessing.process import BaseProcess
 
-from scheduler import config
-from scheduler.services import outbox, ways
-from scheduler.services.context import open_context
+from scheduler import failpoints
+from scheduler.clock import Clock, ShiftedClock
+from scheduler.config import Settings
+from scheduler.services import sending, ways
+from scheduler.services.context import Context
+from scheduler.store.database import Database
+
+# A clean process that has imported everything; workers are its children, and inherit no lock.
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["tests.faults.worker"])
 
 
-def main() -> None:
-    ctx = open_context(config.load(_env_file=None))
+@contextmanager
+def working(
+    ctx: Context, *, lease: float = 120, fail: str = "", **settings: object
+) -> Iterator[BaseProcess]:
+    """A worker on the same database, with our clock's time; killed at the end."""
+    clock = ShiftedClock.starting_at(ctx.now())
+    own = ctx.settings.model_copy(update=settings)
+    arguments = (own, ctx.database.url, clock, ctx.key, lease, fail)
+    started = _SERVER.Process(target=work, args=arguments, daemon=True)
+    started.start()
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.join()
+
+
+def work(settings: Settings, url: str, clock: Clock, key: bytes, lease: float, fail: str) -> None:
+    """Sweep and send, for ever."""
+    if fail:
+        failpoints.arm(fail)
+    ctx = Context(settings, Database(url), clock, key)
     transport = ways.mail(ctx)
     while True:
-        outbox.sweep(ctx)
-        if not outbox.send_due(ctx, transport).claimed:
+        try:
+            sending.sweep(ctx)
+            done = sending.send_due(ctx, transport, lease=timedelta(seconds=lease))
+        except failpoints.Failure:
+            continue
+        if not done.claimed:
+            transport.close()
             time.sleep(0.02)
-
-
-if __name__ == "__main__":
-    main()

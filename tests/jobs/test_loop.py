@@ -9,18 +9,16 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.busy import BusyChoices
+from scheduler.domain.messages import Channel
 from scheduler.jobs import loop
+from scheduler.jobs.senders import Senders
 from scheduler.jobs.tick import read_calendars, tick
-from scheduler.services import busy, outbox
-from scheduler.services.outbox import Fate
-from scheduler.store import switches, tables
+from scheduler.services import busy, workers
+from scheduler.services.sending import Fate
+from scheduler.store import tables
 from scheduler.store.leases import database_now
 from tests.delivery.sink import listening
-from tests.faults.kit import Post, announce, process, rows, states, until
-
-FOREVER = "from scheduler import config; from scheduler.jobs import loop; " \
-    "from scheduler.services.context import open_context; " \
-    "loop.run_forever(open_context(config.load(_env_file=None)))"  # fmt: skip
+from tests.faults.kit import FOREVER, Post, announce, process, rows, states, until
 
 
 @pytest.fixture
@@ -29,55 +27,88 @@ def quick(ctx):
     return replace(ctx, settings=ctx.settings.model_copy(update={"tick_seconds": 0.05}))
 
 
-def test_a_beat_sends_what_is_due_and_is_noted(ctx, cast):
+@pytest.fixture
+def post():
+    return Post()
+
+
+@pytest.fixture
+def senders(ctx, post):
+    """One thread that sends by mail."""
+    made = Senders(ctx, {Channel.MAIL: [post]})
+    yield made
+    made.close()
+
+
+def test_a_beat_sends_what_is_due_and_is_noted(ctx, cast, senders):
     announce(ctx, cast, 3)
     assert loop.ready(ctx) is False
-    done = tick(ctx, Post())
-    assert (done.sent.fates, done.run_begun, done.failed) == ({Fate.SENT: 3}, False, ())
+    done = tick(ctx, senders)
+    assert (done.run_begun, done.failed) == (False, ())
+    assert senders.settle().fates == {Fate.SENT: 3}
     assert loop.ready(ctx) is True
 
 
-def test_a_beat_takes_batch_after_batch(ctx, cast):
-    announce(ctx, cast, 101)
-    post = Post()
-    assert tick(ctx, post).sent == outbox.SendSummary(101, {Fate.SENT: 101})
-    assert post.closed == 2
+def test_a_beat_takes_batch_after_batch_over_one_connection(ctx, cast, senders, post):
+    announce(ctx, cast, 41)
+    tick(ctx, senders)
+    assert senders.settle().fates == {Fate.SENT: 41}
+    assert post.closed == 1
 
 
-def test_a_step_that_breaks_stops_no_other(ctx, cast):
+def test_a_beat_does_not_wait_for_a_relay_that_hangs(ctx, cast):
+    announce(ctx, cast, 30)
+    answers = threading.Event()
+
+    class Hangs(Post):
+        def send(self, parcel):
+            answers.wait(30)
+            return super().send(parcel)
+
+    hangs, well = Hangs(), Post()
+    senders = Senders(ctx, {Channel.MAIL: [hangs, well]})
+    tick(ctx, senders)
+    until(lambda: len(well.arrived) == 10)  # the other thread holds the first batch
+    assert (tick(ctx, senders).failed, len(hangs.arrived)) == ((), 0)
+    answers.set()
+    senders.settle()
+    senders.close()
+    assert states(ctx) == {"sent": 30}
+
+
+def test_a_step_that_breaks_stops_no_other(ctx, cast, senders):
     announce(ctx, cast, 1)
     with ctx.transaction() as db:
         db.execute(sa.text("ALTER TABLE feeds RENAME TO gone"))
-    done = tick(ctx, Post())
-    assert (done.sent.fates, done.failed) == ({Fate.SENT: 1}, ("feeds",))
+    assert tick(ctx, senders).failed == ("feeds",)
+    assert senders.settle().fates == {Fate.SENT: 1}
     assert loop.ready(ctx) is True
 
 
 def beaten(ctx, ago):
     with ctx.transaction() as db:
         at = database_now(db) - ago
-        db.execute(tables.switches.update().values(at=at))
+        db.execute(tables.workers.update().values(beat_at=at))
     return at
 
 
 def last_beat(ctx):
     with ctx.reading() as db:
-        return db.scalar(sa.select(tables.switches.c.at))
+        return db.scalar(sa.select(tables.workers.c.beat_at))
 
 
-def test_beats_are_noted_every_ten_seconds_at_most(ctx):
-    tick(ctx, Post())
+def test_beats_are_noted_every_ten_seconds_at_most(ctx, senders):
+    tick(ctx, senders)
     noted = beaten(ctx, timedelta(seconds=9))
-    tick(ctx, Post())
+    tick(ctx, senders)
     assert last_beat(ctx) == noted
     noted = beaten(ctx, timedelta(seconds=11))
-    tick(ctx, Post())
+    tick(ctx, senders)
     assert last_beat(ctx) > noted
 
 
 def test_a_minute_without_a_beat_is_not_ready(ctx):
-    with ctx.transaction() as db:
-        switches.turn_on(db, switches.LAST_TICK)
+    workers.note_beat(ctx)
     beaten(ctx, timedelta(seconds=55))
     assert loop.ready(ctx) is True
     beaten(ctx, timedelta(seconds=61))
@@ -101,7 +132,9 @@ def test_a_worker_told_to_stop_ends_its_mail_and_gives_the_rest_back(ctx, cast):
     told = threading.Event()
     with (
         listening() as sink,
-        process(ctx, "-c", FOREVER, smtp_url=sink.url, tick_seconds=0.05) as worker,
+        process(
+            ctx, "-c", FOREVER, smtp_url=sink.url, tick_seconds=0.05, mail_connections=1
+        ) as worker,
     ):
         sink.watch = lambda step: told.wait(60) if (step, len(sink.arrived)) == ("dot", 2) else None
         until(lambda: len(sink.arrived) == 2)

@@ -7,10 +7,10 @@ import pytest
 from scheduler.delivery.channels import Outcome, Parcel, Receipt
 from scheduler.domain.messages import NewMessage
 from scheduler.errors import NotFound
-from scheduler.services import outbox, reminders, ways
-from scheduler.services.outbox import Fate
-from scheduler.store import outbox as store
+from scheduler.services import outbox, reminders, sending, ways
+from scheduler.services.sending import Fate
 from scheduler.store import people, tables
+from scheduler.store import queue as store
 from tests.faults.kit import Post, announce, book, change, replan, rows, states, write
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # 07:30 in Hà Nội, morning period 1
@@ -41,10 +41,10 @@ def law(ctx):
 def test_a_reminder_goes_out_once_it_is_due_and_only_once(ctx, cast, clock):
     replan(ctx, book(ctx, cast, WEDNESDAY))
     post = Post()
-    assert outbox.send_due(ctx, post) == outbox.SendSummary(0, {})
+    assert sending.send_due(ctx, post) == sending.SendSummary(0, {})
     clock.at = WEDNESDAY - timedelta(hours=23)
-    assert outbox.send_due(ctx, post) == outbox.SendSummary(2, {Fate.SENT: 2})
-    assert outbox.send_due(ctx, post).claimed == 0
+    assert sending.send_due(ctx, post) == sending.SendSummary(2, {Fate.SENT: 2})
+    assert sending.send_due(ctx, post).claimed == 0
     assert sorted(post.recipients) == ["schoola@x.example", "teacher1@x.example"]
     assert states(ctx) == {"sent": 2, "planned": 2}
     assert rows(ctx, "sent_at", "attempts", "lease_token")[0] == (ctx.now(), 1, None)
@@ -77,7 +77,7 @@ def test_the_ladder_reads_well_on_a_lock_screen(ctx, cast, clock, language, subj
     post = Post()
     for before in (timedelta(hours=23), timedelta(minutes=50), timedelta(minutes=10)):
         clock.at = WEDNESDAY - before
-        outbox.send_due(ctx, post)
+        sending.send_due(ctx, post)
     own = [m for m in post.arrived if str(m["To"]) == "Cô teacher1 <teacher1@x.example>"]
     assert [m["Subject"] for m in own] == subjects
     assert "https://chungtay.example/j/join-040030" in own[-1].get_body(("html",)).get_content()
@@ -85,7 +85,7 @@ def test_the_ladder_reads_well_on_a_lock_screen(ctx, cast, clock, language, subj
 
 def test_a_reminder_carries_what_mail_programs_ask_for(ctx, cast, due):
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     mail = post.arrived[0]
     (message_id,) = rows(ctx, "message_id")[0]
     assert mail["Message-ID"] == message_id
@@ -100,7 +100,7 @@ def test_a_reminder_carries_what_mail_programs_ask_for(ctx, cast, due):
 def test_the_words_are_those_of_the_moment_of_sending(ctx, cast, due):
     write(ctx, tables.classes, tables.classes.c.id == cast["7A"], name="7C")
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     assert "Tiếng Anh 7C" in post.subjects[0]
 
 
@@ -110,11 +110,11 @@ def test_the_words_are_those_of_the_moment_of_sending(ctx, cast, due):
 def test_nothing_goes_out_after_it_is_useless(ctx, cast, due, clock):
     clock.at = WEDNESDAY - timedelta(hours=2)
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     assert post.arrived == []
-    assert outbox.sweep(ctx) == store.Swept(expired=2, freed=0, unknown=0, again=0)
+    assert sending.sweep(ctx) == store.Swept(expired=2, freed=0, unknown=0, again=0)
     assert states(ctx) == {"expired": 2, "planned": 2}
-    assert outbox.sweep(ctx) is None
+    assert sending.sweep(ctx) is None
 
 
 def test_what_grows_useless_in_the_worker_expires_there(ctx, cast, due, clock):
@@ -123,16 +123,16 @@ def test_what_grows_useless_in_the_worker_expires_there(ctx, cast, due, clock):
             clock.at = WEDNESDAY - timedelta(hours=2)
             return super().send(parcel)
 
-    assert outbox.send_due(ctx, Slow()).fates == {Fate.SENT: 1, Fate.EXPIRED: 1}
+    assert sending.send_due(ctx, Slow()).fates == {Fate.SENT: 1, Fate.EXPIRED: 1}
 
 
 def test_nothing_goes_out_while_sending_is_paused(ctx, cast, due):
     outbox.pause(ctx)
     outbox.pause(ctx)
-    assert outbox.send_due(ctx, Post()).claimed == 0
+    assert sending.send_due(ctx, Post()).claimed == 0
     assert outbox.show(ctx).paused
     outbox.resume(ctx)
-    assert outbox.send_due(ctx, Post()).count(Fate.SENT) == 2
+    assert sending.send_due(ctx, Post()).count(Fate.SENT) == 2
 
 
 def test_what_is_cancelled_after_the_claim_is_not_sent(ctx, cast, due):
@@ -143,7 +143,7 @@ def test_what_is_cancelled_after_the_claim_is_not_sent(ctx, cast, due):
             return super().send(parcel)
 
     post = Meanwhile()
-    assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.LEASE_LOST: 1}
+    assert sending.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.LEASE_LOST: 1}
     assert len(post.arrived) == 1
     assert states(ctx) == {"sent": 1, "cancelled": 3}
 
@@ -151,7 +151,7 @@ def test_what_is_cancelled_after_the_claim_is_not_sent(ctx, cast, due):
 def test_a_lesson_that_changed_unannounced_is_not_reminded_of(ctx, cast, due):
     lesson = tables.lessons
     write(ctx, lesson, lesson.c.id == due, sequence=9)
-    assert outbox.send_due(ctx, Post()).fates == {Fate.CANCELLED: 2}
+    assert sending.send_due(ctx, Post()).fates == {Fate.CANCELLED: 2}
 
 
 def test_a_contact_who_left_the_school_is_not_reminded(ctx, cast, due):
@@ -159,7 +159,7 @@ def test_a_contact_who_left_the_school_is_not_reminded(ctx, cast, due):
         grant = tables.grants
         db.execute(grant.delete().where(grant.c.person_id == cast["person_schoolA"]))
     post = Post()
-    assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.CANCELLED: 1}
+    assert sending.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.CANCELLED: 1}
     assert post.recipients == ["teacher1@x.example"]
 
 
@@ -171,7 +171,7 @@ def test_a_message_that_cannot_be_made_fails_at_once_and_alone(ctx, cast, due):
         odd = NewMessage("odd", "changes", 1, now, now + DAY, payload={"lessons": [["x", "y"]]})
         outbox.plan(ctx, db, [odd])
     post = Post()
-    assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.FAILED: 2}
+    assert sending.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.FAILED: 2}
     assert states(ctx) == {"sent": 1, "failed": 2, "planned": 2}
     errors = [error for at, error in rows(ctx, "state", "last_error") if at == "failed"]
     assert sorted(error.split("(")[0] for error in errors) == ["BadAddress", "ValueError"]
@@ -182,7 +182,7 @@ def test_a_message_that_cannot_be_made_fails_at_once_and_alone(ctx, cast, due):
 
 def test_a_refusal_for_now_is_tried_again_after_a_pause(ctx, cast, due, clock):
     post = Post(NOT_NOW)
-    assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.RETRIED: 1}
+    assert sending.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.RETRIED: 1}
     ((waits, attempts, error),) = [
         (again - ctx.now(), tries, error)
         for at, again, tries, error in rows(ctx, "state", "next_try_at", "attempts", "last_error")
@@ -190,29 +190,28 @@ def test_a_refusal_for_now_is_tried_again_after_a_pause(ctx, cast, due, clock):
     ]
     assert (attempts, error) == (1, "451 try later")
     assert timedelta(seconds=24) <= waits <= timedelta(seconds=36)
-    assert outbox.send_due(ctx, post).claimed == 0
+    assert sending.send_due(ctx, post).claimed == 0
     clock.forward(seconds=36)
-    assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1}
+    assert sending.send_due(ctx, post).fates == {Fate.SENT: 1}
 
 
 def test_a_refusal_for_good_fails(ctx, cast, due):
-    assert outbox.send_due(ctx, Post(NEVER)).fates == {Fate.SENT: 1, Fate.FAILED: 1}
+    assert sending.send_due(ctx, Post(NEVER)).fates == {Fate.SENT: 1, Fate.FAILED: 1}
     assert ("failed", "550 no such user") in rows(ctx, "state", "last_error")
 
 
 def test_while_the_relay_is_away_other_messages_lose_no_try(ctx, cast, due):
     post = Post(Receipt(Outcome.REFUSED_FOR_NOW, "no answer", relay_away=True))
-    assert outbox.send_due(ctx, post).fates == {Fate.RETRIED: 1, Fate.GIVEN_BACK: 1}
+    assert sending.send_due(ctx, post).fates == {Fate.RETRIED: 1, Fate.GIVEN_BACK: 1}
     assert sorted(tries for (tries,) in rows(ctx, "attempts")) == [0, 0, 0, 1]
-    assert post.closed == 1
 
 
 def test_a_message_of_unknown_fate_is_sent_once_more_and_counted(ctx, cast, due):
     post = Post(WHO_KNOWS)
-    assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.UNKNOWN: 1}
+    assert sending.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.UNKNOWN: 1}
     assert states(ctx) == {"sent": 1, "unknown": 1, "planned": 2}
-    assert outbox.sweep(ctx) == store.Swept(expired=0, freed=0, unknown=0, again=1)
-    assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1}
+    assert sending.sweep(ctx) == store.Swept(expired=0, freed=0, unknown=0, again=1)
+    assert sending.send_due(ctx, post).fates == {Fate.SENT: 1}
     assert outbox.show(ctx).maybe_twice == 1
     assert len(post.arrived) == 3
     assert len({mail["Message-ID"] for mail in post.arrived}) == 2
@@ -220,10 +219,10 @@ def test_a_message_of_unknown_fate_is_sent_once_more_and_counted(ctx, cast, due)
 
 def test_a_second_unknown_fate_is_left_at_that(ctx, cast, due):
     post = Post(WHO_KNOWS, WHO_KNOWS, WHO_KNOWS, WHO_KNOWS)
-    outbox.send_due(ctx, post)
-    outbox.sweep(ctx)
-    outbox.send_due(ctx, post)
-    assert outbox.sweep(ctx) is None
+    sending.send_due(ctx, post)
+    sending.sweep(ctx)
+    sending.send_due(ctx, post)
+    assert sending.sweep(ctx) is None
     assert states(ctx) == {"unknown": 2, "planned": 2}
 
 
@@ -235,7 +234,7 @@ def test_a_transport_that_breaks_leaves_one_unknown_and_the_rest_sent(ctx, cast,
                 raise RuntimeError("bug")
             return super().send(parcel)
 
-    assert outbox.send_due(ctx, Broken()).fates == {Fate.SENT: 1, Fate.UNKNOWN: 1}
+    assert sending.send_due(ctx, Broken()).fates == {Fate.SENT: 1, Fate.UNKNOWN: 1}
 
 
 # -- letting people in
@@ -254,7 +253,7 @@ def test_a_sign_in_mail_has_link_and_code_and_leaves_neither_behind(ctx, cast):
     assert sign_in(ctx, cast) == 1
     assert sign_in(ctx, cast) == 0
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     assert post.subjects == ["Đăng nhập Chung Tay, yêu cầu lúc 06:30"]
     for kind in ("plain", "html"):
         body = post.arrived[0].get_body((kind,)).get_content()
@@ -268,14 +267,14 @@ def test_a_sign_in_mail_that_was_never_sent_leaves_no_secret_either(ctx, cast, c
     sign_in(ctx, cast)
     assert rows(ctx, "payload")[0][0]["code"] == "ABCDEFGH"
     clock.forward(minutes=10)
-    outbox.sweep(ctx)
+    sending.sweep(ctx)
     assert rows(ctx, "state", "payload") == [("expired", {})]
 
 
 def test_a_sign_in_mail_of_unknown_fate_is_not_sent_again(ctx, cast):
     sign_in(ctx, cast)
-    outbox.send_due(ctx, Post(WHO_KNOWS))
-    assert outbox.sweep(ctx) is None
+    sending.send_due(ctx, Post(WHO_KNOWS))
+    assert sending.sweep(ctx) is None
     assert rows(ctx, "state", "payload") == [("unknown", {})]
 
 
@@ -287,7 +286,7 @@ def test_every_kind_of_mail_speaks_english_to_who_chose_it(ctx, cast, due):
     with ctx.transaction() as db:
         reminders.call_off(ctx, db, off)
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     assert set(post.subjects) == {
         "Changes in your timetable: 1",
         "Sign in to Chung Tay, asked for at 08:30",
@@ -303,7 +302,7 @@ def test_every_kind_of_mail_speaks_english_to_who_chose_it(ctx, cast, due):
 
 
 def test_the_summary_counts_by_state_and_kind(ctx, cast, due):
-    outbox.send_due(ctx, Post(NEVER))
+    sending.send_due(ctx, Post(NEVER))
     shown = outbox.show(ctx)
     assert {state: n for state, n in shown.by_state.items() if n} == {
         "planned": 2, "sent": 1, "failed": 1,
@@ -317,10 +316,10 @@ def test_the_summary_counts_by_state_and_kind(ctx, cast, due):
 
 def test_without_a_relay_mail_is_kept_and_can_be_read(ctx, cast, due, clock):
     assert outbox.mails(ctx) == ()
-    outbox.send_due(ctx, ways.mail(ctx))
+    sending.send_due(ctx, ways.mail(ctx))
     sign_in(ctx, cast)
     clock.forward(minutes=1)
-    outbox.send_due(ctx, ways.mail(ctx))
+    sending.send_due(ctx, ways.mail(ctx))
     mails = outbox.mails(ctx)
     assert [mail.subject[:9] for mail in mails] == ["Đăng nhập", "Thứ Tư 04", "Thứ Tư 04"]
     assert outbox.mail_kept(ctx, mails[0].name) == mails[0]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from scheduler.domain.lessons import LessonChange, LessonState
 from scheduler.domain.plans import ChangeKind
 from scheduler.errors import NotFound
-from scheduler.services import outbox, reminders
+from scheduler.services import reminders, sending
 from scheduler.store import tables
 from tests.faults.kit import Post, book, change, replan, rows, states, write
 
@@ -160,7 +160,7 @@ def test_news_of_a_publication_reads_as_things_stand_when_it_goes_out(ctx, cast,
     )
     write(ctx, tables.lessons, tables.lessons.c.id == lesson, teacher_id=cast["teacher2"])
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     bodies = [mail.get_body(("plain",)).get_content() for mail in post.arrived]
     texts = dict(zip(post.recipients, bodies, strict=True))
     news = {
@@ -193,7 +193,7 @@ def test_calling_off_tells_teacher_and_school_at_once(ctx, cast, lesson):
         assert reminders.call_off(ctx, db, lesson) == 2
         assert reminders.call_off(ctx, db, lesson) == 0
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     assert sorted(post.recipients) == ["schoola@x.example", "teacher1@x.example"]
     off = "Đã huỷ: Thứ Tư 04/10 · 07:30–08:15, Tiếng Anh 7A · THCS A · Sáng tiết 1"
     assert post.subjects == [off, off]
@@ -204,7 +204,7 @@ def test_calling_off_tells_teacher_and_school_at_once(ctx, cast, lesson):
 def test_one_press_stops_reminders_but_not_news(ctx, cast, lesson, clock):
     post = Post()
     clock.at = WEDNESDAY - timedelta(hours=20)
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     token = stop_token(post, "teacher1@x.example")
     assert reminders.describe_stop(ctx, token).stopped is False
     assert reminders.stop(ctx, token) == reminders.StopNotice(
@@ -213,15 +213,15 @@ def test_one_press_stops_reminders_but_not_news(ctx, cast, lesson, clock):
     assert reminders.stop(ctx, token) == reminders.describe_stop(ctx, token)
     for minutes in (50, 10):
         clock.at = WEDNESDAY - timedelta(minutes=minutes)
-        assert outbox.send_due(ctx, Post()).fates == {outbox.Fate.CANCELLED: 1}
+        assert sending.send_due(ctx, Post()).fates == {sending.Fate.CANCELLED: 1}
     announce(ctx, 7, changed(cast, lesson, ChangeKind.ADDED))
-    assert outbox.send_due(ctx, Post()).count(outbox.Fate.SENT) == 2
+    assert sending.send_due(ctx, Post()).count(sending.Fate.SENT) == 2
 
 
 def test_a_link_to_stop_that_is_not_ours_stops_nothing(ctx, cast, lesson, clock):
     clock.at = WEDNESDAY - timedelta(hours=20)
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     token = stop_token(post, "schoola@x.example")
     clock.forward(days=366)
     for odd in ("", "x", token[:-2], token):  # the last one is too old by now

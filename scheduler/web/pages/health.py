@@ -7,8 +7,9 @@ from ipaddress import ip_address
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from scheduler.domain.messages import Channel
 from scheduler.errors import NotFound
-from scheduler.services import outbox, system
+from scheduler.services import outbox, system, workers
 from scheduler.services.outbox import OutboxSummary
 from scheduler.web.guard import Ctx
 
@@ -22,9 +23,10 @@ async def healthz() -> Response:
 
 
 @router.get("/readyz")
-def readyz(ctx: Ctx) -> Response:
-    """503 while the loop does not beat or the schema is not ours."""
-    ready = system.is_at_head(ctx) and outbox.is_beating(ctx)
+def readyz(request: Request, ctx: Ctx) -> Response:
+    """503 while no loop beats, the one of this process hangs, or the schema is not ours."""
+    alive = request.app.state.is_alive()
+    ready = alive and system.is_at_head(ctx) and workers.is_beating(ctx)
     return JSONResponse(
         {"status": "ready" if ready else "not ready"},
         200 if ready else 503,
@@ -52,22 +54,30 @@ def _is_loopback(request: Request) -> bool:
 
 
 def _lines(summary: OutboxSummary) -> Iterator[str]:
-    yield from _counts("state", "Messages by state.", summary.by_state)
-    yield from _counts("kind", "Messages by kind, whatever became of them.", summary.by_kind)
+    yield from _counts("by_state", "Messages by state.", summary.by_state, "state")
+    about = "Messages by kind, whatever became of them."
+    yield from _counts("by_kind", about, summary.by_kind, "kind")
     yield from _gauge("law", "1 while every planned message is in one state.", summary.law)
     yield from _gauge("paused", "1 while sending is paused.", summary.paused)
     yield from _gauge("maybe_twice", "Messages that may have arrived twice.", summary.maybe_twice)
+    yield from _gauge("queue", "Messages due at this moment.", summary.queue)
+    yield from _gauge("late_seconds", "How long the first of them waits.", summary.late_seconds)
+    yield from _gauge("lease_lost", "Marks that came too late, ever.", summary.lease_lost)
+    yield from _gauge("drift_seconds", "The newest jump of a clock.", summary.drift_seconds)
+    yield from _gauge("workers", "Processes that beat.", summary.workers)
+    away = {channel.value: int(channel in summary.away) for channel in Channel}
+    yield from _counts("away", "1 while a way out does not answer.", away, label="channel")
 
 
-def _counts(label: str, about: str, counts: Mapping[str, int]) -> Iterator[str]:
-    name = f"chungtay_outbox_by_{label}"
+def _counts(name: str, about: str, counts: Mapping[str, int], label: str) -> Iterator[str]:
+    name = f"chungtay_outbox_{name}"
     yield f"# HELP {name} {about}"
     yield f"# TYPE {name} gauge"
     for value, count in sorted(counts.items()):
         yield f'{name}{{{label}="{value}"}} {count}'
 
 
-def _gauge(name: str, about: str, value: int) -> Iterator[str]:
+def _gauge(name: str, about: str, value: float) -> Iterator[str]:
     yield f"# HELP chungtay_outbox_{name} {about}"
     yield f"# TYPE chungtay_outbox_{name} gauge"
-    yield f"chungtay_outbox_{name} {int(value)}"
+    yield f"chungtay_outbox_{name} {value:g}"
