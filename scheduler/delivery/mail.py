@@ -5,23 +5,18 @@ before the final dot nothing can have been accepted, after it only an answer tel
 """
 
 import re
-import smtplib
-import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from functools import cache
-from urllib.parse import unquote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from scheduler.config import data_dir
-from scheduler.delivery.channels import Outcome, Parcel, Receipt
 from scheduler.locale import Language, translations
 
 TIMEOUT = 30.0
@@ -137,125 +132,3 @@ def _policy() -> Policy:
 
 
 _POLICY = _policy()
-
-
-class SmtpTransport:
-    """A relay at `smtp://[user:password@]host[:port]`, or `smtps://` for TLS from the start.
-
-    With `smtp://`, TLS is taken when the relay offers it; a password is never sent without it,
-    but on this machine.
-    """
-
-    def __init__(self, url: str, sender: str, timeout: float = TIMEOUT) -> None:
-        self.url = urlsplit(url)
-        self.sender = _address(*parseaddr(sender))
-        self.timeout = timeout
-        self.relay: smtplib.SMTP | None = None
-        if self.url.scheme not in ("smtp", "smtps") or not self.url.hostname:
-            raise ValueError("write the relay as smtp://host:port or smtps://host:port")
-
-    def send(self, parcel: Parcel) -> Receipt:
-        """Hand one message over; never raises for what the relay does."""
-        try:
-            relay = self.relay = self.relay or self._connect(self.sender.domain)
-        except (OSError, smtplib.SMTPException) as error:
-            return Receipt(Outcome.REFUSED_FOR_NOW, repr(error), relay_away=True)
-        try:
-            receipt = _converse(relay, self.sender.addr_spec, parcel)
-        except (OSError, smtplib.SMTPException) as error:  # before the final dot
-            receipt = Receipt(Outcome.REFUSED_FOR_NOW, repr(error))
-            self._drop()
-        if receipt.outcome is not Outcome.SENT:
-            self._start_over()
-        return receipt
-
-    def close(self) -> None:
-        if self.relay is not None:
-            with suppress(OSError, smtplib.SMTPException):
-                self.relay.quit()
-        self._drop()
-
-    def _connect(self, own_name: str) -> smtplib.SMTP:
-        host = self.url.hostname or ""
-        relay: smtplib.SMTP
-        context = ssl.create_default_context()
-        if self.url.scheme == "smtps":
-            port = self.url.port or smtplib.SMTP_SSL_PORT
-            relay = smtplib.SMTP_SSL(host, port, own_name, timeout=self.timeout, context=context)
-        else:
-            port = self.url.port or smtplib.SMTP_PORT
-            relay = smtplib.SMTP(host, port, own_name, timeout=self.timeout)
-        with _closed_unless_well(relay):
-            relay.ehlo_or_helo_if_needed()
-            secure = self.url.scheme == "smtps"
-            if not secure and relay.has_extn("starttls"):
-                relay.starttls(context=context)
-                relay.ehlo()
-                secure = True
-            if self.url.username:
-                self._sign_in(relay, secure or host in _LOOPBACK)
-        return relay
-
-    def _sign_in(self, relay: smtplib.SMTP, safe: bool) -> None:
-        if not safe:
-            raise smtplib.SMTPNotSupportedError("no TLS: the password was not sent")
-        relay.login(unquote(self.url.username or ""), unquote(self.url.password or ""))
-
-    def _start_over(self) -> None:
-        if self.relay is None:
-            return
-        try:
-            code, _ = self.relay.rset()
-        except (OSError, smtplib.SMTPException):
-            code = -1
-        if code != 250:
-            self._drop()
-
-    def _drop(self) -> None:
-        if self.relay is not None:
-            self.relay.close()
-        self.relay = None
-
-
-@contextmanager
-def _closed_unless_well(relay: smtplib.SMTP) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        relay.close()
-        raise
-
-
-def _converse(relay: smtplib.SMTP, sender: str, parcel: Parcel) -> Receipt:
-    """MAIL, RCPT, DATA, body, dot.  What is raised was raised before the dot was written."""
-    (recipient,) = parcel.addresses
-    code, reply = relay.mail(sender)
-    if code != 250:  # about us, not about the recipient: no reason to give up
-        return Receipt(Outcome.REFUSED_FOR_NOW, _said(code, reply), relay_away=code == 421)
-    code, reply = relay.rcpt(recipient)
-    if code not in (250, 251):
-        refused = _refused(code, reply, Outcome.REFUSED_FOR_NOW)
-        return replace(refused, gone=parcel.addresses if code // 100 == 5 else ())
-    code, reply = relay.docmd("DATA")
-    if code != 354:
-        return _refused(code, reply, Outcome.REFUSED_FOR_NOW)
-    body = re.sub(rb"(?m)^\.", b"..", parcel.content)
-    relay.send(body if body.endswith(b"\r\n") else body + b"\r\n")
-    try:
-        relay.send(b".\r\n")
-        code, reply = relay.getreply()
-    except (OSError, smtplib.SMTPException) as error:
-        return Receipt(Outcome.UNKNOWN, repr(error))
-    if code == 250:
-        return Receipt(Outcome.SENT, _said(code, reply))
-    return _refused(code, reply, Outcome.UNKNOWN)
-
-
-def _refused(code: int, reply: bytes, garbled: Outcome) -> Receipt:
-    """By the class of the reply; `garbled` when it is none."""
-    kinds = {4: Outcome.REFUSED_FOR_NOW, 5: Outcome.REFUSED}
-    return Receipt(kinds.get(code // 100, garbled), _said(code, reply), relay_away=code == 421)
-
-
-def _said(code: int, reply: bytes) -> str:
-    return one_line(f"{code} {reply.decode('utf-8', 'replace')}")

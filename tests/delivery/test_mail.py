@@ -1,6 +1,5 @@
 """Mail as bytes, and what becomes of it at a relay that breaks at every step in turn."""
 
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -12,10 +11,9 @@ from hypothesis import strategies as st
 
 from scheduler.delivery import mail, mailfiles
 from scheduler.delivery.channels import Outcome, Parcel
-from scheduler.delivery.mail import BadAddress, Envelope, Letter, SmtpTransport
+from scheduler.delivery.mail import BadAddress, Envelope, Letter
 from scheduler.delivery.mailfiles import FileTransport
 from scheduler.locale import Language
-from tests.delivery.sink import listening
 
 ENVELOPE = Envelope(
     message_id="<0123456789abcdef@chungtay.example>",
@@ -48,10 +46,6 @@ def parcel_of(content: bytes) -> Parcel:
 @pytest.fixture
 def message(content) -> Parcel:
     return parcel_of(content)
-
-
-def transport_to(url: str, **choices: float) -> SmtpTransport:
-    return SmtpTransport(url, ENVELOPE.sender, **choices)
 
 
 # -- the message
@@ -130,105 +124,6 @@ def test_mails_load_nothing_and_count_nobody():
         assert not [
             each for each in ("<img", "src=", "url(", "<script", "@import") if each in words
         ]
-
-
-# -- the relay
-
-
-def test_a_relay_gets_each_message_whole_over_one_line(message):
-    with listening() as sink:
-        transport = transport_to(sink.url)
-        assert [transport.send(message).outcome for _ in range(3)] == [Outcome.SENT] * 3
-        transport.close()
-    assert sink.arrived == [message.content] * 3
-    assert sink.sessions == 1
-    assert sink.heard[1:4] == [
-        "mail FROM:<no-reply@chungtay.example>",
-        "rcpt TO:<lan@truong.example>",
-        "DATA",
-    ]
-    assert sink.heard[-1] == "quit"
-
-
-@pytest.mark.parametrize(
-    ("script", "outcome", "relay_away"),
-    [
-        ({"banner": "421 too busy"}, Outcome.REFUSED_FOR_NOW, True),
-        ({"banner": "554 go away"}, Outcome.REFUSED_FOR_NOW, True),
-        ({"banner": "reset"}, Outcome.REFUSED_FOR_NOW, True),
-        ({"MAIL": "451 later"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"MAIL": "550 not you"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"MAIL": "421 closing"}, Outcome.REFUSED_FOR_NOW, True),
-        ({"MAIL": "reset"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"RCPT": "452 mailbox full"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"RCPT": "550 no such user"}, Outcome.REFUSED, False),
-        ({"RCPT": "gibberish"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"RCPT": "reset"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"DATA": "451 later"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"DATA": "554 no"}, Outcome.REFUSED, False),
-        ({"DATA": "reset"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"dot": "451 later"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"dot": "554 spam"}, Outcome.REFUSED, False),
-        ({"dot": "gibberish"}, Outcome.UNKNOWN, False),
-        ({"dot": "reset"}, Outcome.UNKNOWN, False),
-    ],
-    ids=str,
-)
-def test_where_it_broke_says_what_became_of_the_message(message, script, outcome, relay_away):
-    with listening(**script) as sink:
-        transport = transport_to(sink.url)
-        receipt = transport.send(message)
-        transport.close()
-    assert (receipt.outcome, receipt.relay_away) == (outcome, relay_away)
-    assert receipt.reply
-
-
-def test_a_line_cut_within_the_body_is_never_taken_for_sent():
-    long = parcel_of(mail.build(ENVELOPE, replace(LETTER, text=f"{'x' * 70}\n" * 50_000)))
-    with listening(body="reset") as sink:
-        receipt = transport_to(sink.url).send(long)
-    assert receipt.outcome in (Outcome.REFUSED_FOR_NOW, Outcome.UNKNOWN)
-    assert sink.arrived == []
-
-
-def test_a_relay_that_falls_silent_after_the_dot_leaves_it_unknown(message):
-    with listening(dot="250-still thinking") as sink:
-        assert transport_to(sink.url, timeout=0.2).send(message).outcome is Outcome.UNKNOWN
-    assert len(sink.arrived) == 1
-
-
-def test_nobody_listening_is_a_refusal_for_now(message):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        receipt = transport_to(f"smtp://127.0.0.1:{taken.getsockname()[1]}").send(message)
-    assert (receipt.outcome, receipt.relay_away) == (Outcome.REFUSED_FOR_NOW, True)
-
-
-def test_after_a_refusal_the_next_message_goes_out(message):
-    with listening(RCPT="550 no such user") as sink:
-        transport = transport_to(sink.url)
-        assert transport.send(message).outcome is Outcome.REFUSED
-        sink.script = {}
-        assert transport.send(message).outcome is Outcome.SENT
-        transport.close()
-    assert sink.sessions == 1
-    assert sink.arrived == [message.content]
-
-
-def test_after_a_cut_line_the_next_message_takes_a_new_one(message):
-    with listening(dot="reset") as sink:
-        transport = transport_to(sink.url)
-        assert transport.send(message).outcome is Outcome.UNKNOWN
-        sink.script = {}
-        assert transport.send(message).outcome is Outcome.SENT
-        transport.close()
-    assert sink.sessions == 2
-
-
-@pytest.mark.parametrize("url", ["", "localhost:25", "http://x", "smtp://"])
-def test_an_address_of_no_relay_is_refused_at_once(url):
-    with pytest.raises(ValueError, match="smtp://"):
-        transport_to(url)
 
 
 # -- files

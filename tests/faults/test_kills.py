@@ -5,7 +5,7 @@ from email import message_from_bytes
 
 import pytest
 
-from scheduler.delivery.mail import SmtpTransport
+from scheduler.delivery.smtp import SmtpTransport
 from scheduler.services import outbox
 from tests.delivery.sink import listening
 from tests.faults.kit import Post, announce, let_leases_end, process, rows, states, until
