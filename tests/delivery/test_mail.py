@@ -1,9 +1,12 @@
 """Mail as bytes, and what becomes of it at a relay that breaks at every step in turn."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import given
@@ -77,15 +80,120 @@ def test_what_is_no_reminder_offers_no_stop():
     assert "List-Unsubscribe-Post" not in found
 
 
-@given(st.text(), st.text(), st.text().filter(lambda text: text.isprintable()))
-def test_no_value_adds_a_header_or_a_recipient(subject, name, text):
-    found = mail.build(
+# -- whatever people type
+
+ANY = st.characters(exclude_categories=())  # halves of letters as well
+ODD_LINES = ["", " ", "=?utf-8?q?x?=", '"', "\\", "a, b <x@y.example>", "(so)", "ế" * 300]
+ODD_LINES += [
+    "x" * 300,
+    "x y " * 75,
+    "Cô \u202eegnaro\u2066",
+    "a\x00b",
+    "\ud83d",
+    "a\r\n b",
+    "é" * 38,
+]
+ODD_LINES += ["\U0001f469\u200d\U0001f467" * 40]
+ODD_ROWS = [".", "..", ".x", "", " ", "x \t", "=", "=20", "From x", "ế" * 40, "é" * 200, "a\x00"]
+ODD_ROWS += ["\x0b", "\r", "--=_words", "x" * 1200, "\ufeff"]
+LINE = st.one_of(st.text(ANY, max_size=320), st.sampled_from(ODD_LINES))
+BODY = st.one_of(LINE, st.lists(st.sampled_from(ODD_ROWS)).map("\n".join))
+
+
+def standard(letter: Letter) -> EmailMessage:
+    """Both bodies as the standard library writes them."""
+    message = EmailMessage(policy=policy.SMTP)
+    message.set_content(whole_letters(letter.text), cte="base64")
+    message.add_alternative(whole_letters(letter.html), subtype="html", cte="base64")
+    return read(message.as_bytes())
+
+
+def whole_letters(words: str) -> str:
+    return words.encode(errors="replace").decode()
+
+
+def rows(message: EmailMessage) -> list[list[str]]:
+    """Both bodies line by line; the standard library ends the last one."""
+    bodies = [str(message.get_body((kind,)).get_content()) for kind in ("plain", "html")]
+    return [re.split("\r\n|\r|\n", each.rstrip("\r\n")) for each in bodies]
+
+
+def name_shown(data: bytes) -> str:
+    """As RFC 2047 has it; the standard library's addresses keep a blank between encoded words."""
+    written = re.sub(r"\r\n(?= )", "", str(message_from_bytes(data)["To"]))
+    return str(make_header(decode_header(parseaddr(written)[0])))
+
+
+@given(LINE, LINE, BODY, BODY)
+def test_a_message_reads_as_it_was_meant_whatever_is_in_it(subject, name, text, html):
+    envelope, letter = replace(ENVELOPE, name=name), Letter(subject, text, html)
+    built = mail.build(envelope, letter)
+    assert rows(read(built)) == rows(standard(letter))
+    assert str(read(built)["Subject"]) == mail.one_line(subject)[: mail.LONGEST_SUBJECT].strip()
+    assert name_shown(built) == mail.one_line(name)[: mail.LONGEST_NAME].strip()
+    assert not read(built).defects
+
+
+@given(LINE, LINE, BODY)
+def test_no_value_adds_a_header_or_breaks_the_rules_of_the_wire(subject, name, text):
+    built = mail.build(
         replace(ENVELOPE, name=f"{name}\r\nBcc: a@evil.example\n\n"),
         Letter(f"{subject}\r\nBcc: b@evil.example\r\n\r\n<b>", text, text),
     )
-    again = read(found)
+    again = read(built)
     assert again.keys() == HEADERS
     assert [each.addr_spec for each in again["To"].addresses] == [ENVELOPE.address]
+    assert built.isascii()
+    assert b"\x00" not in built
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", built)
+    long = [line for line in built.split(b"\r\n") if len(line) > 78]
+    assert long == [f"List-Unsubscribe: <{ENVELOPE.stop_url}>".encode()]
+
+
+@pytest.mark.parametrize(
+    "value", ["", "a b", "a\r\nBcc: x", "a\x00", "à", "a\u2028b", "\ud83d", "x" * 1000]
+)
+def test_what_must_stand_as_it_is_is_refused_where_it_cannot(value):
+    with pytest.raises(ValueError, match="cannot stand"):
+        mail.build(replace(ENVELOPE, message_id=value), LETTER)
+    with pytest.raises(ValueError, match="cannot stand"):
+        mail.build(replace(ENVELOPE, stop_url=f"https://x/{value} "), LETTER)
+
+
+def test_an_error_about_an_address_does_not_repeat_it():
+    with pytest.raises(BadAddress) as caught:
+        mail.build(replace(ENVELOPE, address="lan at home"), LETTER)
+    assert "lan" not in repr(caught.value)
+
+
+# -- an invitation
+
+INVITATION = (
+    "BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nSUMMARY:Tiếng Anh 7A · một tiêu đề dài hơn bảy mươi\r\n"
+    "  lăm \r\nEND:VCALENDAR\r\n"
+).encode()
+
+
+def test_an_invitation_comes_as_an_alternative_and_as_a_file():
+    found = read(mail.build(ENVELOPE, LETTER, INVITATION))
+    assert [part.get_content_type() for part in found.walk()] == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar",
+        "application/ics",
+    ]  # fmt: skip
+    words, attached = found.iter_parts()
+    calendar = list(words.iter_parts())[-1]
+    assert calendar["Content-Type"].params == {"charset": "utf-8", "method": "CANCEL"}
+    assert calendar.get_content().encode() == INVITATION
+    assert (attached.get_filename(), attached.get_content()) == ("invite.ics", INVITATION)
+    assert found.get_body(("plain",)).get_content() == LETTER.text.replace("\n", "\r\n")
+
+
+def test_a_calendar_without_a_method_is_no_invitation():
+    with pytest.raises(ValueError, match="invitation"):
+        mail.build(ENVELOPE, LETTER, b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+
+
+# -- addresses and templates
 
 
 @pytest.mark.parametrize(
