@@ -83,6 +83,7 @@ def _templates(language: Language) -> Environment:
     pages.install_gettext_translations(  # type: ignore[attr-defined]  # made by the extension
         translations(language), newstyle=True
     )
+    pages.globals["_"] = pages.globals["gettext"]  # else found anew by name for each sentence
     return pages
 
 
