@@ -312,8 +312,10 @@ class _Line(smtplib.SMTP):
         """Whether the relay says something, or has hung up, at this moment."""
         sock = self._open()
         sock.settimeout(0)
+        if self.ahead:
+            return True
         try:
-            self.ahead += sock.recv(LONGEST_REPLY) or _hung_up()
+            self.ahead = sock.recv(LONGEST_REPLY) or _hung_up()
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         return True

@@ -1,6 +1,7 @@
 """Mail as bytes, and what becomes of it at a relay that breaks at every step in turn."""
 
 import re
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -148,6 +149,13 @@ def test_no_value_adds_a_header_or_breaks_the_rules_of_the_wire(subject, name, t
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", built)
     long = [line for line in built.split(b"\r\n") if len(line) > 78]
     assert long == [f"List-Unsubscribe: <{ENVELOPE.stop_url}>".encode()]
+
+
+@given(st.text(st.sampled_from("aếé👩"), min_size=40, max_size=200))
+def test_no_letter_is_parted_between_two_lines(subject):
+    built = mail.build(ENVELOPE, replace(LETTER, subject=subject))
+    pieces = re.findall(rb"=\?utf-8\?b\?([^?]+)\?=", built.partition(b"From:")[0])
+    assert "".join(b64decode(each).decode() for each in pieces) in (subject, "")
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,8 @@ def test_a_relay_gets_each_message_whole_over_one_line():
         ({"DATA": "554 no"}, REFUSED, False),
         ({"DATA": "421 closing"}, FOR_NOW, True),
         ({"DATA": "250 what"}, FOR_NOW, False),
+        ({"DATA": "354 go on\r\n421 or not"}, FOR_NOW, True),
+        ({"DATA": "354 go on\r\n250 done already"}, FOR_NOW, False),
         ({"DATA": "reset"}, FOR_NOW, False),
         ({"DATA": "hang"}, FOR_NOW, False),
         ({"dot": "451 later"}, FOR_NOW, False),
