@@ -11,7 +11,7 @@ import ssl
 from contextlib import suppress
 from dataclasses import replace
 from email.utils import parseaddr
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from scheduler import clock
 from scheduler.delivery.channels import Outcome, Parcel, Receipt
@@ -49,8 +49,10 @@ class SmtpTransport:
         self.url = urlsplit(url)
         if self.url.scheme not in ("smtp", "smtps") or not self.url.hostname:
             raise ValueError("write the relay as smtp://host:port or smtps://host:port")
+        if self.url.query not in ("", "tls=required"):  # misspelt, it would protect nothing
+            raise ValueError("after the address of a relay there may be ?tls=required only")
         self.sender = envelope_address(parseaddr(sender)[1])
-        self.tls_required = parse_qs(self.url.query).get("tls") == ["required"]
+        self.tls_required = bool(self.url.query)
         self.patience = patience
         self.deadline = deadline
         self.trust = trust

@@ -6,7 +6,9 @@ import ssl
 import time
 
 import pytest
+from pydantic import ValidationError
 
+from scheduler.config import load
 from scheduler.delivery.channels import Outcome, Parcel
 from scheduler.delivery.smtp import SmtpTransport
 from tests.delivery.peer import certificate
@@ -347,3 +349,16 @@ def test_neither_addresses_nor_words_reach_a_log(caplog):
 def test_an_address_of_no_relay_is_refused_at_once(url):
     with pytest.raises(ValueError, match="smtp://"):
         transport_to(url)
+
+
+@pytest.mark.parametrize("query", ["tls=requierd", "tls=", "x=1", "tls=required&x=1"])
+def test_a_misspelt_wish_for_tls_is_refused_at_once(query):
+    with pytest.raises(ValueError, match="tls=required"):
+        transport_to(f"smtp://relay.example?{query}")
+    with pytest.raises(ValidationError, match="tls=required"):
+        load(_env_file=None, smtp_url=f"smtp://relay.example?{query}")
+
+
+def test_a_wish_for_tls_is_a_setting():
+    url = "smtp://relay.example:587?tls=required"
+    assert load(_env_file=None, smtp_url=url).smtp_url.get_secret_value() == url
