@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     def _relay(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value() and not _read_url(value.get_secret_value(), "smtp", "smtps"):
             raise ValueError("write the relay as smtp://host:port or smtps://host:port")
+        if urlsplit(value.get_secret_value()).query not in ("", "tls=required"):
+            raise ValueError("after the address of a relay there may be ?tls=required only")
         return value
 
     @field_validator("mail_from")

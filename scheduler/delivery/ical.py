@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,10 +34,29 @@ _JOINER = "\u200d"
 _Property = tuple[str, str]  # its name with its parameters, and its value as written
 
 
+class Method(StrEnum):
+    """What a calendar that comes by mail wants its reader's program to do."""
+
+    PUBLISH = "PUBLISH"
+    CANCEL = "CANCEL"
+
+
 def render(calendar: Calendar) -> bytes:
     """The whole calendar; events that were rendered before come from memory."""
     head = [b"BEGIN:VCALENDAR\r\n", _lines(_head(calendar)), *map(_zone, calendar.zones)]
     return b"".join([*head, *map(_event, calendar.entries), b"END:VCALENDAR\r\n"])
+
+
+def message(entries: Iterable[CalendarEntry], method: Method, name: str, address: str) -> bytes:
+    """Events to be sent by mail (RFC 5546); name and ASCII address are those of who sends them.
+
+    No name of a calendar: some programs would make a new one of it.
+    """
+    head = [("VERSION", "2.0"), ("PRODID", PRODUCT), ("CALSCALE", "GREGORIAN"), ("METHOD", method)]
+    shown = " ".join(clean(name).split()).replace('"', "'")
+    organizer = (f'ORGANIZER;CN="{shown}"' if shown else "ORGANIZER", f"mailto:{address}")
+    events = [_part("VEVENT", [*_properties(each), organizer]) for each in entries]
+    return _part("VCALENDAR", head, b"".join(events))
 
 
 def _head(calendar: Calendar) -> Iterable[_Property]:

@@ -190,9 +190,9 @@ def showings(
     A lesson that came back to its teacher shows as a lesson, not as handed over.
     """
     reach, kept_from = window(week), _instant(week) - KEPT_AFTER_CANCELLING
-    found = {x.id: _of_lesson(x, week) for x in lessons if owner.has(x)}
+    found = {x.id: of_lesson(x, week) for x in lessons if owner.has(x)}
     for handover in handovers:
-        found.setdefault(handover.lesson.id, _of_handover(handover))
+        found.setdefault(handover.lesson.id, of_handover(handover))
     shown = (
         x
         for x in found.values()
@@ -221,7 +221,8 @@ def nearest(found: Sequence[Showing], week: date, most: int = MOST_ENTRIES) -> t
     return tuple(sorted(kept[:most], key=lambda x: (x.starts_at, x.lesson.uid)))
 
 
-def _of_lesson(lesson: Lesson, week: date) -> Showing:
+def of_lesson(lesson: Lesson, week: date) -> Showing:
+    """What the calendars of those who have the lesson show in that week."""
     state, changed_at, sequence = EntryState.PLANNED, lesson.changed_at, 2 * lesson.sequence
     if lesson.state is LessonState.CANCELLED:
         state = EntryState.CALLED_OFF
@@ -234,8 +235,11 @@ def _of_lesson(lesson: Lesson, week: date) -> Showing:
     return Showing(lesson, state, lesson.starts_at, lesson.ends_at, sequence, changed_at)
 
 
-def _of_handover(handover: Handover) -> Showing:
-    """At the time its former teacher knew; the counters rise with what the lesson's names do."""
+def of_handover(handover: Handover) -> Showing:
+    """What a former teacher's calendar shows, at the time that was known there.
+
+    The counters rise with what the lesson's names do.
+    """
     lesson = handover.lesson
     return Showing(
         lesson,

@@ -65,6 +65,24 @@ def manner(key: FeedKey, base_url: str, uid_domain: str) -> Manner:
     )
 
 
+def manner_of_mail(language: Language, base_url: str, uid_domain: str, *, own: bool) -> Manner:
+    """How an invitation speaks; `own`: to the teacher who gives the lessons."""
+    return Manner(
+        language=language,
+        base_url=base_url,
+        uid_domain=uid_domain,
+        show_cancelled=False,
+        zoned=False,
+        alarms=False,
+        takes_time=own,
+    )
+
+
+def entries(showings: Iterable[Showing], how: Manner) -> tuple[CalendarEntry, ...]:
+    """Events with their times in UTC, as a calendar of this manner holds them."""
+    return tuple(_entry(x, how, zoned=False) for x in showings)
+
+
 def calendar(owner: Owner, showings: Sequence[Showing], how: Manner) -> Calendar:
     """One feed's calendar, ready to be written; `showings` in order of time."""
     about = Text(_ABOUT[owner.kind].msgid, {"name": owner.name})

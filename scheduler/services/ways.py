@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from scheduler.delivery.channels import Transport
-from scheduler.delivery.mail import SmtpTransport
 from scheduler.delivery.mailfiles import FileTransport
+from scheduler.delivery.smtp import SmtpTransport
 from scheduler.domain.messages import Channel, Claimed
 from scheduler.domain.people import PersonId
 from scheduler.services.context import Context

@@ -1,10 +1,13 @@
 """Mail as bytes, and what becomes of it at a relay that breaks at every step in turn."""
 
-import socket
+import re
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import given
@@ -12,10 +15,9 @@ from hypothesis import strategies as st
 
 from scheduler.delivery import mail, mailfiles
 from scheduler.delivery.channels import Outcome, Parcel
-from scheduler.delivery.mail import BadAddress, Envelope, Letter, SmtpTransport
+from scheduler.delivery.mail import BadAddress, Envelope, Letter
 from scheduler.delivery.mailfiles import FileTransport
 from scheduler.locale import Language
-from tests.delivery.sink import listening
 
 ENVELOPE = Envelope(
     message_id="<0123456789abcdef@chungtay.example>",
@@ -50,10 +52,6 @@ def message(content) -> Parcel:
     return parcel_of(content)
 
 
-def transport_to(url: str, **choices: float) -> SmtpTransport:
-    return SmtpTransport(url, ENVELOPE.sender, **choices)
-
-
 # -- the message
 
 
@@ -83,15 +81,127 @@ def test_what_is_no_reminder_offers_no_stop():
     assert "List-Unsubscribe-Post" not in found
 
 
-@given(st.text(), st.text(), st.text().filter(lambda text: text.isprintable()))
-def test_no_value_adds_a_header_or_a_recipient(subject, name, text):
-    found = mail.build(
+# -- whatever people type
+
+ANY = st.characters(exclude_categories=())  # halves of letters as well
+ODD_LINES = ["", " ", "=?utf-8?q?x?=", '"', "\\", "a, b <x@y.example>", "(so)", "ế" * 300]
+ODD_LINES += [
+    "x" * 300,
+    "x y " * 75,
+    "Cô \u202eegnaro\u2066",
+    "a\x00b",
+    "\ud83d",
+    "a\r\n b",
+    "é" * 38,
+]
+ODD_LINES += ["\U0001f469\u200d\U0001f467" * 40]
+ODD_ROWS = [".", "..", ".x", "", " ", "x \t", "=", "=20", "From x", "ế" * 40, "é" * 200, "a\x00"]
+ODD_ROWS += ["\x0b", "\r", "--=_words", "x" * 1200, "\ufeff"]
+LINE = st.one_of(st.text(ANY, max_size=320), st.sampled_from(ODD_LINES))
+BODY = st.one_of(LINE, st.lists(st.sampled_from(ODD_ROWS)).map("\n".join))
+
+
+def standard(letter: Letter) -> EmailMessage:
+    """Both bodies as the standard library writes them."""
+    message = EmailMessage(policy=policy.SMTP)
+    message.set_content(whole_letters(letter.text), cte="base64")
+    message.add_alternative(whole_letters(letter.html), subtype="html", cte="base64")
+    return read(message.as_bytes())
+
+
+def whole_letters(words: str) -> str:
+    return words.encode(errors="replace").decode()
+
+
+def rows(message: EmailMessage) -> list[list[str]]:
+    """Both bodies line by line; the standard library ends the last one."""
+    bodies = [str(message.get_body((kind,)).get_content()) for kind in ("plain", "html")]
+    return [re.split("\r\n|\r|\n", each.rstrip("\r\n")) for each in bodies]
+
+
+def name_shown(data: bytes) -> str:
+    """As RFC 2047 has it; the standard library's addresses keep a blank between encoded words."""
+    written = re.sub(r"\r\n(?= )", "", str(message_from_bytes(data)["To"]))
+    return str(make_header(decode_header(parseaddr(written)[0])))
+
+
+@given(LINE, LINE, BODY, BODY)
+def test_a_message_reads_as_it_was_meant_whatever_is_in_it(subject, name, text, html):
+    envelope, letter = replace(ENVELOPE, name=name), Letter(subject, text, html)
+    built = mail.build(envelope, letter)
+    assert rows(read(built)) == rows(standard(letter))
+    assert str(read(built)["Subject"]) == mail.one_line(subject)[: mail.LONGEST_SUBJECT].strip()
+    assert name_shown(built) == mail.one_line(name)[: mail.LONGEST_NAME].strip()
+    assert not read(built).defects
+
+
+@given(LINE, LINE, BODY)
+def test_no_value_adds_a_header_or_breaks_the_rules_of_the_wire(subject, name, text):
+    built = mail.build(
         replace(ENVELOPE, name=f"{name}\r\nBcc: a@evil.example\n\n"),
         Letter(f"{subject}\r\nBcc: b@evil.example\r\n\r\n<b>", text, text),
     )
-    again = read(found)
+    again = read(built)
     assert again.keys() == HEADERS
     assert [each.addr_spec for each in again["To"].addresses] == [ENVELOPE.address]
+    assert built.isascii()
+    assert b"\x00" not in built
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", built)
+    long = [line for line in built.split(b"\r\n") if len(line) > 78]
+    assert long == [f"List-Unsubscribe: <{ENVELOPE.stop_url}>".encode()]
+
+
+@given(st.text(st.sampled_from("aếé👩"), min_size=40, max_size=200))
+def test_no_letter_is_parted_between_two_lines(subject):
+    built = mail.build(ENVELOPE, replace(LETTER, subject=subject))
+    pieces = re.findall(rb"=\?utf-8\?b\?([^?]+)\?=", built.partition(b"From:")[0])
+    assert "".join(b64decode(each).decode() for each in pieces) in (subject, "")
+
+
+@pytest.mark.parametrize(
+    "value", ["", "a b", "a\r\nBcc: x", "a\x00", "à", "a\u2028b", "\ud83d", "x" * 1000]
+)
+def test_what_must_stand_as_it_is_is_refused_where_it_cannot(value):
+    with pytest.raises(ValueError, match="cannot stand"):
+        mail.build(replace(ENVELOPE, message_id=value), LETTER)
+    with pytest.raises(ValueError, match="cannot stand"):
+        mail.build(replace(ENVELOPE, stop_url=f"https://x/{value} "), LETTER)
+
+
+def test_an_error_about_an_address_does_not_repeat_it():
+    with pytest.raises(BadAddress) as caught:
+        mail.build(replace(ENVELOPE, address="lan at home"), LETTER)
+    assert "lan" not in repr(caught.value)
+
+
+# -- an invitation
+
+INVITATION = (
+    "BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nSUMMARY:Tiếng Anh 7A · một tiêu đề dài hơn bảy mươi\r\n"
+    "  lăm \r\nEND:VCALENDAR\r\n"
+).encode()
+
+
+def test_an_invitation_comes_as_an_alternative_and_as_a_file():
+    found = read(mail.build(ENVELOPE, LETTER, INVITATION))
+    assert [part.get_content_type() for part in found.walk()] == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar",
+        "application/ics",
+    ]  # fmt: skip
+    words, attached = found.iter_parts()
+    calendar = list(words.iter_parts())[-1]
+    assert calendar["Content-Type"].params == {"charset": "utf-8", "method": "CANCEL"}
+    assert calendar.get_content().encode() == INVITATION
+    assert (attached.get_filename(), attached.get_content()) == ("invite.ics", INVITATION)
+    assert found.get_body(("plain",)).get_content() == LETTER.text.replace("\n", "\r\n")
+
+
+def test_a_calendar_without_a_method_is_no_invitation():
+    with pytest.raises(ValueError, match="invitation"):
+        mail.build(ENVELOPE, LETTER, b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+
+
+# -- addresses and templates
 
 
 @pytest.mark.parametrize(
@@ -130,105 +240,6 @@ def test_mails_load_nothing_and_count_nobody():
         assert not [
             each for each in ("<img", "src=", "url(", "<script", "@import") if each in words
         ]
-
-
-# -- the relay
-
-
-def test_a_relay_gets_each_message_whole_over_one_line(message):
-    with listening() as sink:
-        transport = transport_to(sink.url)
-        assert [transport.send(message).outcome for _ in range(3)] == [Outcome.SENT] * 3
-        transport.close()
-    assert sink.arrived == [message.content] * 3
-    assert sink.sessions == 1
-    assert sink.heard[1:4] == [
-        "mail FROM:<no-reply@chungtay.example>",
-        "rcpt TO:<lan@truong.example>",
-        "DATA",
-    ]
-    assert sink.heard[-1] == "quit"
-
-
-@pytest.mark.parametrize(
-    ("script", "outcome", "relay_away"),
-    [
-        ({"banner": "421 too busy"}, Outcome.REFUSED_FOR_NOW, True),
-        ({"banner": "554 go away"}, Outcome.REFUSED_FOR_NOW, True),
-        ({"banner": "reset"}, Outcome.REFUSED_FOR_NOW, True),
-        ({"MAIL": "451 later"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"MAIL": "550 not you"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"MAIL": "421 closing"}, Outcome.REFUSED_FOR_NOW, True),
-        ({"MAIL": "reset"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"RCPT": "452 mailbox full"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"RCPT": "550 no such user"}, Outcome.REFUSED, False),
-        ({"RCPT": "gibberish"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"RCPT": "reset"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"DATA": "451 later"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"DATA": "554 no"}, Outcome.REFUSED, False),
-        ({"DATA": "reset"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"dot": "451 later"}, Outcome.REFUSED_FOR_NOW, False),
-        ({"dot": "554 spam"}, Outcome.REFUSED, False),
-        ({"dot": "gibberish"}, Outcome.UNKNOWN, False),
-        ({"dot": "reset"}, Outcome.UNKNOWN, False),
-    ],
-    ids=str,
-)
-def test_where_it_broke_says_what_became_of_the_message(message, script, outcome, relay_away):
-    with listening(**script) as sink:
-        transport = transport_to(sink.url)
-        receipt = transport.send(message)
-        transport.close()
-    assert (receipt.outcome, receipt.relay_away) == (outcome, relay_away)
-    assert receipt.reply
-
-
-def test_a_line_cut_within_the_body_is_never_taken_for_sent():
-    long = parcel_of(mail.build(ENVELOPE, replace(LETTER, text=f"{'x' * 70}\n" * 50_000)))
-    with listening(body="reset") as sink:
-        receipt = transport_to(sink.url).send(long)
-    assert receipt.outcome in (Outcome.REFUSED_FOR_NOW, Outcome.UNKNOWN)
-    assert sink.arrived == []
-
-
-def test_a_relay_that_falls_silent_after_the_dot_leaves_it_unknown(message):
-    with listening(dot="250-still thinking") as sink:
-        assert transport_to(sink.url, timeout=0.2).send(message).outcome is Outcome.UNKNOWN
-    assert len(sink.arrived) == 1
-
-
-def test_nobody_listening_is_a_refusal_for_now(message):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        receipt = transport_to(f"smtp://127.0.0.1:{taken.getsockname()[1]}").send(message)
-    assert (receipt.outcome, receipt.relay_away) == (Outcome.REFUSED_FOR_NOW, True)
-
-
-def test_after_a_refusal_the_next_message_goes_out(message):
-    with listening(RCPT="550 no such user") as sink:
-        transport = transport_to(sink.url)
-        assert transport.send(message).outcome is Outcome.REFUSED
-        sink.script = {}
-        assert transport.send(message).outcome is Outcome.SENT
-        transport.close()
-    assert sink.sessions == 1
-    assert sink.arrived == [message.content]
-
-
-def test_after_a_cut_line_the_next_message_takes_a_new_one(message):
-    with listening(dot="reset") as sink:
-        transport = transport_to(sink.url)
-        assert transport.send(message).outcome is Outcome.UNKNOWN
-        sink.script = {}
-        assert transport.send(message).outcome is Outcome.SENT
-        transport.close()
-    assert sink.sessions == 2
-
-
-@pytest.mark.parametrize("url", ["", "localhost:25", "http://x", "smtp://"])
-def test_an_address_of_no_relay_is_refused_at_once(url):
-    with pytest.raises(ValueError, match="smtp://"):
-        transport_to(url)
 
 
 # -- files

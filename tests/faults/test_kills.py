@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from pydantic import SecretStr
 
-from scheduler.delivery.mail import SmtpTransport
+from scheduler.delivery.smtp import SmtpTransport
 from scheduler.services import outbox, sending
 from tests.delivery.sink import listening
 from tests.faults.kit import Post, announce, arrived, let_leases_end, rows, states, until
