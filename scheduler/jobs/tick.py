@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from scheduler import clock
 from scheduler.delivery.channels import Transport
-from scheduler.services import busy, feeds, outbox, runs
+from scheduler.services import busy, feeds, outbox, reminders, runs
 from scheduler.services.context import Context
 from scheduler.services.outbox import SendSummary
 
@@ -33,6 +33,7 @@ def tick(
     """Do what is due now, and stop.  `go_on` is asked between messages."""
     failed: list[str] = []
     _attempt("beat", lambda: outbox.note_beat(ctx), None, failed)
+    _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
     _attempt("sweep", lambda: outbox.sweep(ctx), None, failed)
     nothing = SendSummary(0, {})
     return TickSummary(

@@ -11,7 +11,7 @@ from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
-from scheduler.services import reminders
+from scheduler.services import news, reminders
 from scheduler.services.context import Context
 from scheduler.store import audits, feeds, tables, terms, timetable
 from scheduler.store import lessons as rows
@@ -155,7 +155,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
         if not timetable.call_off(db, lesson_id, now, actor.name, reason):
             raise Conflict("This lesson was called off already.")
         reminders.replan(ctx, db, [lesson_id])
-        reminders.call_off(ctx, db, lesson_id)
+        news.call_off(ctx, db, lesson_id)
         feeds.mark_dirty(
             db,
             programme_id=term.programme_id,

@@ -11,6 +11,7 @@ from scheduler.store.tables import switches
 
 SENDING_PAUSED = "sending_paused"
 LAST_TICK = "last_tick"
+PLANNED_AHEAD = "planned_ahead"
 
 
 def is_on(db: Session, name: str) -> bool:
@@ -26,6 +27,21 @@ def turn_on(db: Session, name: str) -> None:
         .values(name=name, value="on", at=at)
         .on_conflict_do_update(index_elements=[switches.c.name], set_={"at": at})
     )
+
+
+def take_turn(db: Session, name: str, every: timedelta) -> bool:
+    """Whether it is our turn: True for one asker in that time, on the database's clock."""
+    at = database_now(db)
+    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    taken = db.execute(
+        dialect.insert(switches)
+        .values(name=name, value="on", at=at)
+        .on_conflict_do_update(
+            index_elements=[switches.c.name], set_={"at": at}, where=switches.c.at <= at - every
+        )
+        .returning(switches.c.name)
+    )
+    return taken.first() is not None
 
 
 def turn_off(db: Session, name: str) -> None:
