@@ -21,7 +21,7 @@ from scheduler.services import facts as known
 from scheduler.services import links
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
-from scheduler.services.words import LessonWords, Wall, lesson_words
+from scheduler.services.words import LessonWords, Wall, excuse_words, lesson_words
 
 MOST_LINES = 40
 LONGEST_TITLE = 50
@@ -194,7 +194,11 @@ def _cover_wanted(ctx: Context, what: About, reader: Reader) -> Letter:
     """A coordinator hears that a teacher cannot come."""
     words = _one(ctx, what.lessons[0], reader)
     subject = text("Cover wanted: {when}, {title}", when=words.when, title=words.title)
-    return _render("cover_wanted", subject, reader, lesson=words, reason=what.reason)
+    return _render("cover_wanted", subject, reader, lesson=words, reason=_why(what, reader))
+
+
+def _why(what: About, reader: Reader) -> str:
+    return excuse_words(what.reason, reader.language)
 
 
 def _note(message: Claimed, reader: Reader) -> Letter:
@@ -313,10 +317,8 @@ def _lesson_in_short(
             body = text("Called off: {when}. {reason}", when=words.when, reason=words.reason)
             return words.title, body, reader.page_url
         case MessageKind.COVER_WANTED:
-            body = text(
-                "{name} cannot come: {when}. {reason}",
-                name=what.lessons[0].lesson.teacher_name, when=words.when, reason=what.reason,
-            )  # fmt: skip
+            name, why = what.lessons[0].lesson.teacher_name, _why(what, reader)
+            body = text("{name} cannot come: {when}. {why}", name=name, when=words.when, why=why)
             return words.title, body, reader.page_url
         case MessageKind.SOON:
             return words.title, text("Starting at {time}", time=words.time), words.join_url

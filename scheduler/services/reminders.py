@@ -87,16 +87,21 @@ def plan_ahead(ctx: Context) -> int:
             return 0
     with ctx.reading() as db:
         everybody = recipients.concerned(db, ctx.now(), ctx.now() + rules.AHEAD + SLACK)
-    return sum(_plan_all(ctx, some) for some in _portions(everybody, PEOPLE_AT_ONCE))
+    return sum(_plan_portion(ctx, some) for some in _portions(everybody, PEOPLE_AT_ONCE))
 
 
-def _plan_all(ctx: Context, some: Collection[PersonId]) -> int:
-    """One portion: a transaction of its own, so that nobody waits long behind it."""
+def _plan_portion(ctx: Context, some: Collection[PersonId]) -> int:
+    """A transaction of its own, so that nobody waits long behind it."""
     with ctx.transaction() as db:
-        found = readers(ctx, db, some)
-        steps = [message for reader in found for message in rules.planned(reader, ctx.now())]
-        weeks = [message for reader in found for message in rules.digests(reader, ctx.now())]
-        return _settle(ctx, db, some, steps + weeks)
+        return plan_all(ctx, db, some)
+
+
+def plan_all(ctx: Context, db: Session, some: Collection[PersonId]) -> int:
+    """As `plan_for`, with the weeks to come."""
+    found = readers(ctx, db, some)
+    steps = [message for reader in found for message in rules.planned(reader, ctx.now())]
+    weeks = [message for reader in found for message in rules.digests(reader, ctx.now())]
+    return _settle(ctx, db, some, steps + weeks)
 
 
 def _settle(
@@ -171,7 +176,7 @@ def switch(ctx: Context, db: Session, person: PersonId, *, wanted: bool) -> bool
     if not recipients.set_reminders(db, person, wanted=wanted):
         return False
     gathered.void_reminders(db, person)
-    plan_for(ctx, db, [person])
+    plan_all(ctx, db, [person])
     action = "start_reminders" if wanted else "stop_reminders"
     audits.record(db, ctx.now(), person, action, "person", person)
     return True

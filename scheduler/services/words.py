@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from scheduler.domain import answers
+from scheduler.domain.answers import Reason
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.errors import text
 from scheduler.locale import Language, translate, wording
@@ -81,6 +83,20 @@ def place_of(zone: str, language: Language) -> str:
     if zone in _COUNTRIES:
         return translate(_COUNTRIES[zone], language)
     return zone.rpartition("/")[2].replace("_", " ")
+
+
+def excuse_words(stored: str, language: Language) -> str:
+    """Why a teacher cannot come: ốm · đi công tác."""
+    found = answers.excuse(stored)
+    return found.words or translate(REASONS[found.reason], language)
+
+
+REASONS = {
+    Reason.SICK: text("I am ill"),
+    Reason.SCHOOL: text("Duty at my own school"),
+    Reason.TECHNICAL: text("Computer, power or internet"),
+    Reason.OTHER: text("Something else"),
+}
 
 
 def lesson_words(
