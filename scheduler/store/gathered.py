@@ -35,8 +35,7 @@ def take_back(db: Session, lesson_ids: Collection[LessonId]) -> int:
     """
     told = or_(outbox.c.kind.in_(GATHERED), outbox.c.lesson_id.in_(list(lesson_ids)))
     held = and_(outbox.c.state == MessageState.LEASED, outbox.c.phase == Phase.WAITING)
-    ids = _locked(db, and_(held, told))
-    return _end(db, and_(outbox.c.id.in_(ids), held), MessageState.PLANNED)
+    return _end(db, and_(held, told), MessageState.PLANNED)
 
 
 # -- reminders
@@ -201,18 +200,16 @@ def _grow(db: Session, grown: Sequence[dict[str, object]]) -> None:
 
 
 def _cancel(db: Session, where: ColumnElement[bool]) -> int:
-    ids = _locked(db, and_(where, _WAITING))
-    return _end(db, and_(outbox.c.id.in_(ids), _WAITING), MessageState.CANCELLED)
-
-
-def _locked(db: Session, where: ColumnElement[bool]) -> list[int]:
-    """In order of id, so that two writers never wait in a ring."""
-    query = select(outbox.c.id).where(where).order_by(outbox.c.id).with_for_update()
-    return list(db.scalars(query))
+    return _end(db, and_(where, _WAITING), MessageState.CANCELLED)
 
 
 def _end(db: Session, where: ColumnElement[bool], state: MessageState) -> int:
-    statement = update(outbox).where(where).values(**_freed(state))
+    """Rows are locked in order of id, so that two writers never wait in a ring."""
+    query = select(outbox.c.id).where(where).order_by(outbox.c.id).with_for_update()
+    ids = list(db.scalars(query))
+    if not ids:
+        return 0
+    statement = update(outbox).where(outbox.c.id.in_(ids)).values(**_freed(state))
     return int(db.connection().execute(statement).rowcount)
 
 
