@@ -97,9 +97,8 @@ def test_who_cannot_come_stays_responsible_while_coordinators_look(ctx, cast, le
     post = Post()
     assert outbox.send_due(ctx, post).fates == {Fate.SENT: 1}
     assert post.recipients == ["coordinator@x.example"]
-    assert post.subjects == [
-        "Cần người dạy thay: Thứ Tư 04/10 · 07:30–08:15, Tiếng Anh 7A · THCS A · Sáng tiết 1"
-    ]
+    assert "Cần người dạy thay" in post.subjects[0]
+    assert "Tiếng Anh 7A · THCS A · Sáng tiết 1" in post.subjects[0]
     assert "Lý do: Tôi bị ốm" in post.arrived[0].get_body(("plain",)).get_content()
     (wanted,) = programmes.overview(ctx, cast.actors["coordinator"]).covers
     assert (wanted.lesson.id, wanted.reason) == (lesson, "sick")

@@ -24,6 +24,7 @@ router = APIRouter()
 # The token in the address is the key, and a mail's reader has no session: no form token either.
 MailedForm = Annotated[FormData, Depends(guard.read_form)]
 
+_FIELDS = ("answer", "reason", "words")
 _HEADINGS: dict[Standing, Text] = {
     Standing.ASKED: text("Will you be there?"),
     Standing.CONFIRMED: text("You will be there. Thank you!"),
@@ -115,7 +116,7 @@ def _page(
 ) -> Response:
     language = frame.language_of(request, guard.seen(request))
     wall = Wall(Language(language), found.person.zone)
-    call = found.call
+    call, faults = found.call, fault.fields if fault else {}
     return render(
         request,
         "join/answer.html",
@@ -127,8 +128,9 @@ def _page(
         note=_NOTES.get(found.standing),
         reason=excuse_words(call.reason, language) if call else "",
         reasons=[(reason.value, words) for reason, words in REASONS.items()],
-        typed={name: typed.typed(name) if typed else "" for name in ("answer", "reason", "words")},
-        errors=fault.fields if fault else {},
+        typed={name: typed.typed(name) if typed else "" for name in _FIELDS},
+        errors={name: faults.get(name) for name in _FIELDS},
+        problems=list(faults.items()),
         title=fault.message if fault else "",
         most=LONGEST_WORDS,
         here=here,

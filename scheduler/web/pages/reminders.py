@@ -146,19 +146,20 @@ def _page(
     desk = choices.desk(ctx, actor)
     language = frame.language_of(request, guard.seen(request))
     former = {name: request.query_params[name] for name in _NAMES if name in request.query_params}
-    shown = typed or _form_of(desk.wish)
+    shown, faults = typed or _form_of(desk.wish), fault.fields if fault else {}
     return render(
         request,
         "teacher/reminders.html",
         status=422 if fault else 200,
         own=here == TEACHER,
         on=desk.on,
-        chosen=shown,
+        chosen={name: shown.get(name, "") for name in _NAMES},
         example=_example(desk, language),
         minutes=_minutes(desk.wish.choices),
         zones=_zones(language, shown.get("zone", "")),
         former=former if "saved" in request.query_params and not fault else {},
-        errors=fault.fields if fault else {},
+        errors={name: faults.get(name) for name in _NAMES},
+        problems=list(faults.items()),
         title=fault.message if fault else "",
         here=here,
     )
