@@ -18,11 +18,13 @@ from scheduler.web import errors, guard, view
 from scheduler.web.feeds import FeedApp
 from scheduler.web.pages import (
     account,
+    answers,
     busy,
     calendars,
     coordinator,
     health,
     joins,
+    reminders,
     school,
     teacher,
 )
@@ -79,7 +81,18 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     app.state.ctx = ctx
     app.state.labels = {}
     app.state.is_alive = lambda: True  # until a loop of its own runs in this process
-    for room in (account, teacher, busy, calendars, joins, school, coordinator, health):
+    for room in (
+        account,
+        teacher,
+        answers,
+        reminders,
+        busy,
+        calendars,
+        joins,
+        school,
+        coordinator,
+        health,
+    ):
         app.include_router(room.router)
     app.mount("/static", Static(directory=view.STATIC), name="static")
     errors.install(app)

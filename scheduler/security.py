@@ -70,6 +70,7 @@ class Purpose(StrEnum):
     """What a signed link may do; a link for one purpose is refused for every other."""
 
     STOP_REMINDERS = "stop_reminders"
+    ANSWER = "answer"  # a lesson, as it stood, and its teacher
 
 
 @dataclass(frozen=True, slots=True)

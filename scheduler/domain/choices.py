@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from scheduler.domain.messages import Channel
+from scheduler.domain.messages import Channel, MessageKind
+from scheduler.domain.quiet import Quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,23 @@ class Choices:
     quiet_from: int | None = None
     quiet_until: int | None = None
     channels: tuple[Channel, ...] = (Channel.MAIL,)
+
+    def wants(self, kind: MessageKind) -> bool:
+        """Whether reminders of this kind are to come; what is no reminder always comes."""
+        steps = {
+            MessageKind.DIGEST: self.digest,
+            MessageKind.DAY_BEFORE: self.day_before,
+            MessageKind.HOUR_BEFORE: self.hour_before,
+            MessageKind.SOON: self.soon,
+        }
+        return steps.get(kind, True)
+
+    def wants_confirmed(self, kind: MessageKind) -> bool:
+        """Whether a reminder is to come of a lesson that the reader has confirmed."""
+        return kind is MessageKind.SOON and self.after_confirming
+
+    def quiet(self, zone: str) -> Quiet | None:
+        """The quiet on a wall of that zone."""
+        if self.quiet_from is None or self.quiet_until is None:
+            return None
+        return Quiet(self.quiet_from, self.quiet_until, zone)

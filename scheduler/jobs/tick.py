@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from scheduler.jobs.senders import Senders
-from scheduler.services import busy, feeds, runs, sending, workers
+from scheduler.services import busy, feeds, reminders, runs, sending, workers
 from scheduler.services.context import Context
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     failed: list[str] = []
     count = len(senders.lines)
     _attempt("beat", lambda: workers.note_beat(ctx, count), None, failed)
+    _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
     _attempt("sweep", lambda: sending.sweep(ctx), None, failed)
     _attempt("send", lambda: senders.kick(go_on), None, failed)
     return TickSummary(

@@ -11,9 +11,9 @@ from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
-from scheduler.services import reminders
+from scheduler.services import news, reminders
 from scheduler.services.context import Context
-from scheduler.store import audits, feeds, tables, terms, timetable
+from scheduler.store import audits, confirmations, feeds, tables, terms, timetable
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
@@ -23,7 +23,8 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class TeacherHome:
-    """A volunteer's lessons: the next one, those after it, and how many were given of how many."""
+    """A volunteer's lessons: the next one, those after it, and how many were given of how many;
+    `confirmed`: those they said they will give."""
 
     term: Term | None
     next: Lesson | None
@@ -31,6 +32,7 @@ class TeacherHome:
     past: tuple[Lesson, ...]
     given: int
     total: int
+    confirmed: frozenset[LessonId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
     with ctx.reading() as db:
         term = terms.find(db, None, mine[0].programme_id)
         found = rows.find(db, teacher_id=mine[0].teacher_id, term_id=term.id) if term else ()
+        confirmed = confirmations.of_people(db, [actor.person_id])
     live = [lesson for lesson in found if lesson.state is not LessonState.CANCELLED]
     ahead = tuple(lesson for lesson in found if lesson.ends_at > now)
     following = next((lesson for lesson in live if lesson.ends_at > now), None)
@@ -76,6 +79,7 @@ def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
         past=tuple(lesson for lesson in found if lesson.ends_at <= now),
         given=sum(lesson.ends_at <= now for lesson in live),
         total=len(live),
+        confirmed=frozenset(lesson for lesson, _ in confirmed),
     )
 
 
@@ -155,7 +159,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
         if not timetable.call_off(db, lesson_id, now, actor.name, reason):
             raise Conflict("This lesson was called off already.")
         reminders.replan(ctx, db, [lesson_id])
-        reminders.call_off(ctx, db, lesson_id)
+        news.call_off(ctx, db, lesson_id)
         feeds.mark_dirty(
             db,
             programme_id=term.programme_id,

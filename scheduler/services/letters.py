@@ -1,303 +1,354 @@
-"""What mails say: a message, and the present state of its lessons, become words for its reader."""
+"""What messages say: a message, and the present state of its lessons, become words for its reader.
 
-from collections.abc import Iterable, Mapping, Sequence
+Nothing is read here: see `services.facts`.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler import security
 from scheduler.delivery import mail
 from scheduler.delivery.mail import Envelope, Letter
 from scheduler.delivery.notices import Notice
 from scheduler.domain import reminders as rules
-from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.messages import Claimed, MessageKind
-from scheduler.domain.people import Person, PersonId
-from scheduler.domain.plans import ChangeKind
+from scheduler.domain.news import LONG_AGO, News
+from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import Side
 from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
-from scheduler.services import calendars
+from scheduler.services import facts as known
+from scheduler.services import links
 from scheduler.services.context import Context
-from scheduler.store import lessons, people
-from scheduler.store.database import Session
+from scheduler.services.facts import About, Change, OneLesson
+from scheduler.services.words import LessonWords, Wall, excuse_words, lesson_words
 
 MOST_LINES = 40
-STOP_LIFE = timedelta(days=365)
+LONGEST_TITLE = 50
 _PAGES = {Side.TEACHER: "/teacher", Side.SCHOOL: "/school"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who opens the mail; `stop_url` only where a reminder can be stopped."""
+    """Who opens the mail; `stop_url` and `choices_url` only where it can be stopped or changed."""
 
     person_id: PersonId
     name: str
-    language: Language
+    wall: Wall
     side: Side
     base_url: str
+    page_url: str
     stop_url: str | None = None
+    choices_url: str | None = None
 
     @property
-    def page_url(self) -> str:
-        return self.base_url + _PAGES[self.side]
-
-
-class News(StrEnum):
-    """What a change means to one reader; in the order in which a mail tells it."""
-
-    NEW = "new"
-    MOVED = "moved"
-    OTHER_TEACHER = "other_teacher"
-    GIVEN_AWAY = "given_away"
-    CALLED_OFF = "called_off"
+    def language(self) -> Language:
+        return self.wall.language
 
 
 _HEADINGS = {
+    News.OFFERED: text("Can you stand in?"),
     News.NEW: text("New"),
     News.MOVED: text("Moved"),
     News.OTHER_TEACHER: text("With another teacher"),
     News.GIVEN_AWAY: text("No longer yours"),
     News.CALLED_OFF: text("Called off"),
+    News.THANKED: text("Thank you!"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class LessonWords:
-    """A lesson as a mail prints it; `before` is the time it moved from."""
-
-    title: str
-    class_name: str
-    district: str
-    when: str
-    time: str
-    before: str
-    teacher: str
-    reason: str
-    join_url: str
-    to_be_covered: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
-    """Lessons with the same news; `moved`: show from when, `off`: they are not to be given."""
+    """Lessons with the same news; `moved`: show from when, `off`: they are not to be given.  `by`:
+    who changed them, where one person did."""
 
     heading: str
     lessons: tuple[LessonWords, ...]
     moved: bool
     off: bool
-
-
-class Outdated(Exception):
-    """There is nothing left to tell: things changed since the message was planned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a message is about, as it stands at this moment."""
-
-    person: Person
-    side: Side
-    changes: tuple[tuple[ChangeKind, Lesson], ...] = ()
-    lesson: Lesson | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the payload of a message about a publication says, and to which side."""
-
-    side: Side
-    changes: Mapping[LessonId, ChangeKind]
+    by: str
 
 
 def compose(ctx: Context, message: Claimed) -> tuple[Envelope, Letter]:
     """The mail as it should read now; raises Outdated."""
-    told = _told(message)
-    with ctx.reading() as db:
-        facts = _facts(db, message, told)
-    return _mail(ctx, message, facts)
+    return letter(ctx, message, known.about(known.gather(ctx, [message]), message))
 
 
 def notice(ctx: Context, message: Claimed) -> Notice:
     """The message in a few words, as it should read now; raises Outdated."""
-    envelope, letter = compose(ctx, message)
-    return Notice(
-        title=letter.subject,
-        body="",
-        url=ctx.settings.base_url,
-        tag=message.key,
-        template=message.kind.value,
-        parameters={"name": envelope.name},
-    )
+    return short(ctx, message, known.about(known.gather(ctx, [message]), message))
 
 
-def _told(message: Claimed) -> Told:
-    told: Any = message.payload.get("lessons", ())
-    side = Side(str(message.payload.get("side", Side.TEACHER)))
-    return Told(side, {LessonId(int(lesson)): ChangeKind(kind) for lesson, kind in told})
-
-
-def _facts(db: Session, message: Claimed, told: Told) -> Facts:
-    person = people.person(db, message.person_id)
-    if person is None or not person.active:
-        raise Outdated("the account is off")
-    if message.kind is MessageKind.SIGN_IN:
-        return Facts(person, told.side)
-    if message.kind is MessageKind.CHANGES:
-        found = lessons.find(db, ids=list(told.changes))
-        return Facts(person, told.side, tuple((told.changes[each.id], each) for each in found))
-    lesson = lessons.get(db, message.lesson_id or 0)
-    if lesson is None or not rules.still_true(message, lesson):
-        raise Outdated("the lesson changed")
-    if message.kind in rules.REMINDERS and not person.reminders:
-        raise Outdated("reminders were stopped")
-    return Facts(person, _side(db, person, lesson), lesson=lesson)
-
-
-def _side(db: Session, person: Person, lesson: Lesson) -> Side:
-    if person.id == lesson.teacher_person_id:
-        return Side.TEACHER
-    if person.id in {contact.id for contact in people.school_contacts(db, lesson.school_id)}:
-        return Side.SCHOOL
-    raise Outdated("no longer concerned")
-
-
-def _mail(ctx: Context, message: Claimed, facts: Facts) -> tuple[Envelope, Letter]:
-    reader = Reader(
-        person_id=facts.person.id,
-        name=facts.person.name,
-        language=Language(facts.person.language),
-        side=facts.side,
-        base_url=ctx.settings.base_url,
-        stop_url=stop_url(ctx, facts.person) if message.kind in rules.REMINDERS else None,
-    )
+def letter(ctx: Context, message: Claimed, what: About) -> tuple[Envelope, Letter]:
+    """The mail that tells this."""
+    reader = _reader(ctx, message, what)
     envelope = Envelope(
         message_id=message.message_id,
         sender=ctx.settings.mail_from,
-        name=facts.person.name,
-        address=facts.person.email,
+        name=what.person.name,
+        address=what.person.email,
         date=ctx.now(),
         stop_url=reader.stop_url,
     )
-    return envelope, _words_for(ctx, message, facts, reader)
+    return envelope, _words_for(ctx, message, what, reader)
 
 
-def stop_url(ctx: Context, person: Person) -> str:
-    """Where one press ends the reminders of this person."""
-    token = security.sign_link(
-        ctx.key, security.Purpose.STOP_REMINDERS, str(person.id), ctx.now(), STOP_LIFE
+def _reader(ctx: Context, message: Claimed, what: About) -> Reader:
+    base_url = ctx.settings.base_url
+    page = _PAGES[what.side]
+    if message.kind is MessageKind.COVER_WANTED:
+        page = "/coordinator"
+    reminder = message.kind in rules.REMINDERS
+    return Reader(
+        person_id=what.person.id,
+        name=what.person.name,
+        wall=Wall(Language(what.person.language), what.person.zone),
+        side=what.side,
+        base_url=base_url,
+        page_url=base_url + page,
+        stop_url=links.stop_url(ctx, what.person.id) if reminder else None,
+        choices_url=f"{base_url}{page}/reminders" if reminder else None,
     )
-    return f"{ctx.settings.base_url}/stop/{token}"
 
 
-def _words_for(ctx: Context, message: Claimed, facts: Facts, reader: Reader) -> Letter:
-    if message.kind is MessageKind.SIGN_IN:
-        zone = ZoneInfo(ctx.settings.timezone)
-        asked, ends = (at.astimezone(zone) for at in (message.due_at, message.useless_after))
-        url, code = (str(message.payload[name]) for name in ("url", "code"))
-        return sign_in(url, code, asked, ends, reader)
-    if message.kind is MessageKind.CHANGES:
-        return timetable(facts.changes, reader)
-    if facts.lesson is None:
-        raise ValueError(message.kind)
-    if message.kind is MessageKind.CALLED_OFF:
-        return called_off(facts.lesson, reader)
-    return reminder(message.kind, facts.lesson, reader)
+def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> Letter:
+    match message.kind:
+        case MessageKind.SIGN_IN:
+            return _sign_in(ctx, message, reader)
+        case MessageKind.NOTE:
+            return _note(message, reader)
+        case MessageKind.CHANGES:
+            return _changes(ctx, what.changes, reader)
+        case MessageKind.DAY_BEFORE:
+            return _day(ctx, what.lessons, reader)
+        case MessageKind.DIGEST:
+            return _week(ctx, message, what.lessons, reader)
+        case MessageKind.COVER_WANTED:
+            return _cover_wanted(ctx, what, reader)
+        case MessageKind.CALLED_OFF:
+            return _called_off(_one(ctx, what.lessons[0], reader), reader)
+        case _:
+            return _step(message.kind, _one(ctx, what.lessons[0], reader), reader)
 
 
-# -- the words
+# -- mails
 
 
-def reminder(kind: MessageKind, lesson: Lesson, reader: Reader) -> Letter:
+def _step(kind: MessageKind, words: LessonWords, reader: Reader) -> Letter:
     """One step of the ladder before a lesson."""
-    words = _words(lesson, reader)
     subject = text("{when}: {title}", when=words.when, title=words.title)
     if kind is MessageKind.SOON:
         subject = text("Starting at {time}: {title}", time=words.time, title=words.title)
     return _render("reminder", subject, reader, kind=kind.value, lesson=words)
 
 
-def called_off(lesson: Lesson, reader: Reader) -> Letter:
+def _day(ctx: Context, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter:
+    """All lessons of tomorrow, and what the teacher is asked about each."""
+    words = [_one(ctx, each, reader, ask=True) for each in lessons]
+    subject = text("{when}: {title}", when=words[0].when, title=words[0].title)
+    if len(words) > 1:
+        first = lessons[0].lesson
+        subject = text(
+            "{day}: {count} lessons, the first at {time}",
+            day=reader.wall.day(first.starts_at, first.zone),
+            count=len(words),
+            time=words[0].time,
+        )
+    return _render("day", subject, reader, lessons=words)
+
+
+def _week(ctx: Context, message: Claimed, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter:
+    """The week to come, day by day."""
+    begins, _, zone = rules.day_of(message.payload)
+    monday = wording.date_short(begins.astimezone(ZoneInfo(zone)), reader.language)
+    subject = text("Lessons in the week from {day}: {count}", day=monday, count=len(lessons))
+    shown = [_one(ctx, each, reader) for each in lessons[:MOST_LINES]]
+    left_out = max(0, len(lessons) - MOST_LINES)
+    return _render("week", subject, reader, lessons=shown, left_out=left_out)
+
+
+def _called_off(words: LessonWords, reader: Reader) -> Letter:
     """The news that a lesson does not take place."""
-    words = _words(lesson, reader)
     subject = text("Called off: {when}, {title}", when=words.when, title=words.title)
     return _render("called_off", subject, reader, lesson=words)
 
 
-def timetable(changes: Iterable[tuple[ChangeKind, Lesson]], reader: Reader) -> Letter:
-    """All that one publication changed for one reader, as things stand now."""
-    told = sorted(changes, key=lambda change: change[1].starts_at)
-    subject = text("Changes in your timetable: {count}", count=len(told))
+def _changes(ctx: Context, changes: tuple[Change, ...], reader: Reader) -> Letter:
+    """All that changed for one reader, as things stand now."""
+    subject = text("Changes in your timetable: {count}", count=len(changes))
+    if len(changes) == 1:
+        only = _changed(ctx, changes[0], reader)
+        heading = translate(_HEADINGS[changes[0].news], reader.language)
+        subject = text("{news}: {when}, {title}", news=heading, when=only.when, title=only.title)
     return _render(
-        "timetable",
+        "changes",
         subject,
         reader,
-        sections=_sections(told[:MOST_LINES], reader),
-        left_out=max(0, len(told) - MOST_LINES),
+        sections=_sections(ctx, changes[:MOST_LINES], reader),
+        left_out=max(0, len(changes) - MOST_LINES),
+        asked=any(change.news is News.OFFERED for change in changes),
     )
 
 
-def sign_in(url: str, code: str, asked: datetime, expires: datetime, reader: Reader) -> Letter:
-    """The link and the code that let somebody in; instants already in the reader's zone."""
-    subject = text("Sign in to Chung Tay, asked for at {time}", time=wording.clock(asked))
+def _cover_wanted(ctx: Context, what: About, reader: Reader) -> Letter:
+    """A coordinator hears that a teacher cannot come."""
+    words = _one(ctx, what.lessons[0], reader)
+    subject = text("Cover wanted: {when}, {title}", when=words.when, title=words.title)
+    return _render("cover_wanted", subject, reader, lesson=words, reason=_why(what, reader))
+
+
+def _why(what: About, reader: Reader) -> str:
+    return excuse_words(what.reason, reader.language)
+
+
+def _note(message: Claimed, reader: Reader) -> Letter:
+    """A coordinator's own words: the payload's `subject` and `text`, paragraphs apart by an empty
+    line."""
+    paragraphs = [part.strip() for part in str(message.payload["text"]).split("\n\n")]
+    return _render("note", str(message.payload["subject"]), reader, paragraphs=paragraphs)
+
+
+def _sign_in(ctx: Context, message: Claimed, reader: Reader) -> Letter:
+    """The link and the code that let somebody in."""
+    zone = ZoneInfo(ctx.settings.timezone)
+    asked, ends = (at.astimezone(zone) for at in (message.due_at, message.useless_after))
+    url, code = (str(message.payload[name]) for name in ("url", "code"))
     half = len(code) // 2
     return _render(
         "sign_in",
-        subject,
+        text("Sign in to Chung Tay, asked for at {time}", time=wording.clock(asked)),
         reader,
         url=url,
         code=f"{code[:half]}-{code[half:]}",
-        until=wording.clock(expires),
+        until=wording.clock(ends),
     )
 
 
-def _sections(told: Sequence[tuple[ChangeKind, Lesson]], reader: Reader) -> tuple[Section, ...]:
-    by_news: dict[News, list[LessonWords]] = {news: [] for news in News}
-    for kind, lesson in told:
-        by_news[_news(kind, lesson, reader)].append(_words(lesson, reader))
+def _sections(ctx: Context, changes: Iterable[Change], reader: Reader) -> tuple[Section, ...]:
+    by_news: dict[News, list[Change]] = {news: [] for news in News}
+    for change in changes:
+        by_news[change.news].append(change)
     return tuple(
         Section(
             heading=translate(_HEADINGS[news], reader.language),
-            lessons=tuple(lessons),
+            lessons=tuple(_changed(ctx, each, reader) for each in those),
             moved=news is News.MOVED,
             off=news in (News.GIVEN_AWAY, News.CALLED_OFF),
+            by=_by(those),
         )
-        for news, lessons in by_news.items()
-        if lessons
+        for news, those in by_news.items()
+        if those
     )
 
 
-def _news(kind: ChangeKind, lesson: Lesson, reader: Reader) -> News:
-    if lesson.state is LessonState.CANCELLED:
-        return News.CALLED_OFF
-    own = reader.side is Side.TEACHER
-    if own and lesson.teacher_person_id != reader.person_id:
-        return News.GIVEN_AWAY
-    if kind is ChangeKind.RESTAFFED:
-        return News.NEW if own else News.OTHER_TEACHER
-    return News.MOVED if kind is ChangeKind.MOVED else News.NEW
+def _by(changes: Iterable[Change]) -> str:
+    names = {change.entry.by or change.lesson.cancelled_by for change in changes}
+    return names.pop() if len(names) == 1 else ""
 
 
-def _words(lesson: Lesson, reader: Reader) -> LessonWords:
-    zone, language = ZoneInfo(lesson.zone), reader.language
-    start, end = lesson.starts_at.astimezone(zone), lesson.ends_at.astimezone(zone)
-    before = lesson.moved_from.astimezone(zone) if lesson.moved_from else None
-    return LessonWords(
-        title=calendars.title(lesson, language),
-        class_name=lesson.class_name,
-        district=lesson.school_district,
-        when=wording.when(start, end, language),
-        time=wording.clock(start),
-        before=wording.moment(before, language) if before else "",
-        teacher=f"{lesson.teacher_name} ({lesson.donor_school})",
-        reason=lesson.cancel_reason,
-        join_url=f"{reader.base_url}/j/{lesson.join_token}",
-        to_be_covered=lesson.state is LessonState.COVER,
+def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
+    was = change.entry.was
+    if was == LONG_AGO:
+        was = change.lesson.moved_from
+    own = change.entry.side is Side.TEACHER
+    return lesson_words(change.lesson, reader.wall, ctx.settings.base_url, own=own, was=was)
+
+
+def _one(ctx: Context, one: OneLesson, reader: Reader, *, ask: bool = False) -> LessonWords:
+    own = one.side is Side.TEACHER
+    return lesson_words(
+        one.lesson,
+        reader.wall,
+        ctx.settings.base_url,
+        own=own,
+        answer_url=links.answer_url(ctx, one.lesson, reader.person_id) if ask and own else "",
+        confirmed=one.confirmed,
     )
 
 
 def _render(template: str, subject: Text | str, reader: Reader, **values: object) -> Letter:
     given = {"reader": reader, "own": reader.side is Side.TEACHER, **values}
     return mail.render(template, reader.language, translate(subject, reader.language), given)
+
+
+# -- a few words for a lock screen, or for a gateway's template
+
+
+def short(ctx: Context, message: Claimed, what: About) -> Notice:
+    """The same in a few words: what on the first line, when below it."""
+    reader = _reader(ctx, message, what)
+    title, body, url = _in_short(ctx, message, what, reader)
+    title, body = translate(title, reader.language), translate(body, reader.language)
+    return Notice(
+        title=_cut(title),
+        body=body,
+        url=url,
+        tag=message.key,
+        template=message.kind.value,
+        parameters={"name": reader.name, "title": title, "body": body, "url": url},
+    )
+
+
+def _in_short(
+    ctx: Context, message: Claimed, what: About, reader: Reader
+) -> tuple[Text | str, Text | str, str]:
+    match message.kind:
+        case MessageKind.SIGN_IN:
+            until = wording.clock(message.useless_after.astimezone(ZoneInfo(ctx.settings.timezone)))
+            body = text("Open it to sign in. It works once, until {time}.", time=until)
+            return text("Sign in to Chung Tay"), body, str(message.payload["url"])
+        case MessageKind.NOTE:
+            words = str(message.payload["text"])
+            return str(message.payload["subject"]), words, reader.page_url
+        case MessageKind.CHANGES:
+            return _changes_in_short(ctx, what.changes, reader)
+        case MessageKind.DIGEST | MessageKind.DAY_BEFORE if len(what.lessons) > 1:
+            return _lessons_in_short(ctx, message, what.lessons, reader)
+        case _:
+            return _lesson_in_short(ctx, message.kind, what, reader)
+
+
+def _lesson_in_short(
+    ctx: Context, kind: MessageKind, what: About, reader: Reader
+) -> tuple[Text | str, Text | str, str]:
+    words = _one(ctx, what.lessons[0], reader, ask=kind is MessageKind.DAY_BEFORE)
+    match kind:
+        case MessageKind.CALLED_OFF:
+            body = text("Called off: {when}. {reason}", when=words.when, reason=words.reason)
+            return words.title, body, reader.page_url
+        case MessageKind.COVER_WANTED:
+            name, why = what.lessons[0].lesson.teacher_name, _why(what, reader)
+            body = text("{name} cannot come: {when}. {why}", name=name, when=words.when, why=why)
+            return words.title, body, reader.page_url
+        case MessageKind.SOON:
+            return words.title, text("Starting at {time}", time=words.time), words.join_url
+        case _:
+            return words.title, words.when, words.answer_url or words.join_url
+
+
+def _lessons_in_short(
+    ctx: Context, message: Claimed, lessons: tuple[OneLesson, ...], reader: Reader
+) -> tuple[Text | str, Text | str, str]:
+    begins, _, zone = rules.day_of(message.payload)
+    day = wording.date_short(begins.astimezone(ZoneInfo(zone)), reader.language)
+    first = _one(ctx, lessons[0], reader)
+    title = text("{day}: {count} lessons", day=day, count=len(lessons))
+    if message.kind is MessageKind.DIGEST:
+        title = text("Lessons in the week from {day}: {count}", day=day, count=len(lessons))
+    body = text("The first: {when}, {title}", when=first.when, title=first.title)
+    return title, body, reader.page_url
+
+
+def _changes_in_short(
+    ctx: Context, changes: tuple[Change, ...], reader: Reader
+) -> tuple[Text | str, Text | str, str]:
+    first = _changed(ctx, changes[0], reader)
+    heading = translate(_HEADINGS[changes[0].news], reader.language)
+    body = text("{news}: {when}", news=heading, when=first.when)
+    if len(changes) == 1:
+        return first.title, body, reader.page_url
+    return text("Changes in your timetable: {count}", count=len(changes)), body, reader.page_url
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1].rstrip()}…"

@@ -1,15 +1,16 @@
 """Claimed messages become parcels: words of the present state, bytes for the channel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.delivery import mail
 from scheduler.delivery.channels import Parcel
 from scheduler.domain.messages import Channel, Claimed
+from scheduler.services import facts as known
 from scheduler.services import letters
 from scheduler.services.context import Context
-from scheduler.services.letters import Outdated
+from scheduler.services.facts import About, Facts, Outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +47,38 @@ Prepared = Ready | Dropped | Poisoned | Postponed
 def prepare(ctx: Context, messages: Sequence[Claimed]) -> tuple[Prepared, ...]:
     """What each message has become at this moment, in their order.
 
-    Whoever changes something that a parcel told takes the message's lease away in the same
-    transaction, so that no stale one begins its way.
+    A constant number of queries, however many messages.  Whoever changes something that a parcel
+    told takes the message's lease away in the same transaction, so that no stale one begins its
+    way.
     """
-    return tuple(_prepared(ctx, messages))
+    try:
+        facts = known.gather(ctx, messages)
+    except (KeyError, TypeError, ValueError) as error:  # one payload that nobody can read
+        if len(messages) == 1:
+            return (Poisoned(repr(error)),)
+        return tuple(prepared for each in messages for prepared in prepare(ctx, [each]))
+    return tuple(_prepared(ctx, facts, message) for message in messages)
 
 
-def _prepared(ctx: Context, messages: Sequence[Claimed]) -> Iterator[Prepared]:
-    for message in messages:
-        try:
-            yield Ready(_parcel(ctx, message))
-        except Outdated as why:
-            yield Dropped(str(why))
-        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours go out
-            yield Poisoned(repr(error))
+def _prepared(ctx: Context, facts: Facts, message: Claimed) -> Prepared:
+    try:
+        what = known.about(facts, message)
+        until = known.wait(facts, message, what, ctx.settings.timezone)
+        if until is None:
+            return Dropped("the reader wants quiet until it is of no use")
+        if until > facts.now:
+            return Postponed(until)
+        return Ready(_parcel(ctx, message, what))
+    except Outdated as why:
+        return Dropped(str(why))
+    except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours go out
+        return Poisoned(repr(error))
 
 
-def _parcel(ctx: Context, message: Claimed) -> Parcel:
+def _parcel(ctx: Context, message: Claimed, what: About) -> Parcel:
     life = int((message.useless_after - ctx.now()).total_seconds())
     if message.channel is not Channel.MAIL:
         raise Outdated("there is no such way here")
-    envelope, letter = letters.compose(ctx, message)
+    envelope, letter = letters.letter(ctx, message, what)
     address = mail.envelope_address(envelope.address)
     return Parcel(message.message_id, (address,), mail.build(envelope, letter), life)

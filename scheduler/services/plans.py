@@ -26,7 +26,7 @@ from scheduler.domain.subscriptions import would_miss
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Charge, bill
 from scheduler.errors import Conflict, NotFound, Stale
-from scheduler.services import gaps, reminders
+from scheduler.services import gaps, news, reminders
 from scheduler.services.context import Context
 from scheduler.services.gaps import GapLine
 from scheduler.store import (
@@ -169,16 +169,21 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
         diff = rules.diff(current, wanted)
         told = timetable.apply(db, term, diff.changes, known, now, actor.name)
         publication = rows.publish(db, plan, seen, now, actor.person_id)
-        _pass_on(ctx, db, term, publication, told)
+        _pass_on(ctx, db, term, publication, told, actor.name)
         _record(ctx, db, actor, plan, diff)
     return diff
 
 
 def _pass_on(
-    ctx: Context, db: Session, term: Term, publication: int, told: tuple[LessonChange, ...]
+    ctx: Context,
+    db: Session,
+    term: Term,
+    publication: int,
+    told: tuple[LessonChange, ...],
+    by: str,
 ) -> None:
     reminders.replan(ctx, db, [change.lesson_id for change in told])
-    reminders.announce(ctx, db, publication, told)
+    news.announce(ctx, db, publication, told, by)
     former = {c.former_teacher_id for c in told if c.former_teacher_id is not None}
     feeds.mark_dirty(
         db,

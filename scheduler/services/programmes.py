@@ -1,21 +1,33 @@
 """The programme at a glance, for its coordinator."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from scheduler.domain import access
 from scheduler.domain.access import Action, Actor, Role
+from scheduler.domain.lessons import Lesson
 from scheduler.domain.plans import Plan
 from scheduler.domain.runs import Run
 from scheduler.domain.terms import Programme, ProgrammeId, Term
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
-from scheduler.store import figures, plans, runs, terms
+from scheduler.store import covers, figures, lessons, plans, runs, terms
+from scheduler.store.database import Session
 from scheduler.store.figures import SchoolFigures, TermFigures
 
 
 @dataclass(frozen=True, slots=True)
+class WantsCover:
+    """A lesson whose teacher cannot come, and why, as it is stored."""
+
+    lesson: Lesson
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """Figures counted in the database now, the plan in force, the newest run and drafts."""
+    """Figures counted in the database now, the plan in force, the newest run and drafts, and the
+    lessons that look for cover, the most urgent first."""
 
     programme: Programme
     term: Term
@@ -24,6 +36,7 @@ class Overview:
     published: Plan | None
     drafts: tuple[Plan, ...]
     run: Run | None
+    covers: tuple[WantsCover, ...]
 
 
 def overview(ctx: Context, actor: Actor) -> Overview:
@@ -44,7 +57,14 @@ def overview(ctx: Context, actor: Actor) -> Overview:
             published=in_force,
             drafts=tuple(p for p in all_plans if p.published_at is None),
             run=runs.latest(db, term.id),
+            covers=_covers(db, programme_id, ctx.now()),
         )
+
+
+def _covers(db: Session, programme_id: ProgrammeId, now: datetime) -> tuple[WantsCover, ...]:
+    calls = covers.of_programme(db, programme_id, now)
+    known = {x.id: x for x in lessons.find(db, ids=[call.lesson_id for call in calls])}
+    return tuple(WantsCover(known[call.lesson_id], call.reason) for call in calls)
 
 
 def own(actor: Actor) -> ProgrammeId:

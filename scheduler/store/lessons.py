@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.access import Role
 from scheduler.domain.intervals import minute_of
 from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
 from scheduler.domain.people import HalfDay
@@ -15,6 +16,7 @@ from scheduler.domain.requests import RequestId
 from scheduler.store.tables import (
     classes,
     donor_schools,
+    grants,
     handovers,
     lessons,
     periods,
@@ -62,10 +64,12 @@ def find(
     since: datetime | None = None,
     until: datetime | None = None,
     ids: Collection[int] | None = None,
+    of_people: Collection[int] | None = None,
 ) -> tuple[Lesson, ...]:
     """Lessons in order of time, cancelled ones too; two queries, however many there are.
 
-    `since` leaves out what has ended by then, `until` what starts then or later.
+    `since` leaves out what has ended by then, `until` what starts then or later.  `of_people`:
+    those that one of these people gives, or whose school one of them speaks for.
     """
     equal = (
         (lessons.c.term_id, term_id),
@@ -82,10 +86,24 @@ def find(
         where.append(lessons.c.starts_at < until)
     if ids is not None:
         where.append(lessons.c.id.in_(list(ids)))
+    if of_people is not None:
+        where.append(_concerns(of_people))
     query = _SELECT.where(*where).order_by(lessons.c.starts_at, lessons.c.id)
     rows = db.execute(query).all()
     bells = _bells(db, {row.school_id for row in rows})
     return tuple(_lesson(row, bells) for row in rows)
+
+
+def _concerns(people: Collection[int]) -> ColumnElement[bool]:
+    giving = select(teachers.c.id).where(teachers.c.person_id.in_(list(people)))
+    hosting = select(classes.c.id).where(
+        classes.c.school_id.in_(
+            select(grants.c.school_id).where(
+                grants.c.role == Role.SCHOOL, grants.c.person_id.in_(list(people))
+            )
+        )
+    )
+    return or_(lessons.c.teacher_id.in_(giving), lessons.c.class_id.in_(hosting))
 
 
 def get(db: Session, lesson_id: int) -> Lesson | None:

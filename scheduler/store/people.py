@@ -40,7 +40,7 @@ def school_contacts(db: Session, school_id: int) -> tuple[Person, ...]:
         .where(persons.c.active.is_(True))
         .order_by(tables.grants.c.id)
     )
-    return tuple(map(_person, db.execute(query)))
+    return tuple(map(person_of, db.execute(query)))
 
 
 def teachers(db: Session, programme_id: int) -> tuple[Teacher, ...]:
@@ -73,10 +73,10 @@ def _select_teachers() -> Select[Any]:
 
 def _one_person(db: Session, query: Select[Any]) -> Person | None:
     row = db.execute(query).one_or_none()
-    return None if row is None else _person(row)
+    return None if row is None else person_of(row)
 
 
-def _person(row: Row[Any]) -> Person:
+def person_of(row: Row[Any]) -> Person:
     return Person(
         id=PersonId(row.id),
         email=row.email,

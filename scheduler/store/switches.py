@@ -1,5 +1,7 @@
 """Facts about the running system, one row each: why sending is paused, what was counted."""
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -10,6 +12,7 @@ from scheduler.store.tables import switches
 SENDING_PAUSED = "sending_paused"  # its value: the reason
 CLOCK_DRIFT = "clock_drift"  # its value: seconds, of the newest jump
 LEASES_LOST = "leases_lost"  # its value: how many, ever
+PLANNED_AHEAD = "planned_ahead"
 
 
 def is_on(db: Session, name: str) -> bool:
@@ -31,6 +34,27 @@ def turn_on(db: Session, name: str, told: str = "on") -> None:
         .values(name=name, value=told, at=at)
         .on_conflict_do_update(index_elements=[switches.c.name], set_={"value": told, "at": at})
     )
+
+
+def take_turn(db: Session, name: str, every: timedelta) -> bool:
+    """Whether it is our turn: True for one asker in that time, on the database's clock."""
+    at = database_now(db)
+    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    taken = db.execute(
+        dialect.insert(switches)
+        .values(name=name, value="on", at=at)
+        .on_conflict_do_update(
+            index_elements=[switches.c.name], set_={"at": at}, where=switches.c.at <= at - every
+        )
+        .returning(switches.c.name)
+    )
+    return taken.first() is not None
+
+
+def age(db: Session, name: str) -> timedelta | None:
+    """How long ago the switch was set, on the database's clock; None when it is off."""
+    at: datetime | None = db.scalar(select(switches.c.at).where(switches.c.name == name))
+    return None if at is None else database_now(db) - at
 
 
 def turn_off(db: Session, name: str) -> None:

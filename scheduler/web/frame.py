@@ -57,11 +57,13 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
         NavItem("/school", text("This week"), "grid"),
         NavItem("/school/requests", text("Requests"), "pen"),
         _CALENDAR,
+        NavItem("/school/reminders", text("Reminders"), "bell"),
     ),
     "/teacher": (
         NavItem("/teacher", text("My page"), "home"),
         NavItem("/teacher/lessons", text("Lessons"), "list"),
         _CALENDAR,
+        NavItem("/teacher/reminders", text("Reminders"), "bell"),
     ),
     "/calendar": (_CALENDAR,),
 }

@@ -30,9 +30,10 @@ LARGEST_ID = 2**31 - 1
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Pages whose address is itself a secret: it must not travel on in a Referer.
-SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/")
-# What a mail program posts by itself (RFC 8058): it has no page of ours, no cookie and no origin.
-ONE_CLICK = "/stop/"
+SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/")
+# Forms whose address is the key.  What a mail program posts by itself (RFC 8058) has no page of
+# ours, no cookie and no origin; nor has an answer's old browser, on a page without a session.
+KEYED_FORMS = ("/stop/", "/a/")
 # Asked for by machines, under whatever name they know us.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -48,6 +49,7 @@ PUBLIC = frozenset(
         "/mail/{name}",
         "/j/{token}",
         "/stop/{token}",
+        "/a/{token}",
         "/static",
         *PROBES,
     }
@@ -165,7 +167,7 @@ RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 async def form_guard(request: Request) -> None:
     """Refuse what another site's page sends; on every route of the app."""
-    if request.method in SAFE or request.url.path.startswith(ONE_CLICK):
+    if request.method in SAFE or request.url.path.startswith(KEYED_FORMS):
         return
     if not _same_origin(request):
         raise NotAllowed("This form came from another site. Open the page here and send it again.")
@@ -233,7 +235,7 @@ def _faults(app: FastAPI) -> Iterator[str]:
         if path not in PUBLIC and signed not in calls:
             yield f"{path}: says not who may come in"
         unsafe = set(route.methods or ()) - SAFE
-        if unsafe and checked_form not in calls and not path.startswith(ONE_CLICK):
+        if unsafe and checked_form not in calls and not path.startswith(KEYED_FORMS):
             yield f"{path}: its form is not checked"
 
 

@@ -15,8 +15,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from scheduler.delivery.channels import Outcome, Parcel, Receipt
-from scheduler.domain import reminders as rules
+from scheduler.domain import news
 from scheduler.domain.lessons import LessonState
+from scheduler.domain.messages import Channel
+from scheduler.domain.news import Entry
+from scheduler.domain.reminders import Side
 from scheduler.services import outbox, reminders
 from scheduler.services.context import Context
 from scheduler.store import tables
@@ -163,8 +166,11 @@ def until(happened: Callable[[], object], seconds: float = 60) -> None:
 
 def announce(ctx: Context, cast: Cast, count: int) -> None:
     """Plan messages that are due now, to one teacher."""
-    lesson = book(ctx, cast, ctx.now() + timedelta(days=1))
-    now, payload = ctx.now(), {"side": "teacher", "lessons": [[lesson, "added"]]}
+    entry = Entry(book(ctx, cast, ctx.now() + timedelta(days=1)), Side.TEACHER)
+    teacher, programme = cast["person_teacher1"], cast["programme"]
+    messages = [
+        news.changes(f"publication:{n}", teacher, Channel.MAIL, programme, [entry], ctx.now())
+        for n in range(count)
+    ]
     with ctx.transaction() as db:
-        messages = [rules.timetable(n, cast["person_teacher1"], payload, now) for n in range(count)]
         assert outbox.plan(ctx, db, messages) == count

@@ -7,7 +7,7 @@ import pytest
 from scheduler.delivery.channels import Outcome, Parcel, Receipt
 from scheduler.domain.messages import NewMessage
 from scheduler.errors import NotFound
-from scheduler.services import outbox, reminders, sending, ways
+from scheduler.services import news, outbox, sending, ways
 from scheduler.services.sending import Fate
 from scheduler.store import people, tables
 from scheduler.store import queue as store
@@ -47,7 +47,7 @@ def test_a_reminder_goes_out_once_it_is_due_and_only_once(ctx, cast, clock):
     assert sending.send_due(ctx, post).claimed == 0
     assert sorted(post.recipients) == ["schoola@x.example", "teacher1@x.example"]
     assert states(ctx) == {"sent": 2, "planned": 2}
-    assert rows(ctx, "sent_at", "attempts", "lease_token")[0] == (ctx.now(), 1, None)
+    assert (ctx.now(), 1, None) in rows(ctx, "sent_at", "attempts", "lease_token")
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_a_reminder_carries_what_mail_programs_ask_for(ctx, cast, due):
     post = Post()
     sending.send_due(ctx, post)
     mail = post.arrived[0]
-    (message_id,) = rows(ctx, "message_id")[0]
-    assert mail["Message-ID"] == message_id
+    message_id = mail["Message-ID"]
+    assert (message_id,) in rows(ctx, "message_id")
     assert message_id.endswith("@chungtay.example>")
     assert mail["From"] == "Chung Tay <no-reply@chungtay.example>"
     assert mail["Date"].datetime == ctx.now()
@@ -148,9 +148,12 @@ def test_what_is_cancelled_after_the_claim_is_not_sent(ctx, cast, due):
     assert states(ctx) == {"sent": 1, "cancelled": 3}
 
 
-def test_a_lesson_that_changed_unannounced_is_not_reminded_of(ctx, cast, due):
+def test_a_lesson_that_changed_unannounced_is_not_reminded_of(ctx, cast, due, clock):
     lesson = tables.lessons
-    write(ctx, lesson, lesson.c.id == due, sequence=9)
+    write(ctx, lesson, lesson.c.id == due, sequence=9, state="cancelled")
+    assert sending.send_due(ctx, Post()).fates == {Fate.CANCELLED: 2}
+    write(ctx, lesson, lesson.c.id == due, state="scheduled")
+    clock.at = WEDNESDAY - timedelta(minutes=10)
     assert sending.send_due(ctx, Post()).fates == {Fate.CANCELLED: 2}
 
 
@@ -284,11 +287,11 @@ def test_every_kind_of_mail_speaks_english_to_who_chose_it(ctx, cast, due):
     sign_in(ctx, cast)
     off = book(ctx, cast, WEDNESDAY + timedelta(hours=3), teacher="teacher2", state="cancelled")
     with ctx.transaction() as db:
-        reminders.call_off(ctx, db, off)
+        news.call_off(ctx, db, off)
     post = Post()
     sending.send_due(ctx, post)
     assert set(post.subjects) == {
-        "Changes in your timetable: 1",
+        "New: Thu 05/10 · 08:30–09:15, English 7A · THCS A",
         "Sign in to Chung Tay, asked for at 08:30",
         "Called off: Wed 04/10 · 10:30–11:15, English 7A · THCS A",
         "Wed 04/10 · 07:30–08:15: English 7A · THCS A · Morning period 1",

@@ -10,8 +10,11 @@ from scheduler.domain.messages import MessageKind, MessageState
 from scheduler.domain.people import SchoolId
 from scheduler.domain.plans import Plan
 from scheduler.errors import Text, text
-from scheduler.services import lessons, outbox, programmes
+from scheduler.locale import wording
+from scheduler.services import calendars, lessons, outbox, programmes
 from scheduler.services.programmes import Overview
+from scheduler.services.words import excuse_words
+from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import matching, plans, school, subscriptions, weights
 from scheduler.web.pages.school import WeekFrame, WeekOf
@@ -35,6 +38,16 @@ class Step:
     href: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A lesson that looks for cover, ready to print."""
+
+    when: str
+    title: str
+    teacher: str
+    reason: str
+
+
 # -- the programme at a glance
 
 
@@ -47,7 +60,25 @@ def overview(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
         seen=seen,
         shown=_plans(seen),
         step=next_step(seen),
+        wanted=_wanted(request, seen),
     )
+
+
+def _wanted(request: Request, seen: Overview) -> list[Wanted]:
+    language = frame.language_of(request, guard.seen(request))
+    return [
+        Wanted(
+            when=wording.when(
+                local(each.lesson.starts_at, each.lesson.zone),
+                local(each.lesson.ends_at, each.lesson.zone),
+                language,
+            ),
+            title=calendars.title(each.lesson, language),
+            teacher=f"{each.lesson.teacher_name} ({each.lesson.donor_school})",
+            reason=excuse_words(each.reason, language),
+        )
+        for each in seen.covers
+    ]
 
 
 def _plans(seen: Overview) -> tuple[Plan, ...]:

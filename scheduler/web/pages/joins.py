@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from scheduler.domain.lessons import Lesson
@@ -18,6 +20,8 @@ from scheduler.web.guard import Ctx
 from scheduler.web.view import local, render, title_of
 
 router = APIRouter()
+
+KeyedForm = Annotated[FormData, Depends(guard.read_form)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +112,10 @@ def stop_page(request: Request, ctx: Ctx, token: str) -> Response:
 
 
 @router.post("/stop/{token}")
-def stop(request: Request, ctx: Ctx, token: str) -> Response:
-    """From the button, or from a mail program by itself (List-Unsubscribe-Post)."""
-    return _stop_page(request, reminders.stop(ctx, token), token)
+def stop(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Response:
+    """From a button, or from a mail program by itself (List-Unsubscribe-Post)."""
+    act = reminders.start if form.get("again") == "yes" else reminders.stop
+    return _stop_page(request, act(ctx, token), token)
 
 
 def _stop_page(request: Request, notice: StopNotice, token: str) -> Response:

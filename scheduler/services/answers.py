@@ -1,0 +1,167 @@
+"""A teacher confirms a lesson, or says that they cannot come; both can be taken back."""
+
+from dataclasses import dataclass
+
+from scheduler.domain import answers as rules
+from scheduler.domain.access import Actor, Role
+from scheduler.domain.answers import Excuse, Reply, Standing
+from scheduler.domain.lessons import Lesson, LessonId
+from scheduler.domain.people import Person, PersonId
+from scheduler.errors import NotFound
+from scheduler.services import links, news, reminders
+from scheduler.services.context import Context
+from scheduler.store import audits, confirmations, covers, feeds, gathered, lessons, people, queue
+from scheduler.store.covers import CoverCall
+from scheduler.store.database import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The lesson a person was asked about, as it stood at `sequence`."""
+
+    lesson_id: LessonId
+    sequence: int | None
+    person_id: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A lesson, how it stands, and whom we ask."""
+
+    lesson: Lesson
+    person: Person
+    standing: Standing
+    call: CoverCall | None
+
+    @property
+    def open(self) -> bool:
+        return self.standing in rules.OPEN
+
+
+def of_link(ctx: Context, token: str) -> Asked:
+    """What the address in a mail asks about; raises NotFound."""
+    return Asked(*links.answer_subject(ctx, token))
+
+
+def of_actor(actor: Actor, lesson_id: LessonId) -> Asked:
+    """The actor's own lesson as it stands; raises NotFound for who is no teacher."""
+    if not actor.with_role(Role.TEACHER):
+        raise NotFound("There is no such lesson here.")
+    return Asked(lesson_id, None, actor.person_id)
+
+
+def question(ctx: Context, asked: Asked) -> Question:
+    """How it stands now; looking changes nothing.  Raises NotFound."""
+    with ctx.reading() as db:
+        return _question(ctx, db, asked)
+
+
+def reply(ctx: Context, asked: Asked, said: Reply, excuse: Excuse | None = None) -> Question:
+    """Do what the teacher says, once, however often it is said; returns how it stands then.
+
+    "Cannot" needs an excuse.  Nothing is done for a lesson that changed since, has begun or is
+    another teacher's by now.
+    """
+    with ctx.transaction() as db:
+        covers.lock(db, asked.lesson_id)
+        before = _question(ctx, db, asked)
+        if before.open and _do(ctx, db, before, said, excuse):
+            queue.recall(db, person_ids=[before.person.id], lesson_ids=[before.lesson.id])
+            reminders.plan_for(ctx, db, [before.person.id])
+        return _question(ctx, db, asked)
+
+
+def _do(ctx: Context, db: Session, before: Question, said: Reply, excuse: Excuse | None) -> bool:
+    match said:
+        case Reply.CONFIRM:
+            return _confirm(ctx, db, before)
+        case Reply.UNDO:
+            return _undo(ctx, db, before)
+        case Reply.CANNOT if excuse is not None:
+            return _call(ctx, db, before, excuse)
+        case _:
+            return False
+
+
+def _confirm(ctx: Context, db: Session, before: Question) -> bool:
+    if before.standing is Standing.CONFIRMED:
+        return False
+    _withdraw(ctx, db, before)
+    lesson, person = before.lesson, before.person
+    confirmations.add(db, lesson.id, lesson.sequence, person.id, ctx.now())
+    _record(ctx, db, before, "confirm_lesson", Standing.CONFIRMED)
+    return True
+
+
+def _undo(ctx: Context, db: Session, before: Question) -> bool:
+    if before.standing is Standing.ASKED:
+        return False
+    _withdraw(ctx, db, before)
+    confirmations.remove(db, before.lesson.id, before.lesson.sequence, before.person.id)
+    _record(ctx, db, before, "take_answer_back", Standing.ASKED)
+    return True
+
+
+def _call(ctx: Context, db: Session, before: Question, excuse: Excuse) -> bool:
+    lesson, now = before.lesson, ctx.now()
+    if before.standing is Standing.LOOKING:
+        return False
+    confirmations.remove(db, lesson.id, lesson.sequence, before.person.id)
+    call = covers.call(db, lesson.id, lesson.teacher_id, excuse.stored(), now)
+    if call is None:
+        return False
+    _mark_feeds(db, lesson)
+    news.want_cover(ctx, db, lesson, call)
+    _record(ctx, db, before, "ask_for_cover", Standing.LOOKING, excuse.stored())
+    return True
+
+
+def _withdraw(ctx: Context, db: Session, before: Question) -> None:
+    if before.call is None or before.standing is not Standing.LOOKING:
+        return
+    if covers.withdraw(db, before.call.id, before.lesson.id, ctx.now()):
+        gathered.void_cover(db, before.call.id)
+        _mark_feeds(db, before.lesson)
+
+
+def _mark_feeds(db: Session, lesson: Lesson) -> None:
+    feeds.mark_dirty(
+        db,
+        programme_id=lesson.programme_id,
+        teacher_ids=[lesson.teacher_id],
+        class_ids=[lesson.class_id],
+    )
+
+
+def _record(
+    ctx: Context, db: Session, before: Question, action: str, after: Standing, reason: str = ""
+) -> None:
+    audits.record(
+        db,
+        ctx.now(),
+        before.person.id,
+        action,
+        "lesson",
+        before.lesson.id,
+        reason=reason,
+        before={"answer": before.standing.value},
+        after={"answer": after.value},
+    )
+
+
+def _question(ctx: Context, db: Session, asked: Asked) -> Question:
+    lesson, person = lessons.get(db, asked.lesson_id), people.person(db, asked.person_id)
+    if lesson is None or person is None:
+        raise NotFound("There is no such lesson here.")
+    if asked.sequence is None and lesson.teacher_person_id != person.id:
+        raise NotFound("There is no such lesson here.")
+    call = covers.of_lessons(db, [lesson.id]).get(lesson.id)
+    standing = rules.standing(
+        lesson,
+        lesson.sequence if asked.sequence is None else asked.sequence,
+        person.id,
+        confirmed=(lesson.id, person.id) in confirmations.of_people(db, [person.id]),
+        called=call is not None,
+        now=ctx.now(),
+    )
+    return Question(lesson, person, standing, call)

@@ -1,0 +1,221 @@
+"""What messages are about, as it stands at this moment: read for a whole batch at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.domain import news as news_rules
+from scheduler.domain import reminders as rules
+from scheduler.domain.choices import Choices
+from scheduler.domain.lessons import Lesson, LessonId, LessonState
+from scheduler.domain.messages import Claimed, MessageKind
+from scheduler.domain.news import Entry, News
+from scheduler.domain.people import Person, PersonId, SchoolId
+from scheduler.domain.quiet import news_wait, reminder_wait
+from scheduler.domain.reminders import Side
+from scheduler.services.context import Context
+from scheduler.store import choices, confirmations, covers, lessons, recipients
+from scheduler.store.covers import CoverCall
+from scheduler.store.database import Session
+
+_BY_DAY = (MessageKind.DIGEST, MessageKind.DAY_BEFORE)
+_WORDS_ALONE = (MessageKind.SIGN_IN, MessageKind.NOTE)
+
+
+class Outdated(Exception):
+    """There is nothing left to tell: things changed since the message was planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a batch of messages needs; people whose account is off are not among them."""
+
+    now: datetime
+    people: Mapping[PersonId, Person]
+    choices: Mapping[PersonId, Choices]
+    schools: Mapping[PersonId, frozenset[SchoolId]]
+    lessons: Mapping[LessonId, Lesson]
+    by_day: tuple[Lesson, ...]
+    confirmed: frozenset[tuple[LessonId, PersonId]]
+    calls: Mapping[LessonId, CoverCall]
+
+
+@dataclass(frozen=True, slots=True)
+class OneLesson:
+    """A lesson as it concerns the reader."""
+
+    lesson: Lesson
+    side: Side
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A piece of news: what it means to the reader now, and what the reader knew before."""
+
+    news: News
+    entry: Entry
+    lesson: Lesson
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What one message is about.  `reason`: why a teacher cannot come."""
+
+    person: Person
+    side: Side = Side.TEACHER
+    lessons: tuple[OneLesson, ...] = ()
+    changes: tuple[Change, ...] = ()
+    reason: str = ""
+
+
+# -- reading
+
+
+def gather(ctx: Context, messages: Sequence[Claimed]) -> Facts:
+    """Everything these messages are about: a constant number of queries, however many they are."""
+    with ctx.reading() as db:
+        return _read(ctx, db, messages)
+
+
+def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
+    readers = {message.person_id for message in messages}
+    days = [rules.day_of(message.payload)[:2] for message in messages if message.kind in _BY_DAY]
+    daily = {message.person_id for message in messages if message.kind in _BY_DAY}
+    named = {lesson for message in messages for lesson in _named(message)}
+    by_day = lessons.find(
+        db,
+        of_people=daily,
+        since=min((begins for begins, _ in days), default=ctx.now()),
+        until=max((ends for _, ends in days), default=ctx.now()),
+    )
+    return Facts(
+        now=ctx.now(),
+        people=recipients.people(db, readers),
+        choices=choices.of(db, readers),
+        schools=recipients.schools_of(db, readers),
+        lessons={lesson.id: lesson for lesson in lessons.find(db, ids=named)},
+        by_day=by_day,
+        confirmed=confirmations.of_people(db, readers),
+        calls=covers.of_lessons(db, named),
+    )
+
+
+def _named(message: Claimed) -> Iterable[LessonId]:
+    if message.kind is MessageKind.CHANGES:
+        return [entry.lesson_id for entry in news_rules.read(message.payload).entries]
+    return [message.lesson_id] if message.lesson_id else []
+
+
+# -- what one message is about
+
+
+def about(facts: Facts, message: Claimed) -> About:
+    """The message's part of the facts; raises Outdated."""
+    person = facts.people.get(message.person_id)
+    if person is None:
+        raise Outdated("the account is off")
+    if message.kind in rules.REMINDERS:
+        _wanted(facts, person, message.kind)
+    if message.kind in _WORDS_ALONE:
+        return About(person)
+    if message.kind in _BY_DAY:
+        return _of_day(facts, message, person)
+    if message.kind is MessageKind.CHANGES:
+        return _of_changes(facts, message, person)
+    return _of_lesson(facts, message, person)
+
+
+def _wanted(facts: Facts, person: Person, kind: MessageKind) -> None:
+    if not person.reminders:
+        raise Outdated("reminders were stopped")
+    if not facts.choices[person.id].wants(kind):
+        raise Outdated("this reminder was not chosen")
+
+
+def _of_day(facts: Facts, message: Claimed, person: Person) -> About:
+    begins, ends, _ = rules.day_of(message.payload)
+    mine = rules.sides(person.id, facts.by_day, facts.schools)
+    found = tuple(
+        OneLesson(lesson, side, (lesson.id, person.id) in facts.confirmed)
+        for lesson, side in mine
+        if rules.comes(lesson) and max(begins, facts.now) <= lesson.starts_at < ends
+    )
+    if not found:
+        raise Outdated("no lesson is left")
+    if message.kind is MessageKind.DAY_BEFORE and all(each.confirmed for each in found):
+        raise Outdated("the lessons were confirmed")
+    return About(person, _side(each.side for each in found), found)
+
+
+def _of_changes(facts: Facts, message: Claimed, person: Person) -> About:
+    gathering = news_rules.read(message.payload)
+    found = []
+    for entry in gathering.entries:
+        lesson = facts.lessons.get(entry.lesson_id)
+        if lesson is None or (lesson.ends_at <= facts.now and entry.was is not None):
+            continue
+        news = news_rules.told(entry, lesson, person.id)
+        if news is not None:
+            found.append(Change(news, entry, lesson))
+    if not found:
+        raise Outdated("the changes are no news any more")
+    found.sort(key=lambda change: (change.lesson.starts_at, change.lesson.id))
+    return About(person, gathering.side, changes=tuple(found))
+
+
+def _of_lesson(facts: Facts, message: Claimed, person: Person) -> About:
+    lesson = facts.lessons.get(message.lesson_id or LessonId(0))
+    if lesson is None:
+        raise Outdated("the lesson is gone")
+    if message.kind is MessageKind.COVER_WANTED:
+        call = facts.calls.get(lesson.id)
+        if call is None or lesson.state is not LessonState.COVER:
+            raise Outdated("cover is no longer wanted")
+        return About(person, Side.SCHOOL, (OneLesson(lesson, Side.SCHOOL),), reason=call.reason)
+    if message.kind is MessageKind.CALLED_OFF:
+        current = lesson.state is LessonState.CANCELLED
+    else:
+        current = rules.comes(lesson) and lesson.sequence == message.sequence
+    if not current:
+        raise Outdated("the lesson changed")
+    mine = rules.sides(person.id, [lesson], facts.schools)
+    if not mine:
+        raise Outdated("no longer concerned")
+    return _unconfirmed(facts, message, person, OneLesson(lesson, mine[0][1]))
+
+
+def _unconfirmed(facts: Facts, message: Claimed, person: Person, one: OneLesson) -> About:
+    confirmed = (one.lesson.id, person.id) in facts.confirmed
+    stops = message.kind in rules.REMINDERS
+    if confirmed and stops and not facts.choices[person.id].wants_confirmed(message.kind):
+        raise Outdated("the lesson was confirmed")
+    return About(person, one.side, (OneLesson(one.lesson, one.side, confirmed),))
+
+
+def _side(sides: Iterable[Side]) -> Side:
+    return Side.TEACHER if Side.TEACHER in tuple(sides) else Side.SCHOOL
+
+
+# -- when
+
+
+def wait(facts: Facts, message: Claimed, what: About, zone: str) -> datetime | None:
+    """Until when the message waits for its reader's quiet to end; `facts.now` when it does not.
+
+    None: the reader wants quiet for as long as it would be of use.  `zone` is the wall of a reader
+    without lessons.
+    """
+    concerned = [each.lesson for each in what.lessons]
+    concerned += [change.lesson for change in what.changes]
+    wall = what.person.zone or next((lesson.zone for lesson in concerned), zone)
+    quiet = facts.choices[what.person.id].quiet(wall)
+    if message.kind is MessageKind.SIGN_IN:
+        return facts.now
+    if message.kind in rules.REMINDERS:
+        use = rules.USE[message.kind]
+        return reminder_wait(facts.now, message.useless_after, use, quiet)
+    instants = [lesson.starts_at for lesson in concerned]
+    instants += [change.entry.was for change in what.changes if change.entry.was]
+    ahead = (at for at in instants if at > facts.now)
+    return news_wait(facts.now, min((message.useless_after, *ahead)), quiet)

@@ -1,0 +1,132 @@
+"""A lesson in the words of its reader: on their own wall first, on the programme's beside it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from scheduler.domain import answers
+from scheduler.domain.answers import Reason
+from scheduler.domain.lessons import Lesson, LessonState
+from scheduler.errors import text
+from scheduler.locale import Language, translate, wording
+from scheduler.services import calendars
+
+_COUNTRIES = {"Asia/Ho_Chi_Minh": text("Vietnam"), "Asia/Saigon": text("Vietnam")}
+
+
+@dataclass(frozen=True, slots=True)
+class LessonWords:
+    """A lesson as a message prints it; `before` is the time it moved from, `answer_url` where its
+    teacher says whether they come, empty where that is not asked."""
+
+    title: str
+    class_name: str
+    district: str
+    when: str
+    time: str
+    before: str
+    teacher: str
+    reason: str
+    by: str
+    join_url: str
+    answer_url: str
+    confirmed: bool
+    to_be_covered: bool
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """Where a reader looks at the clock, and the language they speak.  `zone` None: the
+    lessons' own."""
+
+    language: Language
+    zone: str | None
+
+    def when(self, start: datetime, end: datetime, programme: str) -> str:
+        """Thứ Tư 04/10 · 07:30–08:15, for a reader abroad both walls, weekdays and all."""
+        home = wording.when(*_both(start, end, programme), self.language)
+        if self._at_home(start, programme):
+            return home
+        abroad = self.zone or programme
+        own = wording.when(*_both(start, end, abroad), self.language)
+        return f"{self._there(own, abroad)} ({self._there(home, programme)})"
+
+    def time(self, at: datetime, programme: str) -> str:
+        """07:30; for a reader abroad with the place."""
+        if self._at_home(at, programme):
+            return wording.clock(at.astimezone(ZoneInfo(programme)))
+        abroad = self.zone or programme
+        return self._there(wording.clock(at.astimezone(ZoneInfo(abroad))), abroad)
+
+    def moment(self, at: datetime, programme: str) -> str:
+        """Thứ Tư 04/10 · 07:30; for a reader abroad with the place."""
+        zone = programme if self._at_home(at, programme) else self.zone or programme
+        words = wording.moment(at.astimezone(ZoneInfo(zone)), self.language)
+        return words if zone == programme else self._there(words, zone)
+
+    def day(self, at: datetime, programme: str) -> str:
+        """Thứ Tư 04/10, as the reader's own wall shows it."""
+        return wording.date_short(at.astimezone(ZoneInfo(self.zone or programme)), self.language)
+
+    def _at_home(self, at: datetime, programme: str) -> bool:
+        own = ZoneInfo(self.zone or programme)
+        return at.astimezone(own).utcoffset() == at.astimezone(ZoneInfo(programme)).utcoffset()
+
+    def _there(self, words: str, zone: str) -> str:
+        place = text("{when} {place} time", when=words, place=place_of(zone, self.language))
+        return translate(place, self.language)
+
+
+def place_of(zone: str, language: Language) -> str:
+    """Việt Nam, Berlin, New York: what people call a zone."""
+    if zone in _COUNTRIES:
+        return translate(_COUNTRIES[zone], language)
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def excuse_words(stored: str, language: Language) -> str:
+    """Why a teacher cannot come: ốm · đi công tác."""
+    found = answers.excuse(stored)
+    return found.words or translate(REASONS[found.reason], language)
+
+
+REASONS = {
+    Reason.SICK: text("I am ill"),
+    Reason.SCHOOL: text("Duty at my own school"),
+    Reason.TECHNICAL: text("Computer, power or internet"),
+    Reason.OTHER: text("Something else"),
+}
+
+
+def lesson_words(
+    lesson: Lesson,
+    wall: Wall,
+    base_url: str,
+    *,
+    own: bool,
+    was: datetime | None = None,
+    answer_url: str = "",
+    confirmed: bool = False,
+) -> LessonWords:
+    return LessonWords(
+        title=calendars.title(lesson, wall.language),
+        class_name=lesson.class_name,
+        district=lesson.school_district,
+        when=wall.when(lesson.starts_at, lesson.ends_at, lesson.zone),
+        time=wall.time(lesson.starts_at, lesson.zone),
+        before=wall.moment(was, lesson.zone) if was else "",
+        teacher=f"{lesson.teacher_name} ({lesson.donor_school})",
+        reason=lesson.cancel_reason,
+        by=lesson.cancelled_by,
+        join_url=f"{base_url}/j/{lesson.join_token}",
+        answer_url=answer_url,
+        confirmed=confirmed,
+        to_be_covered=lesson.state is LessonState.COVER,
+        own=own,
+    )
+
+
+def _both(start: datetime, end: datetime, zone: str) -> tuple[datetime, datetime]:
+    there = ZoneInfo(zone)
+    return start.astimezone(there), end.astimezone(there)

@@ -1,0 +1,117 @@
+"""Calls for cover: a teacher said of a lesson that they cannot come."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from scheduler.domain.lessons import LessonId, LessonState
+from scheduler.domain.people import TeacherId
+from scheduler.store.tables import cover_calls, lessons, terms
+
+
+@dataclass(frozen=True, slots=True)
+class CoverCall:
+    """An open call; the teacher stays responsible for the lesson until somebody takes it over."""
+
+    id: int
+    lesson_id: LessonId
+    teacher_id: TeacherId
+    reason: str
+    asked_at: datetime
+
+
+def of_lessons(db: Session, ids: Collection[LessonId]) -> dict[LessonId, CoverCall]:
+    """The open calls for these lessons."""
+    rows = db.execute(_OPEN.where(cover_calls.c.lesson_id.in_(list(ids))))
+    return {LessonId(row.lesson_id): _call(row) for row in rows}
+
+
+def of_programme(db: Session, programme_id: int, now: datetime) -> tuple[CoverCall, ...]:
+    """The open calls for lessons that have not begun, the most urgent first."""
+    query = (
+        _OPEN.join(terms, lessons.c.term_id == terms.c.id)
+        .where(terms.c.programme_id == programme_id, lessons.c.starts_at > now)
+        .order_by(lessons.c.starts_at, lessons.c.id)
+    )
+    return tuple(map(_call, db.execute(query)))
+
+
+def lock(db: Session, lesson_id: LessonId) -> None:
+    """Let nobody else answer for this lesson until the transaction ends."""
+    db.execute(select(lessons.c.id).where(lessons.c.id == lesson_id).with_for_update())
+
+
+def call(
+    db: Session, lesson_id: LessonId, teacher_id: TeacherId, reason: str, now: datetime
+) -> int | None:
+    """Look for cover: a new call's number; None when it is looked for already."""
+    _end_others(db, lesson_id, teacher_id, now)
+    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    new = dialect.insert(cover_calls).values(
+        lesson_id=lesson_id, teacher_id=teacher_id, reason=reason, asked_at=now
+    )
+    once = new.on_conflict_do_nothing(
+        index_elements=[cover_calls.c.lesson_id], index_where=cover_calls.c.ended_at.is_(None)
+    )
+    made: int | None = db.scalar(once.returning(cover_calls.c.id))
+    if made is not None:
+        _put(db, lesson_id, LessonState.SCHEDULED, LessonState.COVER)
+    return made
+
+
+def withdraw(db: Session, call_id: int, lesson_id: LessonId, now: datetime) -> bool:
+    """End a call because its teacher comes after all; False when it had ended."""
+    ended = db.execute(
+        update(cover_calls)
+        .where(cover_calls.c.id == call_id, cover_calls.c.ended_at.is_(None))
+        .values(ended_at=now)
+        .returning(cover_calls.c.id)
+    ).first()
+    if ended is not None:
+        _put(db, lesson_id, LessonState.COVER, LessonState.SCHEDULED)
+    return ended is not None
+
+
+def _end_others(db: Session, lesson_id: LessonId, teacher_id: TeacherId, now: datetime) -> None:
+    """Calls of teachers from whom the lesson was taken since, or that a publication settled."""
+    settled = select(lessons.c.id).where(
+        lessons.c.id == lesson_id, lessons.c.state != LessonState.COVER
+    )
+    db.execute(
+        update(cover_calls)
+        .where(
+            cover_calls.c.lesson_id == lesson_id,
+            cover_calls.c.ended_at.is_(None),
+            (cover_calls.c.teacher_id != teacher_id) | cover_calls.c.lesson_id.in_(settled),
+        )
+        .values(ended_at=now)
+    )
+
+
+def _put(db: Session, lesson_id: LessonId, before: LessonState, after: LessonState) -> None:
+    """Calendars do not show it: no sequence rises."""
+    db.execute(
+        update(lessons)
+        .where(lessons.c.id == lesson_id, lessons.c.state == before)
+        .values(state=after)
+    )
+
+
+_OPEN = (
+    select(cover_calls)
+    .join(lessons, cover_calls.c.lesson_id == lessons.c.id)
+    .where(
+        cover_calls.c.ended_at.is_(None),
+        lessons.c.state == LessonState.COVER,
+        lessons.c.teacher_id == cover_calls.c.teacher_id,
+    )
+)
+
+
+def _call(row: Row[Any]) -> CoverCall:
+    return CoverCall(row.id, row.lesson_id, row.teacher_id, row.reason, row.asked_at)

@@ -1,0 +1,207 @@
+"""Messages that follow what happens until they go out: reminders that are planned anew, and news
+that grows."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain import news
+from scheduler.domain.messages import MessageKind, MessageState, NewMessage, OutboxId
+from scheduler.domain.news import Gathering
+from scheduler.domain.people import PersonId
+from scheduler.domain.reminders import REMINDERS, Standing
+from scheduler.domain.terms import ProgrammeId
+from scheduler.store.tables import Phase, outbox, persons
+
+_WAITING = and_(
+    outbox.c.state.in_((MessageState.PLANNED, MessageState.LEASED)),
+    outbox.c.phase == Phase.WAITING,
+)
+
+
+# -- reminders
+
+
+def standing(db: Session, people: Collection[PersonId], now: datetime) -> tuple[Standing, ...]:
+    """The reminders of these people that time has not ended, locked against other planners."""
+    rows = db.execute(
+        select(outbox)
+        .where(
+            outbox.c.person_id.in_(list(people)),
+            outbox.c.kind.in_(REMINDERS),
+            outbox.c.useless_after > now,
+        )
+        .order_by(outbox.c.id)
+        .with_for_update()
+    )
+    return tuple(
+        Standing(
+            id=OutboxId(row.id),
+            key=row.key,
+            kind=MessageKind(row.kind),
+            state=MessageState(row.state),
+            waiting=row.phase == Phase.WAITING,
+            due_at=row.due_at,
+            useless_after=row.useless_after,
+            payload=row.payload,
+        )
+        for row in rows
+    )
+
+
+def change(db: Session, changed: Sequence[tuple[OutboxId, NewMessage]]) -> None:
+    """Give waiting messages, or cancelled ones that are wanted again, another time and content."""
+    if not changed:
+        return
+    db.connection().execute(
+        update(outbox)
+        .where(outbox.c.id == bindparam("row_id"))
+        .values(
+            due_at=bindparam("due"),
+            next_try_at=bindparam("due"),
+            useless_after=bindparam("useless"),
+            payload=bindparam("told", type_=outbox.c.payload.type),
+            **_freed(MessageState.PLANNED),
+        ),
+        [
+            {
+                "row_id": row_id,
+                "due": message.due_at,
+                "useless": message.useless_after,
+                "told": dict(message.payload),
+            }
+            for row_id, message in changed
+        ],
+    )
+
+
+def void(db: Session, ids: Collection[OutboxId]) -> int:
+    """Cancel messages that nothing has gone out of."""
+    return _cancel(db, outbox.c.id.in_(list(ids))) if ids else 0
+
+
+def void_reminders(db: Session, person: PersonId) -> int:
+    """Cancel every open reminder of one person: they are planned anew by other choices."""
+    return _cancel(db, and_(outbox.c.person_id == person, outbox.c.kind.in_(REMINDERS)))
+
+
+def void_cover(db: Session, call: int) -> int:
+    """Cancel the open messages that ask coordinators for cover."""
+    wanted = outbox.c.kind == MessageKind.COVER_WANTED
+    return _cancel(db, and_(wanted, outbox.c.key.startswith(f"cover:{call}:", autoescape=True)))
+
+
+# -- news
+
+
+def gather(
+    db: Session,
+    messages: Iterable[NewMessage],
+    cause: str,
+    add: Callable[[Sequence[NewMessage]], int],
+) -> int:
+    """Put each message's news into one that its reader has waiting, or `add` the message.
+
+    What the same cause told already is left out; returns how many people will hear of it.  The
+    lock on the readers makes two writers take turns: nothing is lost, and news stays together.
+    """
+    given = sorted(messages, key=lambda message: message.person_id)
+    if not given:
+        return 0
+    readers = [message.person_id for message in given]
+    db.execute(
+        select(persons.c.id)
+        .where(persons.c.id.in_(readers))
+        .order_by(persons.c.id)
+        .with_for_update(key_share=True)
+    )
+    waiting = _open_news(db, readers)
+    new, grown, heard = [], [], 0
+    for message in given:
+        rows = waiting.get((message.person_id, message.programme_id), [])
+        if any(cause in gathering.causes for _, gathering, _ in rows):
+            continue
+        if not rows:
+            new.append(message)
+            continue
+        row_id, gathering, due_at = rows[0]
+        grown.append(_grown(row_id, gathering, due_at, message))
+        heard += 1
+    _grow(db, grown)
+    return heard + add(new)
+
+
+def _open_news(
+    db: Session, readers: Collection[PersonId]
+) -> dict[tuple[PersonId, ProgrammeId | None], list[tuple[OutboxId, Gathering, datetime]]]:
+    rows = db.execute(
+        select(outbox)
+        .where(
+            outbox.c.person_id.in_(list(readers)),
+            outbox.c.kind == MessageKind.CHANGES,
+            outbox.c.state == MessageState.PLANNED,
+            outbox.c.phase == Phase.WAITING,
+        )
+        .order_by(outbox.c.id)
+        .with_for_update()
+    )
+    found: dict[Any, list[tuple[OutboxId, Gathering, datetime]]] = {}
+    for row in rows:
+        gathering = news.read(row.payload)
+        if gathering.causes:  # an offer stays alone
+            known = found.setdefault((row.person_id, row.programme_id), [])
+            known.append((OutboxId(row.id), gathering, row.next_try_at))
+    return found
+
+
+def _grown(
+    row_id: OutboxId, gathering: Gathering, due_at: datetime, message: NewMessage
+) -> dict[str, object]:
+    due = min(due_at, message.due_at)
+    told = gathering.with_(news.read(message.payload)).payload()
+    return {"row_id": row_id, "due": due, "useless": message.useless_after, "told": told}
+
+
+def _grow(db: Session, grown: Sequence[dict[str, object]]) -> None:
+    if grown:
+        db.connection().execute(
+            update(outbox)
+            .where(outbox.c.id == bindparam("row_id"))
+            .values(
+                due_at=bindparam("due"),
+                next_try_at=bindparam("due"),
+                useless_after=bindparam("useless"),
+                payload=bindparam("told", type_=outbox.c.payload.type),
+            ),
+            list(grown),
+        )
+
+
+# -- rows
+
+
+def _cancel(db: Session, where: ColumnElement[bool]) -> int:
+    return _end(db, and_(where, _WAITING), MessageState.CANCELLED)
+
+
+def _end(db: Session, where: ColumnElement[bool], state: MessageState) -> int:
+    """Rows are locked in order of id, so that two writers never wait in a ring."""
+    query = select(outbox.c.id).where(where).order_by(outbox.c.id).with_for_update()
+    ids = list(db.scalars(query))
+    if not ids:
+        return 0
+    statement = update(outbox).where(outbox.c.id.in_(ids)).values(**_freed(state))
+    return int(db.connection().execute(statement).rowcount)
+
+
+def _freed(state: MessageState) -> dict[str, Any]:
+    return {
+        "state": state,
+        "lease_token": None,
+        "lease_until": None,
+        "lease_owner": None,
+        "phase": Phase.WAITING,
+    }

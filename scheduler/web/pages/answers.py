@@ -1,0 +1,137 @@
+"""Will you be there?  The page behind a mail's buttons, and the same for who is signed in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from scheduler.domain.answers import LONGEST_WORDS, Excuse, Reason, Reply, Standing
+from scheduler.domain.lessons import LessonId
+from scheduler.errors import Invalid, Text, text
+from scheduler.locale import Language
+from scheduler.services import answers
+from scheduler.services.answers import Asked, Question
+from scheduler.services.context import Context
+from scheduler.services.words import REASONS, Wall, excuse_words, lesson_words
+from scheduler.web import frame, guard
+from scheduler.web.forms import Fields
+from scheduler.web.guard import Ctx, Form, RowId, TeacherActor
+from scheduler.web.view import render, see_other
+
+router = APIRouter()
+
+# The token in the address is the key, and a mail's reader has no session: no form token either.
+MailedForm = Annotated[FormData, Depends(guard.read_form)]
+
+_FIELDS = ("answer", "reason", "words")
+_HEADINGS: dict[Standing, Text] = {
+    Standing.ASKED: text("Will you be there?"),
+    Standing.CONFIRMED: text("You will be there. Thank you!"),
+    Standing.LOOKING: text("We are looking for somebody to stand in"),
+    Standing.CHANGED: text("This lesson has changed since"),
+    Standing.OTHER_TEACHER: text("This lesson is no longer yours"),
+    Standing.CALLED_OFF: text("This lesson is called off"),
+    Standing.BEGUN: text("This lesson has begun"),
+}
+_NOTES: dict[Standing, Text] = {
+    Standing.CONFIRMED: text("No more reminders of this lesson come, unless you chose so."),
+    Standing.LOOKING: text(
+        "The coordinators know. Until somebody takes it over, you stay responsible for it."
+    ),
+    Standing.CHANGED: text("The mail you opened told an older time. This is how it stands now."),
+    Standing.OTHER_TEACHER: text("Somebody else gives it. There is nothing left for you to do."),
+    Standing.CALLED_OFF: text("It does not take place. There is nothing left for you to do."),
+    Standing.BEGUN: text("Nothing can be answered any more. In need, call your coordinator."),
+}
+
+
+@router.get("/a/{token}")
+def mailed_page(request: Request, ctx: Ctx, token: str) -> Response:
+    found = answers.question(ctx, answers.of_link(ctx, token))
+    request.state.language = found.person.language
+    return _page(request, ctx, found, f"/a/{token}")
+
+
+@router.post("/a/{token}")
+def mailed_answer(request: Request, ctx: Ctx, token: str, form: MailedForm) -> Response:
+    asked = answers.of_link(ctx, token)
+    request.state.language = answers.question(ctx, asked).person.language
+    return _answer(request, ctx, asked, form, f"/a/{token}")
+
+
+@router.get("/teacher/lessons/{lesson_id}/answer")
+def own_page(request: Request, ctx: Ctx, actor: TeacherActor, lesson_id: RowId) -> Response:
+    found = answers.question(ctx, answers.of_actor(actor, LessonId(lesson_id)))
+    return _page(request, ctx, found, _own_path(lesson_id))
+
+
+@router.post("/teacher/lessons/{lesson_id}/answer")
+def own_answer(
+    request: Request, ctx: Ctx, actor: TeacherActor, lesson_id: RowId, form: Form
+) -> Response:
+    asked = answers.of_actor(actor, LessonId(lesson_id))
+    return _answer(request, ctx, asked, form, _own_path(lesson_id))
+
+
+def _own_path(lesson_id: int) -> str:
+    return f"/teacher/lessons/{lesson_id}/answer"
+
+
+def _answer(request: Request, ctx: Context, asked: Asked, form: FormData, here: str) -> Response:
+    """A form without a choice acts on nothing: some programs that look through mail send forms."""
+    fields = Fields(form)
+    try:
+        said, excuse = _read(fields)
+    except Invalid as fault:
+        return _page(request, ctx, answers.question(ctx, asked), here, fields, fault)
+    answers.reply(ctx, asked, said, excuse)
+    return see_other(here)
+
+
+def _read(fields: Fields) -> tuple[Reply, Excuse | None]:
+    if not fields.typed("answer"):
+        fields.errors["answer"] = text("Choose one of the two, then send it.")
+    fields.check(text("Nothing was sent yet."))
+    said = fields.choice("answer", Reply)
+    fields.check(text("Nothing was sent yet."))
+    if said is not Reply.CANNOT:
+        return said, None
+    if not fields.typed("reason"):
+        fields.errors["reason"] = text("Say why, so that the coordinators can help.")
+    fields.check(text("Nothing was sent yet."))
+    reason = fields.choice("reason", Reason)
+    words = fields.text("words", most=LONGEST_WORDS, needed=reason is Reason.OTHER)
+    fields.check(text("Nothing was sent yet."))
+    return said, Excuse(reason, words)
+
+
+def _page(
+    request: Request,
+    ctx: Context,
+    found: Question,
+    here: str,
+    typed: Fields | None = None,
+    fault: Invalid | None = None,
+) -> Response:
+    language = frame.language_of(request, guard.seen(request))
+    wall = Wall(Language(language), found.person.zone)
+    call, faults = found.call, fault.fields if fault else {}
+    return render(
+        request,
+        "join/answer.html",
+        status=422 if fault else 200,
+        section="/teacher",
+        lesson=lesson_words(found.lesson, wall, ctx.settings.base_url, own=True),
+        question=found,
+        heading=_HEADINGS[found.standing],
+        note=_NOTES.get(found.standing),
+        reason=excuse_words(call.reason, language) if call else "",
+        reasons=[(reason.value, words) for reason, words in REASONS.items()],
+        typed={name: typed.typed(name) if typed else "" for name in _FIELDS},
+        errors={name: faults.get(name) for name in _FIELDS},
+        problems=list(faults.items()),
+        title=fault.message if fault else "",
+        most=LONGEST_WORDS,
+        here=here,
+    )
