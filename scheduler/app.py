@@ -21,6 +21,8 @@ from scheduler.web.pages import (
     busy,
     calendars,
     coordinator,
+    devices,
+    gateways,
     health,
     joins,
     school,
@@ -75,7 +77,18 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     )
     app.state.ctx = ctx
     app.state.labels = {}
-    for room in (account, teacher, busy, calendars, joins, school, coordinator, health):
+    for room in (
+        account,
+        teacher,
+        busy,
+        calendars,
+        devices,
+        gateways,
+        joins,
+        school,
+        coordinator,
+        health,
+    ):
         app.include_router(room.router)
     app.mount("/static", Static(directory=view.STATIC), name="static")
     errors.install(app)

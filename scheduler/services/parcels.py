@@ -7,7 +7,7 @@ from datetime import datetime
 from scheduler.delivery import mail
 from scheduler.delivery.channels import Parcel
 from scheduler.domain.messages import Channel, Claimed
-from scheduler.services import letters
+from scheduler.services import letters, notices
 from scheduler.services.context import Context
 from scheduler.services.letters import Outdated
 
@@ -63,9 +63,9 @@ def _prepared(ctx: Context, messages: Sequence[Claimed]) -> Iterator[Prepared]:
 
 
 def _parcel(ctx: Context, message: Claimed) -> Parcel:
-    life = int((message.useless_after - ctx.now()).total_seconds())
     if message.channel is not Channel.MAIL:
-        raise Outdated("there is no such way here")
+        return notices.parcel(ctx, message)
+    life = int((message.useless_after - ctx.now()).total_seconds())
     envelope, letter = letters.compose(ctx, message)
     address = mail.envelope_address(envelope.address)
     return Parcel(message.message_id, (address,), mail.build(envelope, letter), life)

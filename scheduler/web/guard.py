@@ -33,6 +33,9 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/")
 # What a mail program posts by itself (RFC 8058): it has no page of ours, no cookie and no origin.
 ONE_CLICK = "/stop/"
+# What gateways report, signed by themselves.
+REPORTS = "/gateway/"
+UNFORMED = (ONE_CLICK, REPORTS)
 # Asked for by machines, under whatever name they know us.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -48,6 +51,8 @@ PUBLIC = frozenset(
         "/mail/{name}",
         "/j/{token}",
         "/stop/{token}",
+        "/sw.js",
+        "/gateway/{channel}",
         "/static",
         *PROBES,
     }
@@ -61,6 +66,7 @@ POLICY = "; ".join(
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
+        "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -165,7 +171,7 @@ RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 async def form_guard(request: Request) -> None:
     """Refuse what another site's page sends; on every route of the app."""
-    if request.method in SAFE or request.url.path.startswith(ONE_CLICK):
+    if request.method in SAFE or request.url.path.startswith(UNFORMED):
         return
     if not _same_origin(request):
         raise NotAllowed("This form came from another site. Open the page here and send it again.")
@@ -233,7 +239,7 @@ def _faults(app: FastAPI) -> Iterator[str]:
         if path not in PUBLIC and signed not in calls:
             yield f"{path}: says not who may come in"
         unsafe = set(route.methods or ()) - SAFE
-        if unsafe and checked_form not in calls and not path.startswith(ONE_CLICK):
+        if unsafe and checked_form not in calls and not path.startswith(UNFORMED):
             yield f"{path}: its form is not checked"
 
 
