@@ -6,7 +6,7 @@ import unicodedata
 VIETNAM = "+84"
 MOST_GSM = 160  # letters of one SMS that keeps to the old alphabet
 MOST_UCS2 = 70  # UTF-16 units of one that does not
-LEAST_WORDS = 30  # letters beside an address
+LEAST_WORDS = 30  # letters beside an address, where words are cut for it
 
 _SEVERAL = re.compile(r"[;,/|]| - |\bor\b|\bhoặc\b")
 _DRESS = re.compile(r"[\s.\-–()]")
@@ -64,10 +64,11 @@ def one_sms(title: str, body: str, url: str) -> str:
     An address that would leave no room for words is left out: half of one leads nowhere.
     """
     words = f"{title}. {body}" if body else title
-    for whole in (f"{words} {url}", f"{title} {url}", _cut(title, f" {url}")):
-        if fits(whole) and len(whole) >= len(url) + LEAST_WORDS:
+    for whole in (f"{words} {url}", f"{title} {url}"):
+        if fits(whole):
             return whole
-    return _cut(words, "")
+    shorter = _cut(title, f" {url}")
+    return shorter if len(shorter) >= len(url) + LEAST_WORDS else _cut(words, "")
 
 
 def _cut(words: str, tail: str) -> str:

@@ -108,8 +108,10 @@ def follow(ctx: Context, db: Session, failed: Claimed | Leg) -> int:
     """
     if failed.kind in rules.MAIL_ONLY or failed.useless_after <= ctx.now():
         return 0
-    ways = _ways(ctx, db, [failed.person_id])[failed.person_id]
-    channel = rules.after(ways, rows.tried(db, failed.key))
+    tried = rows.tried(db, failed.key)
+    if failed.id in tried.values():  # told twice, where a commit had an unknown end
+        return 0
+    channel = rules.after(_ways(ctx, db, [failed.person_id])[failed.person_id], tried)
     if channel is None:
         return 0
     leg = failed if isinstance(failed, Leg) else _leg(failed)

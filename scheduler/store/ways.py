@@ -35,10 +35,10 @@ def reach(db: Session, people: Collection[PersonId]) -> dict[PersonId, tuple[str
     return {PersonId(row.id): (row.phone, row.mail_fault is None) for row in db.execute(query)}
 
 
-def tried(db: Session, key: str) -> frozenset[Channel]:
-    """The ways that a message took or takes."""
-    query = select(outbox.c.channel).where(outbox.c.key.in_(_names(key)))
-    return frozenset(map(Channel, db.scalars(query)))
+def tried(db: Session, key: str) -> dict[Channel, OutboxId | None]:
+    """The ways that a message took or takes, and which leg each of them follows."""
+    query = select(outbox.c.channel, outbox.c.follows_id).where(outbox.c.key.in_(_names(key)))
+    return {Channel(row.channel): row.follows_id for row in db.execute(query)}
 
 
 def follow(db: Session, failed: Leg, channel: Channel, message_id: str, now: datetime) -> bool:

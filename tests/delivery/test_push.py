@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 
 import http_ece
 import pytest
@@ -24,43 +25,11 @@ from scheduler.delivery.push import PushTransport
 from scheduler.domain.devices import Subscription
 from tests.conftest import KEY
 from tests.delivery import peer
-from tests.delivery.peer import Behaviour, Peer, answer, running
+from tests.delivery.browsers import NAME, Browser, Far, Settled, letters, pushing
+from tests.delivery.peer import Behaviour, Peer, answer
 
-NAME = "push.test"
 NOTICE = Notice("Tiết dạy 7A", "Hôm nay 07:30", "https://chungtay.example/j/x", "1:2", "soon", {})
 SUBJECT = "mailto:no-reply@chungtay.example"
-
-
-class Browser:
-    """The keys that a browser makes when it is signed up; only it opens what comes."""
-
-    def __init__(self) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.auth = b"0123456789abcdef"
-
-    def subscription(self, endpoint: str) -> Subscription:
-        point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return Subscription(endpoint, letters(point), letters(self.auth))
-
-    def open(self, body: bytes) -> dict[str, str]:
-        opened = http_ece.decrypt(
-            body, private_key=self.key, auth_secret=self.auth, version="aes128gcm"
-        )
-        return dict(json.loads(opened))
-
-
-class Settled:
-    def __init__(self) -> None:
-        self.taken: list[str] = []
-        self.gone: list[str] = []
-
-    def __call__(self, taken: object, gone: object) -> None:
-        self.taken += list(taken)  # type: ignore[call-overload]
-        self.gone += list(gone)  # type: ignore[call-overload]
-
-
-def letters(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @pytest.fixture
@@ -68,17 +37,15 @@ def paths() -> dict[str, Behaviour]:
     return {"/ok": answer(status="201 Created", Location=f"https://{NAME}/m/1")}
 
 
-@pytest.fixture(scope="module")
-def trust(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    return peer.certificate(tmp_path_factory.mktemp("tls"), NAME)
+@pytest.fixture
+def far(paths: dict[str, Behaviour], tmp_path: Path) -> Iterator[Far]:
+    with pushing(paths, tmp_path) as serving:
+        yield serving
 
 
 @pytest.fixture
-def service(
-    paths: dict[str, Behaviour], trust: tuple[ssl.SSLContext, ssl.SSLContext]
-) -> Iterator[Peer]:
-    with running(paths, secured=trust[0]) as serving:
-        yield serving
+def service(far: Far) -> Peer:
+    return far.peer
 
 
 @pytest.fixture
@@ -87,16 +54,8 @@ def settled() -> Settled:
 
 
 @pytest.fixture
-def transport(
-    service: Peer, settled: Settled, trust: tuple[ssl.SSLContext, ssl.SSLContext]
-) -> PushTransport:
-    way = Network(
-        allow=lambda found: str(found) == "127.0.0.1",
-        ports={"https": service.port},
-        resolve=lambda host: ("127.0.0.1",) if host == NAME else ("10.0.0.1",),
-        authorities=lambda: trust[1],
-    )
-    return PushTransport(security.push_key(KEY), SUBJECT, settled, way)
+def transport(far: Far, settled: Settled) -> PushTransport:
+    return PushTransport(security.push_key(KEY), SUBJECT, settled, far.network)
 
 
 def at(path: str, browser: Browser | None = None, host: str = NAME, scheme: str = "https") -> str:
@@ -215,7 +174,7 @@ def test_what_breaks_after_the_request_is_of_unknown_fate(
 
 
 def test_what_breaks_before_it_was_certainly_not_sent(
-    transport: PushTransport, service: Peer, trust: tuple[ssl.SSLContext, ssl.SSLContext]
+    transport: PushTransport, service: Peer
 ) -> None:
     untrusted = Network(
         allow=transport.network.allow,
