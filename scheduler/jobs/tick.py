@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from scheduler import clock
 from scheduler.delivery.channels import Transport
-from scheduler.services import busy, feeds, outbox, runs
+from scheduler.services import busy, feeds, outbox, runs, ways
 from scheduler.services.context import Context
 from scheduler.services.outbox import SendSummary
 
@@ -34,6 +34,7 @@ def tick(
     failed: list[str] = []
     _attempt("beat", lambda: outbox.note_beat(ctx), None, failed)
     _attempt("sweep", lambda: outbox.sweep(ctx), None, failed)
+    _attempt("ways", lambda: ways.rescue(ctx), 0, failed)
     nothing = SendSummary(0, {})
     return TickSummary(
         sent=_attempt("send", lambda: _send(ctx, transport, go_on), nothing, failed),
