@@ -68,7 +68,9 @@ def one_sms(title: str, body: str, url: str) -> str:
         if fits(whole):
             return whole
     shorter = _cut(title, f" {url}")
-    return shorter if len(shorter) >= len(url) + LEAST_WORDS else _cut(words, "")
+    if len(shorter) >= len(url) + LEAST_WORDS:
+        return shorter
+    return words if fits(words) else _cut(title, "")
 
 
 def _cut(words: str, tail: str) -> str:

@@ -179,6 +179,26 @@ def test_a_trial_that_fails_says_so(ctx, mine):
         devices.try_out(ctx, mine, device.id, Refusing())
 
 
+def test_silent_far_ends_leave_threads_for_pages(ctx, mine):
+    sign_up(ctx, mine)
+    [device] = devices.mine(ctx, mine)
+    waiting = []
+
+    class Silent(Refusing):
+        def send(self, parcel):
+            if len(waiting) < devices.MOST_TRIALS:
+                waiting.append(parcel)
+                with pytest.raises(Conflict):
+                    devices.try_out(ctx, mine, device.id, self)
+            return super().send(parcel)
+
+    with pytest.raises(Conflict, match="could not be sent"):
+        devices.try_out(ctx, mine, device.id, Silent())
+    assert len(waiting) == devices.MOST_TRIALS
+    with pytest.raises(Conflict, match="could not be sent"):  # and they are given back
+        devices.try_out(ctx, mine, device.id, Refusing())
+
+
 def test_a_device_sealed_by_a_former_key_takes_nothing_and_says_so(ctx, mine):
     sign_up(ctx, mine)
     [device] = devices.mine(ctx, mine)
