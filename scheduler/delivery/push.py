@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+# Both come with pywebpush, whose own module brings two HTTP clients that we do not use.
+import http_ece
+from cryptography.hazmat.primitives.asymmetric import ec
 from py_vapid import Vapid02
-from pywebpush import WebPusher
 
 from scheduler.clock import SystemClock
 from scheduler.delivery import posting
@@ -32,7 +33,7 @@ _GONE = frozenset({404, 410})
 _PUBLIC = Network(ports=MappingProxyType({"https": 443}))
 
 Settle = Callable[[Sequence[str], Sequence[str]], None]
-# Words of the gravest come first: a parcel is what the best of its devices says.
+# A parcel has the best outcome of its devices.
 _BEST_FIRST = (Outcome.SENT, Outcome.UNKNOWN, Outcome.REFUSED_FOR_NOW, Outcome.REFUSED)
 
 
@@ -82,7 +83,7 @@ class PushTransport:
     that the relay is away: the services are several, and a stranger may run one that is silent.
     """
 
-    key: EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey
     subject: str
     settle: Settle
     network: Network = _PUBLIC
@@ -140,7 +141,20 @@ class PushTransport:
 
 
 def _sealed(subscription: dict[str, Any], content: bytes) -> bytes:
-    return bytes(WebPusher(subscription).encode(content)["body"])
+    return bytes(
+        http_ece.encrypt(
+            content,
+            private_key=ec.generate_private_key(ec.SECP256R1()),  # another one for each message
+            dh=_raw(subscription["keys"]["p256dh"]),
+            auth_secret=_raw(subscription["keys"]["auth"]),
+            version="aes128gcm",
+        )
+    )
+
+
+def _raw(key: str) -> bytes:
+    bare = key.rstrip("=")
+    return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
 
 
 def _judged(device: str, answer: Answer) -> Receipt:
