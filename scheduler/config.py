@@ -5,11 +5,12 @@ import secrets
 from datetime import datetime
 from email.headerregistry import Address
 from email.utils import parseaddr
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_BYTES = 32
@@ -34,6 +35,21 @@ class Settings(BaseSettings):
         SecretStr(""), description="empty: mail is kept as files in var_dir"
     )
     mail_from: str = Field("Chung Tay <no-reply@chungtay.example>", description="sender of mails")
+    sms_url: str = Field("", description="where an SMS gateway takes messages; empty: no SMS")
+    sms_secret: SecretStr = Field(
+        SecretStr(""),
+        validate_default=True,
+        description="signs what is posted to it and what it reports",
+    )
+    sms_plain: bool = Field(
+        True, description="SMS without Vietnamese marks: 160 letters fit into one instead of 70"
+    )
+    zalo_url: str = Field("", description="where a Zalo gateway takes messages; empty: no Zalo")
+    zalo_secret: SecretStr = Field(
+        SecretStr(""),
+        validate_default=True,
+        description="signs what is posted to it and what it reports",
+    )
     meeting_url: str = Field(
         "https://meet.jit.si/chungtay-{room}", description="address of a room; {room} is filled in"
     )
@@ -88,6 +104,23 @@ class Settings(BaseSettings):
             raise ValueError("write the relay as smtp://host:port or smtps://host:port")
         if urlsplit(value.get_secret_value()).query not in ("", "tls=required"):
             raise ValueError("after the address of a relay there may be ?tls=required only")
+        return value
+
+    @field_validator("sms_url", "zalo_url")
+    @classmethod
+    def _gateway(cls, value: str) -> str:
+        if value and not _is_gateway(value):
+            raise ValueError(
+                "write the gateway as https://host/path; http is for hosts of this house only"
+            )
+        return value
+
+    @field_validator("sms_secret", "zalo_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        url = info.data.get(f"{str(info.field_name).removesuffix('_secret')}_url")
+        if url and len(value.get_secret_value().encode()) < SECRET_BYTES:
+            raise ValueError(f"a gateway and its reports need a secret of {SECRET_BYTES} bytes")
         return value
 
     @field_validator("mail_from")
@@ -167,6 +200,26 @@ def _read_url(value: str, *schemes: str) -> str:
         return ""
     known = parts.scheme in schemes and bool(parts.hostname)
     return f"{parts.scheme}://{parts.netloc}" if known else ""
+
+
+def _is_gateway(value: str) -> bool:
+    """https anywhere; http where the host may be of this house, which each sending checks again."""
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - raises for what is no number
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    if not host or not value.isprintable() or "@" in parts.netloc or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_at_home(host))
+
+
+def _is_at_home(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host
 
 
 def load(**overrides: object) -> Settings:

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jose import jwt
 
 ALGORITHM = "HS256"
@@ -17,6 +19,7 @@ ISSUER = "chungtay"
 LONGEST_TOKEN = 4096
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1
 CODE_LENGTH = 8
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _NEEDED = ("iat", "aud", "iss", "sub", "jti")
 
 
@@ -45,6 +48,11 @@ def stamp(key: bytes, purpose: str, value: str) -> str:
     return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def message_stamp(key: bytes, name: str) -> str:
+    """The part of a message's names that nobody guesses, by what it is called here."""
+    return stamp(key, "message-id", name)
+
+
 def seal(key: bytes, secret: str) -> str:
     """A secret that must be read again, unreadable without the key; another text each time."""
     return _box(key).encrypt(secret.encode()).decode()
@@ -64,6 +72,20 @@ class BadSeal(Exception):
 
 def _box(key: bytes) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hmac.digest(key, b"seal", hashlib.sha256)))
+
+
+def push_key(key: bytes) -> ec.EllipticCurvePrivateKey:
+    """The key by which push services know us (RFC 8292): the same on every host, until the secret
+    key changes; browsers must then be signed up again."""
+    number = int.from_bytes(hmac.digest(key, b"push", hashlib.sha512))
+    return ec.derive_private_key(number % (_P256_ORDER - 1) + 1, ec.SECP256R1())
+
+
+def push_name(key: bytes) -> str:
+    """The public half of `push_key` as browsers take it: a point of P-256 in base64url."""
+    public = push_key(key).public_key()
+    point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
 
 class Purpose(StrEnum):

@@ -438,6 +438,9 @@ def test_a_backup_cut_short_changes_nothing(run_embedded, tmp_path):
         ("DATABASE_URL", "mysql://x"),
         ("DATABASE_URL", "chungtay.db"),
         ("TICK_SECONDS", "inf"),
+        ("SMS_URL", "gateway.example"),
+        ("SMS_URL", "http://gateway.example/sms"),
+        ("ZALO_URL", "https://me:pw@gateway.example/"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(run, monkeypatch, name, value):
@@ -446,6 +449,21 @@ def test_a_wrong_setting_is_one_sentence(run, monkeypatch, name, value):
     assert result.exit_code == 1
     assert result.stderr.startswith(f"CHUNGTAY_{name}: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["SMS", "ZALO"])
+def test_a_gateway_without_a_long_secret_is_refused(run, monkeypatch, name):
+    monkeypatch.setenv(f"CHUNGTAY_{name}_URL", "http://127.0.0.1:8080/send")
+    for secret in ("", "x" * 31):
+        monkeypatch.setenv(f"CHUNGTAY_{name}_SECRET", secret)
+        result = run("doctor")
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"CHUNGTAY_{name}_SECRET: ")
+    monkeypatch.setenv(f"CHUNGTAY_{name}_SECRET", "x" * 32)
+    findings = json.loads(run("doctor", "--json").stdout)["findings"]
+    assert {"subject": name.lower(), "verdict": "good"}.items() <= next(
+        each.items() for each in findings if each["subject"] == name.lower()
+    )
 
 
 def test_a_slash_at_the_end_of_the_address_is_no_part_of_links(run, monkeypatch):
@@ -486,7 +504,7 @@ def test_the_doctor_tells_of_a_database_that_does_not_answer(run, monkeypatch):
     assert result.exit_code == 1
     verdicts = {each["subject"]: each["verdict"] for each in json.loads(result.stdout)["findings"]}
     assert verdicts["database"] == "bad"
-    assert len(verdicts) == 5
+    assert len(verdicts) == 8
 
 
 def test_the_doctor_tells_of_an_engine_that_was_not_built(tmp_path):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from scheduler.jobs.senders import Senders
-from scheduler.services import busy, feeds, reminders, runs, sending, workers
+from scheduler.services import busy, feeds, reminders, runs, sending, ways, workers
 from scheduler.services.context import Context
 
 _log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     _attempt("beat", lambda: workers.note_beat(ctx, count), None, failed)
     _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
     _attempt("sweep", lambda: sending.sweep(ctx), None, failed)
+    _attempt("ways", lambda: ways.rescue(ctx), 0, failed)
     _attempt("send", lambda: senders.kick(go_on), None, failed)
     return TickSummary(
         feeds=_attempt("feeds", lambda: _feeds(ctx), 0, failed),

@@ -54,7 +54,7 @@ def plan(ctx: Context, db: Session, messages: Iterable[NewMessage]) -> int:
 
 def message_id(ctx: Context, key: str) -> str:
     """The same for every copy of a message."""
-    return f"<{security.stamp(ctx.key, 'message-id', key)}@{ctx.settings.uid_domain}>"
+    return f"<{security.message_stamp(ctx.key, key)}@{ctx.settings.uid_domain}>"
 
 
 def sign_in_message(

@@ -8,7 +8,7 @@ from scheduler.delivery import mail
 from scheduler.delivery.channels import Parcel
 from scheduler.domain.messages import Channel, Claimed
 from scheduler.services import facts as known
-from scheduler.services import letters
+from scheduler.services import letters, notices
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Facts, Outdated
 
@@ -76,9 +76,9 @@ def _prepared(ctx: Context, facts: Facts, message: Claimed) -> Prepared:
 
 
 def _parcel(ctx: Context, message: Claimed, what: About) -> Parcel:
-    life = int((message.useless_after - ctx.now()).total_seconds())
     if message.channel is not Channel.MAIL:
-        raise Outdated("there is no such way here")
+        return notices.parcel(ctx, message, what.person, letters.short(ctx, message, what))
+    life = int((message.useless_after - ctx.now()).total_seconds())
     envelope, letter = letters.letter(ctx, message, what)
     address = mail.envelope_address(envelope.address)
     return Parcel(message.message_id, (address,), mail.build(envelope, letter), life)

@@ -9,10 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from scheduler.clock import SystemClock
-from scheduler.domain.messages import OPEN_STATES
+from scheduler.domain.messages import OPEN_STATES, Channel
 from scheduler.errors import Busy, Conflict, Invalid, NotFound, Text, text
 from scheduler.matching import compiler, library
-from scheduler.services import outbox, sending
+from scheduler.services import outbox, sending, ways
 from scheduler.services.context import Context
 from scheduler.store import migrations
 
@@ -76,7 +76,16 @@ def require_head(ctx: Context) -> None:
 
 def doctor(ctx: Context) -> tuple[Finding, ...]:
     """Look at settings, database, mail, clock and engine; at most an empty database is made."""
-    return (_settings(ctx), _database(ctx), _mail(ctx), _clock(ctx), _matching())
+    return (
+        _settings(ctx),
+        _database(ctx),
+        _mail(ctx),
+        _push(ctx),
+        _gateway(ctx, Channel.SMS),
+        _gateway(ctx, Channel.ZALO),
+        _clock(ctx),
+        _matching(),
+    )
 
 
 def _settings(ctx: Context) -> Finding:
@@ -129,6 +138,34 @@ def _mail(ctx: Context) -> Finding:
             "No relay is set: mail is kept as files in {folder}. Set CHUNGTAY_SMTP_URL.",
             folder=str(ctx.settings.mail_dir),
         ),
+    )
+
+
+def _push(ctx: Context) -> Finding:
+    if ctx.settings.secure:
+        return Finding("push", Verdict.GOOD, text("Browsers can be signed up for messages."))
+    return Finding(
+        "push",
+        Verdict.NOTE,
+        text("Browsers take messages from https addresses only. Set CHUNGTAY_BASE_URL."),
+    )
+
+
+def _gateway(ctx: Context, channel: Channel) -> Finding:
+    name = channel.value.upper()
+    if ways.gateway_secret(ctx, channel) is None:
+        return Finding(
+            channel.value,
+            Verdict.NOTE,
+            text(
+                "No gateway is set: nothing goes out by this way. Set CHUNGTAY_{name}_URL.",
+                name=name,
+            ),
+        )
+    return Finding(
+        channel.value,
+        Verdict.GOOD,
+        text("Messages go out by the gateway in CHUNGTAY_{name}_URL.", name=name),
     )
 
 

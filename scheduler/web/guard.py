@@ -34,6 +34,9 @@ SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/")
 # Forms whose address is the key.  What a mail program posts by itself (RFC 8058) has no page of
 # ours, no cookie and no origin; nor has an answer's old browser, on a page without a session.
 KEYED_FORMS = ("/stop/", "/a/")
+# What gateways report, signed by themselves.
+REPORTS = "/gateway/"
+UNFORMED = (*KEYED_FORMS, REPORTS)
 # Asked for by machines, under whatever name they know us.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -50,6 +53,8 @@ PUBLIC = frozenset(
         "/j/{token}",
         "/stop/{token}",
         "/a/{token}",
+        "/sw.js",
+        "/gateway/{channel}",
         "/static",
         *PROBES,
     }
@@ -63,6 +68,7 @@ POLICY = "; ".join(
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
+        "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -167,7 +173,7 @@ RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 async def form_guard(request: Request) -> None:
     """Refuse what another site's page sends; on every route of the app."""
-    if request.method in SAFE or request.url.path.startswith(KEYED_FORMS):
+    if request.method in SAFE or request.url.path.startswith(UNFORMED):
         return
     if not _same_origin(request):
         raise NotAllowed("This form came from another site. Open the page here and send it again.")
@@ -235,7 +241,7 @@ def _faults(app: FastAPI) -> Iterator[str]:
         if path not in PUBLIC and signed not in calls:
             yield f"{path}: says not who may come in"
         unsafe = set(route.methods or ()) - SAFE
-        if unsafe and checked_form not in calls and not path.startswith(KEYED_FORMS):
+        if unsafe and checked_form not in calls and not path.startswith(UNFORMED):
             yield f"{path}: its form is not checked"
 
 

@@ -24,6 +24,7 @@ Behaviour = Callable[[Send], None]
 class Request:
     path: str
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 class Peer(socketserver.ThreadingTCPServer):
@@ -54,6 +55,7 @@ class _Session(socketserver.StreamRequestHandler):
         while line := self.rfile.readline().decode().strip():
             name, _, value = line.partition(":")
             request.headers[name] = value.strip()
+        request.body = self.rfile.read(int(request.headers.get("Content-Length", "0")))
         self.server.requests.append(request)
         self.server.paths[request.path](self.wfile.write)
 
