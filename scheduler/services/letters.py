@@ -143,7 +143,7 @@ def _facts(db: Session, message: Claimed, told: Told) -> Facts:
     person = people.person(db, message.person_id)
     if person is None or not person.active:
         raise Outdated("the account is off")
-    if message.kind is MessageKind.SIGN_IN:
+    if message.kind in (MessageKind.SIGN_IN, MessageKind.NOTE):
         return Facts(person, told.side)
     if message.kind is MessageKind.CHANGES:
         found = lessons.find(db, ids=list(told.changes))
@@ -198,6 +198,8 @@ def _words_for(ctx: Context, message: Claimed, facts: Facts, reader: Reader) -> 
         asked, ends = (at.astimezone(zone) for at in (message.due_at, message.useless_after))
         url, code = (str(message.payload[name]) for name in ("url", "code"))
         return sign_in(url, code, asked, ends, reader)
+    if message.kind is MessageKind.NOTE:
+        return note(message.payload, reader)
     if message.kind is MessageKind.CHANGES:
         return timetable(facts.changes, reader)
     if facts.lesson is None:
@@ -237,6 +239,13 @@ def timetable(changes: Iterable[tuple[ChangeKind, Lesson]], reader: Reader) -> L
         sections=_sections(told[:MOST_LINES], reader),
         left_out=max(0, len(told) - MOST_LINES),
     )
+
+
+def note(said: Mapping[str, object], reader: Reader) -> Letter:
+    """A coordinator's own words, with her name and the address to answer to."""
+    words, name, email = (str(said[each]) for each in ("words", "name", "email"))
+    subject = text("A word from {name}, coordinator of Chung Tay", name=name)
+    return _render("note", subject, reader, lines=words.split("\n"), name=name, email=email)
 
 
 def sign_in(url: str, code: str, asked: datetime, expires: datetime, reader: Reader) -> Letter:
