@@ -115,6 +115,7 @@ def test_the_page_raises_the_alarm(ctx, cast):
     browser = Site(ctx).of(cast.actors["coordinator"])
     page = browser.see("/coordinator/messages")
     assert "5 tin sẽ không kịp giờ</h1>" in page.text
+    assert "Qua thư điện tử: 5 tin sẽ không kịp giờ</strong>" in page.text
     assert 'role="alert"' in page.text
     part = browser.see("/coordinator/messages/forecast", headers={"hx-request": "1"})
     assert part.text.lstrip().startswith('<section id="forecast"')
