@@ -5,6 +5,7 @@ Serves the example programme on loopback, signs in by the printed links, and tak
 answer that is no 200, and on anything the browser complains of.
 """
 
+import re
 import shutil
 import socket
 import sys
@@ -21,8 +22,10 @@ from scheduler.config import load
 from scheduler.domain.access import Role
 from scheduler.domain.calendars import FeedKind
 from scheduler.domain.lessons import LessonState
-from scheduler.services import accounts, demo, feeds
+from scheduler.domain.messages import MessageState
+from scheduler.services import accounts, demo, feeds, mailroom
 from scheduler.services.context import Context
+from scheduler.services.mailroom import Search
 from scheduler.store import feed_links, lessons
 from scheduler.store.database import Database
 
@@ -64,9 +67,19 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
             "/coordinator/matching/weights",
             "/coordinator/plans/1",
             "/coordinator/messages",
+            "/coordinator/messages?state=planned&kind=day_before",
+            f"/coordinator/messages/{_message(ctx)}",
+            "/coordinator/addresses",
+            f"/coordinator/write?to={lesson.teacher_person_id}",
             "/coordinator/calendars",
         ),
     }
+
+
+def _message(ctx: Context) -> int:
+    """The message that goes out next."""
+    planned = Search(state=MessageState.PLANNED)
+    return mailroom.look(ctx, accounts.operator(ctx), planned).posts[0].id
 
 
 def prepare(folder: Path) -> Context:
@@ -122,7 +135,7 @@ def take(browser: Browser, ctx: Context, target: Path) -> list[str]:
                 for language in LANGUAGES:
                     _speak(view, base, language)
                     for path in wanted[invitation.role]:
-                        page_name = invitation.role.value + path.replace("/", "-")
+                        page_name = invitation.role.value + re.sub(r"[/?&=]", "-", path)
                         name = f"{page_name}-{width}-{scheme}-{language}.png"
                         faults += _picture(view, base + path, target / name)
                 view.close()

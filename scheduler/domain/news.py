@@ -5,7 +5,7 @@ stands when the message goes out.  So what was planned and moved meanwhile is to
 came and went is not told at all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -154,10 +154,15 @@ def due(instants: Iterable[datetime], now: datetime) -> datetime:
 
 
 def called_off(
-    lesson: Lesson, people: Mapping[PersonId, Channel], now: datetime
+    lesson: Lesson, people: Mapping[PersonId, Collection[Channel]], now: datetime
 ) -> tuple[NewMessage, ...]:
-    """The news, for each of them and at once, that a lesson does not take place."""
-    return tuple(_at_once(lesson, MessageKind.CALLED_OFF, each, people, now) for each in people)
+    """The news, for each of them and at once, by each of these ways, that a lesson does not take
+    place."""
+    return tuple(
+        _at_once(lesson, MessageKind.CALLED_OFF, person, channel, now)
+        for person, ways in people.items()
+        for channel in ways
+    )
 
 
 def is_late(lesson: Lesson, now: datetime) -> bool:
@@ -209,11 +214,11 @@ def _at_once(
     lesson: Lesson,
     kind: MessageKind,
     person: PersonId,
-    people: Mapping[PersonId, Channel],
+    channel: Channel,
     now: datetime,
 ) -> NewMessage:
     return NewMessage(
-        key=f"{lesson.id}:{lesson.sequence}:{person}:{kind}:{people[person]}",
+        key=f"{lesson.id}:{lesson.sequence}:{person}:{kind}:{channel}",
         kind=kind,
         person_id=person,
         due_at=now,
@@ -221,7 +226,7 @@ def _at_once(
         lesson_id=lesson.id,
         sequence=lesson.sequence,
         programme_id=lesson.programme_id,
-        channel=people[person],
+        channel=channel,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.domain.choices import Choices
-from scheduler.domain.messages import Channel, MessageKind, MessageState, OutboxId
+from scheduler.domain.messages import Channel, MessageKind, OutboxId
 from scheduler.domain.people import PersonId
 
 URGENT = timedelta(hours=3)  # a lesson called off so near its start must be heard of at once
@@ -22,23 +22,6 @@ class Leg:
     channel: Channel
     person_id: PersonId
     useless_after: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How far one message came on one way; `reply`: what its far end said, or why it ended.
-
-    `follows_id`: the leg that failed, so that this one was planned.
-    """
-
-    id: OutboxId
-    channel: Channel
-    state: MessageState
-    due_at: datetime
-    sent_at: datetime | None
-    attempts: int
-    reply: str
-    follows_id: OutboxId | None
 
 
 def key_by(key: str, channel: Channel) -> str:

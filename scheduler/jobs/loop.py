@@ -7,6 +7,7 @@ set, and says so when a beat is overdue.
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from datetime import UTC
 from types import FrameType
 
@@ -19,13 +20,14 @@ from scheduler.clock import SystemClock
 from scheduler.errors import Busy
 from scheduler.jobs import senders
 from scheduler.jobs.senders import Transports
-from scheduler.jobs.tick import read_calendars, tick
+from scheduler.jobs.tick import read_calendars, tick, watch, work_on_runs
 from scheduler.services import workers
 from scheduler.services.context import Context
-from scheduler.services.workers import BEAT_DEAD, DRIFT_NOTED, Timekeeper
+from scheduler.services.outbox import BEAT_DEAD
+from scheduler.services.workers import DRIFT_NOTED, Timekeeper
 
 SLICE = 5.0  # seconds: the longest that a clock which was set may keep us silent
-_JOBS = ("beat", "calendars")
+WATCH_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -42,16 +44,17 @@ class Loop:
         self.watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self.metronome = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},
-            executors={name: ThreadPoolExecutor(1) for name in _JOBS},
+            executors={name: ThreadPoolExecutor(1) for name in ("default", *self._beside())},
             timezone=UTC,
         )
-        for name, work in zip(_JOBS, (self.beat, self.read_calendars), strict=True):
+        beat = ("default", self.beat, ctx.settings.tick_seconds)
+        for name, work, seconds in (beat, *((n, *job) for n, job in self._beside().items())):
             self.metronome.add_job(
                 work,
                 "interval",
                 id=name,
                 executor=name,
-                seconds=ctx.settings.tick_seconds,
+                seconds=seconds,
                 next_run_time=SystemClock().now(),
                 max_instances=1,
                 coalesce=True,
@@ -68,9 +71,23 @@ class Loop:
         if not self.stopping.is_set():
             self.last_beat = clock.monotonic()
 
-    def read_calendars(self) -> None:
-        if not self.stopping.is_set():
-            read_calendars(self.ctx, go_on=lambda: not self.stopping.is_set())
+    def _beside(self) -> dict[str, tuple[Callable[[], object], float]]:
+        """What must not keep the beat waiting, each by itself; with the seconds between."""
+        seconds = self.ctx.settings.tick_seconds
+        return {
+            "calendars": (
+                self._unless_ending(lambda: read_calendars(self.ctx, self._goes)),
+                seconds,
+            ),
+            "runs": (self._unless_ending(lambda: work_on_runs(self.ctx)), seconds),
+            "watch": (self._unless_ending(lambda: watch(self.ctx)), WATCH_SECONDS),
+        }
+
+    def _unless_ending(self, work: Callable[[], object]) -> Callable[[], object]:
+        return lambda: self._goes() and work()
+
+    def _goes(self) -> bool:
+        return not self.stopping.is_set()
 
     def may_go_on(self) -> bool:
         return not self.stopping.is_set() and self.time.is_steady()
@@ -105,7 +122,7 @@ class Loop:
 
     def _beat_at_once(self) -> None:
         """The metronome waits for an instant that the clock may not show again for hours."""
-        for name in _JOBS:
+        for name in ("default", *self._beside()):
             self.metronome.modify_job(name, next_run_time=SystemClock().now())
 
 

@@ -32,6 +32,10 @@ class Senders:
         self.pool = ThreadPoolExecutor(max(1, len(self.lines)), thread_name_prefix="sender")
         self.working: dict[int, Future[SendSummary]] = {}
 
+    def count(self, channel: Channel) -> int:
+        """How many threads serve this way."""
+        return sum(way is channel for way, _ in self.lines)
+
     def kick(self, go_on: Callable[[], bool]) -> None:
         """Set every idle thread to work whose way has something to do; waits for none."""
         due = sending.due_channels(self.ctx)

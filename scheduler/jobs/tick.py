@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from scheduler.domain.messages import Channel
 from scheduler.jobs.senders import Senders
-from scheduler.services import busy, feeds, reminders, runs, sending, ways, workers
+from scheduler.services import busy, feeds, mailroom, reminders, runs, sending, ways, workers
 from scheduler.services.context import Context
 
 _log = logging.getLogger(__name__)
@@ -18,7 +19,6 @@ class TickSummary:
     """What a beat did; `failed` names the steps that broke, which did not stop the others."""
 
     feeds: int
-    run_begun: bool
     failed: tuple[str, ...]
 
 
@@ -26,7 +26,7 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     """Do what is due now, and stop.  Messages go out in the senders' own threads, which ask
     `go_on` between messages: the beat does not wait for a relay."""
     failed: list[str] = []
-    count = len(senders.lines)
+    count = senders.count(Channel.MAIL)
     _attempt("beat", lambda: workers.note_beat(ctx, count), None, failed)
     _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
     _attempt("sweep", lambda: sending.sweep(ctx), None, failed)
@@ -34,7 +34,6 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     _attempt("send", lambda: senders.kick(go_on), None, failed)
     return TickSummary(
         feeds=_attempt("feeds", lambda: _feeds(ctx), 0, failed),
-        run_begun=_attempt("runs", lambda: go_on() and runs.work_on_next(ctx), False, failed),
         failed=tuple(failed),
     )
 
@@ -46,6 +45,19 @@ def read_calendars(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> in
     a lesson in ten minutes must not wait behind them.
     """
     return _attempt("busy", lambda: busy.refresh_due(ctx, go_on=go_on), 0, [])
+
+
+def work_on_runs(ctx: Context) -> bool:
+    """Begin the next matching run that waits, and stay with it to its end; whether there was one.
+
+    Apart from the beat: a search lasts minutes, and reminders do not.
+    """
+    return _attempt("runs", lambda: runs.work_on_next(ctx), False, [])
+
+
+def watch(ctx: Context) -> int:
+    """Tell once when the queue will be too long for its deadlines; how many will be late."""
+    return _attempt("watch", lambda: mailroom.watch(ctx), 0, [])
 
 
 def _attempt(step: str, work: Callable[[], _T], otherwise: _T, failed: list[str]) -> _T:

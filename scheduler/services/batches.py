@@ -81,13 +81,18 @@ class _Turn:
 
 def limit_of(ctx: Context, channel: Channel) -> Limit:
     """How many messages a second this way may take."""
-    rates = {
+    return Limit(rates(ctx).get(channel, 0))
+
+
+def rates(ctx: Context) -> dict[Channel, float]:
+    """Messages a second of each way that has a limit."""
+    wanted = {
         Channel.MAIL: ctx.settings.mail_rate,
         Channel.PUSH: ctx.settings.push_rate,
         Channel.SMS: ctx.settings.sms_rate,
         Channel.ZALO: ctx.settings.zalo_rate,
     }
-    return Limit(rates[channel])
+    return {channel: rate for channel, rate in wanted.items() if rate}
 
 
 @dataclass(slots=True)

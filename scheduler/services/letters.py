@@ -202,10 +202,10 @@ def _why(what: About, reader: Reader) -> str:
 
 
 def _note(message: Claimed, reader: Reader) -> Letter:
-    """A coordinator's own words: the payload's `subject` and `text`, paragraphs apart by an empty
-    line."""
-    paragraphs = [part.strip() for part in str(message.payload["text"]).split("\n\n")]
-    return _render("note", str(message.payload["subject"]), reader, paragraphs=paragraphs)
+    """A coordinator's own words, with her name and the address to answer to."""
+    words, name, email = (str(message.payload[each]) for each in ("words", "name", "email"))
+    subject = text("A word from {name}, coordinator of Chung Tay", name=name)
+    return _render("note", subject, reader, lines=words.split("\n"), name=name, email=email)
 
 
 def _sign_in(ctx: Context, message: Claimed, reader: Reader) -> Letter:
@@ -298,8 +298,8 @@ def _in_short(
             body = text("Open it to sign in. It works once, until {time}.", time=until)
             return text("Sign in to Chung Tay"), body, str(message.payload["url"])
         case MessageKind.NOTE:
-            words = str(message.payload["text"])
-            return str(message.payload["subject"]), words, reader.page_url
+            name, words = str(message.payload["name"]), str(message.payload["words"])
+            return text("A word from {name}", name=name), words, reader.page_url
         case MessageKind.CHANGES:
             return _changes_in_short(ctx, what.changes, reader)
         case MessageKind.DIGEST | MessageKind.DAY_BEFORE if len(what.lessons) > 1:

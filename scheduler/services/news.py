@@ -10,6 +10,7 @@ from scheduler.domain.news import Entry, What
 from scheduler.domain.people import PersonId, TeacherId
 from scheduler.domain.plans import ChangeKind
 from scheduler.domain.reminders import Side
+from scheduler.domain.ways import is_urgent
 from scheduler.errors import NotFound
 from scheduler.services import outbox, ways
 from scheduler.services.context import Context
@@ -48,8 +49,9 @@ def call_off(ctx: Context, db: Session, lesson_id: LessonId) -> int:
         return 0
     sides = _concerned(db, lesson)
     if rules.is_late(lesson, ctx.now()):
-        people = _reachable(ctx, db, sides)
-        return outbox.plan(ctx, db, rules.called_off(lesson, people, ctx.now()))
+        return outbox.plan(
+            ctx, db, rules.called_off(lesson, _by(ctx, db, sides, lesson), ctx.now())
+        )
     told = {
         person: [Entry(lesson.id, side, was=lesson.starts_at, by=lesson.cancelled_by)]
         for person, side in sides.items()
@@ -95,6 +97,15 @@ def _reachable(ctx: Context, db: Session, people: Collection[PersonId]) -> dict[
     """By which way each of them is told; without those whose account is off."""
     known = recipients.reachable(db, people)
     return ways.first(ctx, db, sorted(known))
+
+
+def _by(
+    ctx: Context, db: Session, people: Collection[PersonId], lesson: Lesson
+) -> dict[PersonId, tuple[Channel, ...]]:
+    """The ways of news that cannot wait: two of them where the lesson is very near."""
+    if is_urgent(lesson.starts_at, ctx.now()):
+        return ways.urgent(ctx, db, sorted(recipients.reachable(db, people)))
+    return {person: (way,) for person, way in _reachable(ctx, db, people).items()}
 
 
 def _concerned(db: Session, lesson: Lesson) -> dict[PersonId, Side]:

@@ -12,9 +12,9 @@ from scheduler.delivery.push import PushTransport
 from scheduler.delivery.smtp import SmtpTransport
 from scheduler.domain import telephones
 from scheduler.domain import ways as rules
-from scheduler.domain.messages import Channel, Claimed, OutboxId
+from scheduler.domain.messages import Channel, Claimed
 from scheduler.domain.people import PersonId
-from scheduler.domain.ways import Leg, Step
+from scheduler.domain.ways import Leg
 from scheduler.services import devices
 from scheduler.services.context import Context
 from scheduler.store import choices
@@ -130,12 +130,6 @@ def rescue(ctx: Context) -> int:
             rows.give_up(db, leg.id, "there is no such way here")
             follow(ctx, db, leg)
     return len(stranded)
-
-
-def trail(ctx: Context, db: Session, message_id: OutboxId) -> tuple[Step, ...]:
-    """One message on all its ways, in order: how far each came, when, and what was replied."""
-    del ctx
-    return rows.steps(db, message_id)
 
 
 def _leg(message: Claimed) -> Leg:

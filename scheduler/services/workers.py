@@ -11,10 +11,10 @@ from scheduler import clock
 from scheduler.clock import Clock, SystemClock
 from scheduler.services import outbox
 from scheduler.services.context import Context
+from scheduler.services.outbox import BEAT_DEAD
 from scheduler.store import leases, switches, workers
 
 BEAT_EVERY = timedelta(seconds=10)
-BEAT_DEAD = timedelta(seconds=60)
 DRIFT_NOTED = timedelta(seconds=2)
 DRIFT_MOST = timedelta(days=1)
 _LONGEST_NAME = 80

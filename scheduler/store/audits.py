@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.store.tables import audits
@@ -33,3 +34,11 @@ def record(
             after=dict(after) if after is not None else None,
         )
     )
+
+
+def count(db: Session, person_id: int, action: str, since: datetime) -> int:
+    """How often this person did it since then."""
+    query = select(func.count()).where(
+        audits.c.at > since, audits.c.person_id == person_id, audits.c.action == action
+    )
+    return int(db.scalar(query) or 0)

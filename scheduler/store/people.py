@@ -1,5 +1,6 @@
 """Persons, their roles, and the volunteer teachers of a programme, as values."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -23,12 +24,20 @@ def by_email(db: Session, email: str) -> Person | None:
 
 def grants(db: Session, person_id: int) -> tuple[Grant, ...]:
     """The roles of a person, the oldest first."""
+    return grants_of(db, [PersonId(person_id)])[PersonId(person_id)]
+
+
+def grants_of(db: Session, ids: Collection[PersonId]) -> dict[PersonId, tuple[Grant, ...]]:
+    """The roles of each of these people, the oldest first."""
     query = (
         select(tables.grants)
-        .where(tables.grants.c.person_id == person_id)
+        .where(tables.grants.c.person_id.in_(list(ids)))
         .order_by(tables.grants.c.id)
     )
-    return tuple(map(_grant, db.execute(query)))
+    found: dict[PersonId, tuple[Grant, ...]] = dict.fromkeys(ids, ())
+    for row in db.execute(query):
+        found[PersonId(row.person_id)] += (_grant(row),)
+    return found
 
 
 def school_contacts(db: Session, school_id: int) -> tuple[Person, ...]:

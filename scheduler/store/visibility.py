@@ -9,6 +9,7 @@ from scheduler.domain.access import Actor, Grant, Role
 from scheduler.store.tables import (
     classes,
     lessons,
+    outbox,
     plans,
     receiving_schools,
     requests,
@@ -89,4 +90,6 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
     ),
     "plans": ((Role.COORDINATOR, _in_terms(plans)),),
     "runs": ((Role.COORDINATOR, _in_terms(runs)),),
+    # A message of no programme lets somebody in: it is nobody's to look at.
+    "outbox": ((Role.COORDINATOR, lambda grant: outbox.c.programme_id == grant.programme_id),),
 }

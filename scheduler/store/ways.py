@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.messages import Channel, MessageKind, MessageState, OutboxId
 from scheduler.domain.people import PersonId
-from scheduler.domain.ways import Leg, Step, key_by
+from scheduler.domain.ways import Leg, key_by
 from scheduler.store.tables import Phase, outbox, persons
 
 LONGEST_REPLY = 500
@@ -116,15 +116,6 @@ def told_of(db: Session, message_id: OutboxId) -> tuple[MessageState, str] | Non
     return None if row is None else (MessageState(row.state), row.provider_reply)
 
 
-def steps(db: Session, message_id: OutboxId) -> tuple[Step, ...]:
-    """One message on all its ways, in the order in which they were taken."""
-    key = db.scalar(select(outbox.c.key).where(outbox.c.id == message_id))
-    if key is None:
-        return ()
-    query = select(outbox).where(outbox.c.key.in_(_names(key))).order_by(outbox.c.id)
-    return tuple(map(_step, db.execute(query)))
-
-
 def _waits(channels: Collection[Channel], now: datetime) -> ColumnElement[bool]:
     return and_(
         outbox.c.channel.in_([channel.value for channel in channels]),
@@ -156,17 +147,4 @@ def _leg(row: Row[Any]) -> Leg:
         channel=Channel(row.channel),
         person_id=PersonId(row.person_id),
         useless_after=row.useless_after,
-    )
-
-
-def _step(row: Row[Any]) -> Step:
-    return Step(
-        id=OutboxId(row.id),
-        channel=Channel(row.channel),
-        state=MessageState(row.state),
-        due_at=row.due_at,
-        sent_at=row.sent_at,
-        attempts=row.attempts,
-        reply=row.provider_reply or row.last_error,
-        follows_id=row.follows_id,
     )

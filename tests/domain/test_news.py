@@ -92,7 +92,7 @@ def test_an_offer_ends_with_its_deadline_and_is_not_gathered():
 
 def test_calling_off_late_tells_at_once_until_the_lesson_would_be_over():
     off = replace(LESSON, state=LessonState.CANCELLED, sequence=3)
-    found = news.called_off(off, {11: Channel.MAIL, 12: Channel.SMS}, NOW)
+    found = news.called_off(off, {11: (Channel.MAIL,), 12: (Channel.SMS,)}, NOW)
     assert [(m.key, m.due_at, m.useless_after) for m in found] == [
         ("1:3:11:called_off:mail", NOW, LESSON.ends_at),
         ("1:3:12:called_off:sms", NOW, LESSON.ends_at),

@@ -1,4 +1,4 @@
-"""The coordinator's desk: the programme, the engine, plans, publishing, messages."""
+"""The coordinator's desk: the programme, the engine, plans, publishing."""
 
 import re
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.plans import Fix, FixKind, Gap, PlanState
-from scheduler.services import lessons, outbox, plans, runs
+from scheduler.services import lessons, plans, runs
 from scheduler.services.weights import DEFAULTS
 from scheduler.store import tables
 from tests.cast import FIRST
@@ -17,7 +17,8 @@ from tests.web.cast_desk import THU, WED
 
 PAGES = (
     "/coordinator", "/coordinator/matching", "/coordinator/messages",
-    "/coordinator/matching/weights",
+    "/coordinator/matching/weights", "/coordinator/messages/1", "/coordinator/addresses",
+    "/coordinator/write",
 )  # fmt: skip
 
 
@@ -104,11 +105,15 @@ def test_other_roles_find_none_of_these_pages(ctx, site, cast, timetable, who):
     posts = (
         "/coordinator/matching",
         "/coordinator/messages/pause",
+        "/coordinator/messages/news/hold",
+        "/coordinator/messages/1/stop",
+        "/coordinator/addresses/1/correct",
+        "/coordinator/write/send",
         f"/coordinator/plans/{timetable}/publish",
         "/coordinator/matching/weights",
         "/coordinator/matching/weights/reset",
     )
-    assert [visitor.submit(path).status_code for path in posts] == [404] * 5
+    assert [visitor.submit(path).status_code for path in posts] == [404] * len(posts)
     assert desk.count(ctx, tables.runs) == 0
 
 
@@ -459,30 +464,7 @@ def test_a_plan_that_changes_nothing_offers_no_button_and_says_why(
     assert 'name="seen"' not in page.text
 
 
-# -- messages
-
-
-def test_messages_are_counted_by_state_and_add_up(ctx, cast, coordinator, timetable):
-    told = outbox.show(ctx)
-    page = coordinator.see("/coordinator/messages")
-    counts = [
-        int(n.replace(".", "")) for n in re.findall(r'<td class="num"[^>]*>([\d.]+)<', page.text)
-    ]
-    assert counts[:7] == [told.by_state.get(s, 0) for s in (
-        "planned", "leased", "sent", "failed", "expired", "cancelled", "unknown",
-    )]  # fmt: skip
-    assert sum(counts[7:]) == sum(counts[:7]) == sum(told.by_state.values()) > 0
-    assert 'class="note ok"' in page.text
-
-
-def test_sending_is_paused_and_goes_on(ctx, cast, coordinator):
-    coordinator.see("/coordinator/messages")
-    assert coordinator.submit("/coordinator/messages/pause").status_code == 303
-    assert outbox.show(ctx).paused
-    page = coordinator.see("/coordinator/messages")
-    assert 'action="/coordinator/messages/resume"' in page.text
-    assert coordinator.submit("/coordinator/messages/resume").status_code == 303
-    assert not outbox.show(ctx).paused
+# -- lists
 
 
 @pytest.mark.parametrize("path", PAGES[:2])

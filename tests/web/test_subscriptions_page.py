@@ -57,7 +57,7 @@ def test_people_are_told_apart_by_what_their_calendars_have_read(
     desk.publish(ctx, cast, desk.at(cast, WED, "08:25"), desk.at(cast, WED, klass="8B", teacher=2))
     late = site.of(cast.actors["coordinator"]).see("/coordinator/calendars")
     assert counts(late)["late"] == 1
-    assert "mailto:teacher1%40x.example" in late.text
+    assert f'href="/coordinator/write?to={cast["person_teacher1"]}"' in late.text
 
 
 def test_only_coordinators_see_who_reads_what(cast, site, coordinator, timetable):

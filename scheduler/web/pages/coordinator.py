@@ -1,4 +1,4 @@
-"""The coordinator's desk: the programme at a glance, each school's week, and the messages."""
+"""The coordinator's desk: the programme at a glance, and each school's week."""
 
 from dataclasses import dataclass
 
@@ -6,22 +6,33 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain.lessons import Lesson, LessonId
-from scheduler.domain.messages import MessageKind, MessageState
 from scheduler.domain.people import SchoolId
 from scheduler.domain.plans import Plan
 from scheduler.errors import Text, text
 from scheduler.locale import wording
-from scheduler.services import calendars, lessons, outbox, programmes
+from scheduler.services import addresses, calendars, lessons, programmes
 from scheduler.services.programmes import Overview
 from scheduler.services.words import excuse_words
 from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
-from scheduler.web.pages import matching, plans, school, subscriptions, weights
+from scheduler.web.pages import (
+    faults,
+    matching,
+    messages,
+    notes,
+    plans,
+    school,
+    subscriptions,
+    weights,
+)
 from scheduler.web.pages.school import WeekFrame, WeekOf
-from scheduler.web.view import local, render, see_other
+from scheduler.web.view import local, render
 
 router = APIRouter()
+router.include_router(faults.router)
 router.include_router(matching.router)
+router.include_router(messages.router)
+router.include_router(notes.router)
 router.include_router(plans.router)
 router.include_router(subscriptions.router)
 router.include_router(weights.router)
@@ -61,6 +72,7 @@ def overview(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
         shown=_plans(seen),
         step=next_step(seen),
         wanted=_wanted(request, seen),
+        faults=addresses.count(ctx, actor),
     )
 
 
@@ -153,53 +165,3 @@ def call_off(
 def _week_path(lesson: Lesson) -> str:
     day = local(lesson.starts_at, lesson.zone).date()
     return f"/coordinator/schools/{lesson.school_id}?week={day}"
-
-
-# -- messages
-
-
-@router.get("/coordinator/messages")
-def messages(request: Request, ctx: Ctx, _actor: CoordinatorActor) -> Response:
-    seen = outbox.show(ctx)
-    return render(
-        request,
-        "coordinator/messages.html",
-        seen=seen,
-        states=[(*_STATES[state], seen.by_state.get(state, 0)) for state in MessageState],
-        kinds=[(_KINDS[kind], seen.by_kind.get(kind, 0)) for kind in MessageKind],
-        total=sum(seen.by_state.values()),
-    )
-
-
-@router.post("/coordinator/messages/pause")
-def pause(ctx: Ctx, actor: CoordinatorActor, _form: Form) -> Response:
-    outbox.pause(ctx, actor)
-    return see_other("/coordinator/messages", text("Sending is paused."))
-
-
-@router.post("/coordinator/messages/resume")
-def resume(ctx: Ctx, actor: CoordinatorActor, _form: Form) -> Response:
-    outbox.resume(ctx, actor)
-    return see_other("/coordinator/messages", text("Sending goes on."))
-
-
-_STATES: dict[MessageState, tuple[Text, str, str]] = {  # word, icon, tone
-    MessageState.PLANNED: (text("Waiting to be sent"), "clock", "plan"),
-    MessageState.LEASED: (text("Being sent now"), "mail", "live"),
-    MessageState.SENT: (text("Sent"), "check", "ok"),
-    MessageState.FAILED: (text("Could not be delivered"), "x", "bad"),
-    MessageState.EXPIRED: (text("Too late, not sent any more"), "clock", "warn"),
-    MessageState.CANCELLED: (text("Not needed any more"), "off", ""),
-    MessageState.UNKNOWN: (text("Sent, arrival uncertain"), "ask", "ask"),
-}
-_KINDS: dict[MessageKind, Text] = {
-    MessageKind.DIGEST: text("The week to come, on Sunday"),
-    MessageKind.DAY_BEFORE: text("Reminder, one day before"),
-    MessageKind.HOUR_BEFORE: text("Reminder, one hour before"),
-    MessageKind.SOON: text("Reminder, minutes before"),
-    MessageKind.CHANGES: text("Changes in the timetable"),
-    MessageKind.CALLED_OFF: text("A lesson called off"),
-    MessageKind.COVER_WANTED: text("A teacher who cannot come"),
-    MessageKind.NOTE: text("A word from a coordinator"),
-    MessageKind.SIGN_IN: text("Link to sign in"),
-}

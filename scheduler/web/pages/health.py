@@ -1,6 +1,6 @@
 """For machines that watch over us: alive, ready, and counts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from ipaddress import ip_address
 
@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from scheduler.domain.messages import Channel
 from scheduler.errors import NotFound
-from scheduler.services import outbox, system, workers
+from scheduler.services import mailroom, outbox, system, workers
 from scheduler.services.outbox import OutboxSummary
 from scheduler.web.guard import Ctx
 
@@ -39,7 +39,7 @@ def metrics(request: Request, ctx: Ctx) -> Response:
     """Prometheus text, for this machine only."""
     if not _is_loopback(request):
         raise NotFound("There is nothing here.")
-    lines = "\n".join(_lines(outbox.show(ctx)))
+    lines = "\n".join([*_lines(outbox.show(ctx)), *_forecast(mailroom.gauges(ctx))])
     return PlainTextResponse(f"{lines}\n", media_type="text/plain; version=0.0.4")
 
 
@@ -67,6 +67,11 @@ def _lines(summary: OutboxSummary) -> Iterator[str]:
     yield from _gauge("workers", "Processes that beat.", summary.workers)
     away = {channel.value: int(channel in summary.away) for channel in Channel}
     yield from _counts("away", "1 while a way out does not answer.", away, label="channel")
+
+
+def _forecast(gauges: Iterable[tuple[str, str, float]]) -> Iterator[str]:
+    for name, about, value in gauges:
+        yield from _gauge(name, about, value)
 
 
 def _counts(name: str, about: str, counts: Mapping[str, int], label: str) -> Iterator[str]:

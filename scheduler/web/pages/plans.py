@@ -12,7 +12,7 @@ from scheduler.domain.access import Actor
 from scheduler.domain.intervals import clock_text
 from scheduler.domain.plans import ChangeKind, Fingerprint, Placement, PlanId
 from scheduler.errors import Conflict, Text, text
-from scheduler.services import plans
+from scheduler.services import mailroom, plans
 from scheduler.services.context import Context
 from scheduler.services.plans import DiffLine, Preview
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
@@ -66,7 +66,7 @@ def plan(
     gaps: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     seen = plans.preview(ctx, actor, PlanId(plan_id))
-    return _page(request, seen, page, all_gaps=gaps == "all")
+    return _page(request, ctx, actor, seen, page, all_gaps=gaps == "all")
 
 
 @router.post("/coordinator/plans/{plan_id}/publish")
@@ -88,11 +88,13 @@ def _refused(
 ) -> Response:
     """The difference as it is now, with the reason why nothing was published."""
     now_is = plans.preview(ctx, actor, plan_id)
-    return _page(request, now_is, 1, refused=error.message, status=409)
+    return _page(request, ctx, actor, now_is, 1, refused=error.message, status=409)
 
 
 def _page(
     request: Request,
+    ctx: Context,
+    actor: Actor,
     seen: Preview,
     page: int,
     *,
@@ -119,6 +121,7 @@ def _page(
         missing=sum(gap.missing for gap in seen.gaps),
         here=here,
         refused=refused,
+        news=mailroom.news(ctx, actor),
     )
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -35,7 +34,6 @@ class Row:
     who: Subscriber
     clients: tuple[str, ...]
     read_at: datetime | None
-    mail: str
 
 
 _WORDS: dict[Standing, tuple[Text, Text, str, str]] = {
@@ -98,5 +96,4 @@ def _row(who: Subscriber) -> Row:
         who=who,
         clients=tuple(dict.fromkeys(link.client for link in who.links if link.client)),
         read_at=max(reads, default=None),
-        mail=f"mailto:{quote(who.email)}",
     )
