@@ -49,6 +49,7 @@ messages: setup
 bench: setup
 	$(BIN)/python -m bench.figures
 	$(BIN)/python -m bench.feeds
+	$(BIN)/python -m bench.outbox
 	$(BIN)/python -m bench.matching
 
 screenshots: setup
