@@ -50,6 +50,7 @@ bench: setup
 	$(BIN)/python -m bench.figures
 	$(BIN)/python -m bench.feeds
 	$(BIN)/python -m bench.mail
+	$(BIN)/python -m bench.outbox
 	$(BIN)/python -m bench.matching
 
 screenshots: setup

@@ -370,6 +370,16 @@ def test_a_backup_restores_the_whole_state_and_pauses_sending(run, tmp_path, mon
     assert answer(run("outbox", "show", "--json"))["paused"] is True
 
 
+def test_journals_of_other_machines_are_replayed(run, tmp_path):
+    path = tmp_path / "other.log"
+    path.write_text("nobody\t2023-10-01T23:30:00+00:00\n")
+    assert run("migrate").exit_code == 0
+    assert answer(run("outbox", "replay", path, "--json")) == {"replayed": 0}
+    assert run("outbox", "replay").exit_code == 2
+    assert run("outbox", "show", path).exit_code == 2
+    assert run("outbox", "replay", tmp_path / "nowhere.log").exit_code == 1
+
+
 def test_a_damaged_backup_changes_nothing(run, tmp_path):
     answer(run("import", *EXAMPLES, "--json"))
     bad = tmp_path / "bad.backup"

@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from scheduler import failpoints
 from scheduler.clock import Clock, ShiftedClock
 from scheduler.config import Settings
+from scheduler.errors import Busy
 from scheduler.services import sending, ways
 from scheduler.services.context import Context
 from scheduler.store.database import Database
@@ -46,7 +47,8 @@ def work(settings: Settings, url: str, clock: Clock, key: bytes, lease: float, f
         try:
             sending.sweep(ctx)
             done = sending.send_due(ctx, transport, lease=timedelta(seconds=lease))
-        except failpoints.Failure:
+        except (failpoints.Failure, Busy):
+            time.sleep(0.1)
             continue
         if not done.claimed:
             transport.close()

