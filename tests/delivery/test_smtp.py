@@ -4,6 +4,7 @@ import logging
 import socket
 import ssl
 import time
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -54,6 +55,15 @@ def test_a_relay_gets_each_message_whole_over_one_line():
     assert sink.heard[0] == "ehlo chungtay.example"
     assert sink.heard[1:4] == ["MAIL FROM:<no-reply@chungtay.example>", f"RCPT TO:<{TO}>", "DATA"]
     assert sink.heard[-1] == "quit"
+
+
+def test_a_mail_that_begins_with_dots_or_ends_in_midline_arrives_whole():
+    odd = [b".\r\n..\r\n.\r\n", b"..x\r\n\r\n.", b"x"]
+    with listening() as sink:
+        transport = transport_to(sink.url)
+        assert [transport.send(replace(MESSAGE, content=x)).outcome for x in odd] == [SENT] * 3
+        transport.close()
+    assert sink.arrived == [odd[0], odd[1] + b"\r\n", odd[2] + b"\r\n"]
 
 
 # -- where it broke
