@@ -194,7 +194,7 @@ def _offer(line: "_Line", recipient: str) -> Receipt | None:
 
 def _pour(line: "_Line", content: bytes) -> Receipt | None:
     """The body without its dot.  A relay that speaks before the dot has broken off."""
-    body = re.sub(rb"(?m)^\.", b"..", content)
+    body = (b"\n" + content).replace(b"\n.", b"\n..")[1:]
     line.pour(body if body.endswith(b"\r\n") else body + b"\r\n")
     if not line.is_speaking():
         return None

@@ -4,6 +4,7 @@ import logging
 import socket
 import ssl
 import time
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -31,7 +32,7 @@ def transport_to(url: str, **choices: object) -> SmtpTransport:
 
 
 def impatient(sink: Sink, **choices: object) -> SmtpTransport:
-    return transport_to(sink.url, **{"patience": 0.3, "deadline": 2.0, **choices})
+    return transport_to(sink.url, **{"patience": 0.5, "deadline": 5.0, **choices})
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,15 @@ def test_a_relay_gets_each_message_whole_over_one_line():
     assert sink.heard[0] == "ehlo chungtay.example"
     assert sink.heard[1:4] == ["MAIL FROM:<no-reply@chungtay.example>", f"RCPT TO:<{TO}>", "DATA"]
     assert sink.heard[-1] == "quit"
+
+
+def test_a_mail_that_begins_with_dots_or_ends_in_midline_arrives_whole():
+    odd = [b".\r\n..\r\n.\r\n", b"..x\r\n\r\n.", b"x"]
+    with listening() as sink:
+        transport = transport_to(sink.url)
+        assert [transport.send(replace(MESSAGE, content=x)).outcome for x in odd] == [SENT] * 3
+        transport.close()
+    assert sink.arrived == [odd[0], odd[1] + b"\r\n", odd[2] + b"\r\n"]
 
 
 # -- where it broke
@@ -109,7 +119,8 @@ def test_a_relay_gets_each_message_whole_over_one_line():
 )
 def test_where_it_broke_says_what_became_of_the_message(script, outcome, relay_away):
     with listening(**script) as sink:
-        transport = impatient(sink)
+        silent = any(word in str(script) for word in ("hang", "still thinking"))
+        transport = impatient(sink) if silent else transport_to(sink.url)
         receipt = transport.send(MESSAGE)
         transport.close()
     assert (receipt.outcome, receipt.relay_away) == (outcome, relay_away)
@@ -154,25 +165,32 @@ def test_a_name_that_leads_nowhere_is_a_refusal_for_now(url):
     ids=str,
 )
 def test_an_answer_byte_by_byte_ends_with_the_patience_for_one(script, outcome):
-    with listening(**script) as sink:
+    with listening(Manner(pace=0.3), **script) as sink:  # more than ten seconds
         began = time.monotonic()
-        receipt = impatient(sink).send(MESSAGE)
+        receipt = impatient(sink, deadline=60.0).send(MESSAGE)
         took = time.monotonic() - began
     assert receipt.outcome is outcome
-    assert took < 1.0  # 0.3 s, and room for a slow machine
+    assert took < 5
+
+
+SLOW = {"banner": "drip 220 ok", "DATA": "drip 354 ok"}
+SLOW |= dict.fromkeys(("EHLO", "MAIL", "RCPT", "dot"), "drip 250 ok")
 
 
 def test_slow_answers_one_after_another_end_with_the_deadline_of_the_mail():
-    slow = dict.fromkeys(("banner", "EHLO", "MAIL", "RCPT", "DATA", "dot"), "drip 250 ok")
-    slow |= {"banner": "drip 220 ok", "DATA": "drip 354 ok"}
-    with listening(Manner(pace=0.02), **slow) as sink:  # about 0.14 s each
-        assert impatient(sink, deadline=5.0).send(MESSAGE).outcome is SENT
+    with listening(Manner(pace=0.3), **SLOW) as sink:  # two seconds each
         began = time.monotonic()
-        receipt = impatient(sink, patience=5.0, deadline=0.5).send(MESSAGE)
+        receipt = transport_to(sink.url, deadline=1.0).send(MESSAGE)
         took = time.monotonic() - began
     assert receipt.outcome is FOR_NOW
-    assert took < 1.2
-    assert len(sink.arrived) == 1
+    assert took < 5
+    assert sink.arrived == []
+
+
+def test_slow_answers_within_the_time_are_waited_for():
+    with listening(Manner(pace=0.01), **SLOW) as sink:
+        assert transport_to(sink.url).send(MESSAGE).outcome is SENT
+    assert sink.arrived == [MESSAGE.content]
 
 
 def test_an_answer_without_an_end_is_cut_off():
@@ -189,7 +207,7 @@ def test_a_relay_that_does_not_read_ends_with_the_deadline():
         receipt = impatient(sink).send(huge)
         took = time.monotonic() - began
     assert receipt.outcome is FOR_NOW
-    assert took < 3
+    assert took < 5
 
 
 # -- the line that is kept
