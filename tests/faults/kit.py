@@ -165,8 +165,8 @@ def until(happened: Callable[[], object], seconds: float = 60) -> None:
 
 
 def announce(ctx: Context, cast: Cast, count: int) -> None:
-    """Plan messages that are due now, to one teacher."""
-    entry = Entry(book(ctx, cast, ctx.now() + timedelta(days=1)), Side.TEACHER)
+    """Plan messages that are due now, to one teacher; of a lesson too far ahead for reminders."""
+    entry = Entry(book(ctx, cast, ctx.now() + timedelta(days=30)), Side.TEACHER)
     teacher, programme = cast["person_teacher1"], cast["programme"]
     messages = [
         news.changes(f"publication:{n}", teacher, Channel.MAIL, programme, [entry], ctx.now())
