@@ -16,7 +16,11 @@ from tests.delivery.browsers import letters
 from tests.faults.kit import until
 from tests.journeys.conftest import no_complaints
 
-pytestmark = pytest.mark.browser
+# What a browser does is the same on both engines, and the pages are tested on both elsewhere.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 # The makers' services cannot be asked from here: this browser answers for them.
 ANSWERS = """
