@@ -1,17 +1,16 @@
 """The coordinator's mailroom: what goes out and when, what became of it, and a hand in it."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
 import sqlalchemy as sa
 
-from scheduler.delivery.channels import Outcome, Receipt
 from scheduler.domain.messages import MessageKind, NewMessage
 from scheduler.services import outbox
 from scheduler.store import switches, tables
-from tests.faults.kit import Post, book, change, replan, rows, states, write
+from tests.faults.kit import Post, book, replan, rows, states, write
 from tests.web import cast_desk as desk
 from tests.web.test_coordinator import heading, plain
 
@@ -97,23 +96,26 @@ def test_the_headline_says_what_goes_out_next_and_when(ctx, cast, coordinator, l
     assert "Nhắc trước một ngày" in plain(page)
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        ("on", "Không thư nào được gửi cho đến khi cho gửi tiếp"),
-        ("hand", "Không thư nào được gửi cho đến khi cho gửi tiếp"),
-        ("restored", "Dữ liệu vừa được khôi phục từ bản sao lưu"),
-        ("clock", "Đồng hồ của máy đã nhảy"),
-    ],
-)
-def test_a_pause_says_why_it_is_and_what_to_look_at(ctx, coordinator, value, said):
+PAUSES = {
+    "on": "Không thư nào được gửi cho đến khi cho gửi tiếp",
+    "hand": "Không thư nào được gửi cho đến khi cho gửi tiếp",
+    "restored": "Dữ liệu vừa được khôi phục từ bản sao lưu",
+    "clock": "Đồng hồ của máy đã nhảy",
+}
+
+
+def test_a_pause_says_why_it_is_and_what_to_look_at(ctx, coordinator):
     outbox.pause(ctx)
-    write(ctx, tables.switches, tables.switches.c.name == switches.SENDING_PAUSED, value=value)
-    page = coordinator.see(HERE)
-    assert heading(page) == "Đang tạm dừng gửi thư"
-    assert said in plain(page)
+    for value, said in PAUSES.items():
+        row = tables.switches
+        write(ctx, row, row.c.name == switches.SENDING_PAUSED, value=value)
+        page = coordinator.see(HERE)
+        assert heading(page) == "Đang tạm dừng gửi thư"
+        assert said in plain(page)
     coordinator.submit(f"{HERE}/resume")
     assert not outbox.show(ctx).paused
+    coordinator.submit(f"{HERE}/pause")
+    assert outbox.show(ctx).paused
 
 
 # -- sums and lists
@@ -149,26 +151,30 @@ def test_messages_are_found_by_the_day_in_the_programmes_zone(ctx, cast, coordin
     assert 'value="31/02/2023"' in odd.text
 
 
-@pytest.mark.parametrize("state", ["", "planned", "sent"])
-def test_a_long_list_goes_on_where_it_ended(ctx, cast, coordinator, state):
-    ids = [add(ctx, cast, f"n{n}", due=ctx.now() + timedelta(minutes=n // 3)) for n in range(65)]
-    if state == "sent":
-        write(ctx, tables.outbox, tables.outbox.c.id > 0, state="sent", sent_at=ctx.now())
-    path, pages = f"{HERE}?state={state}", []
+def pages_of(coordinator, path: str) -> list[list[int]]:
+    found = []
     while path:
         page = coordinator.see(path)
-        pages.append(listed(page))
+        found.append(listed(page))
         more = re.search(r'href="([^"]+)#list">Xem tiếp', page.text)
-        path = unquote(more[1].replace("&amp;", "&")) if more else None
-    assert [len(each) for each in pages] == [30, 30, 5]
-    assert [each for page in pages for each in page] == (ids if state == "planned" else ids[::-1])
+        path = unquote(more[1].replace("&amp;", "&")) if more else ""
+    return found
 
 
-@pytest.mark.parametrize("after", ["1.", "9" * 19 + ".1", "²3.4"])
-def test_a_place_that_no_list_gave_begins_at_the_beginning(ctx, cast, coordinator, after):
+def test_a_long_list_goes_on_where_it_ended(ctx, cast, coordinator):
+    ids = [add(ctx, cast, f"n{n}", due=ctx.now() + timedelta(minutes=n // 3)) for n in range(65)]
+    down = [ids[:-31:-1], ids[-31:-61:-1], ids[4::-1]]
+    assert pages_of(coordinator, HERE) == down
+    assert pages_of(coordinator, f"{HERE}?state=planned") == [ids[:30], ids[30:60], ids[60:]]
+    write(ctx, tables.outbox, tables.outbox.c.id > 0, state="sent", sent_at=ctx.now())
+    assert pages_of(coordinator, f"{HERE}?state=sent") == down
+
+
+def test_a_place_that_no_list_gave_begins_at_the_beginning(ctx, cast, coordinator):
     one = add(ctx, cast, "one")
-    page = coordinator.see(HERE, params={"state": "planned", "after": after})
-    assert (page.status_code, listed(page)) == (200, [one])
+    for after in ("x", "1.", "9" * 19 + ".1", "1.99999999999", "-1.2", "²3.4"):
+        page = coordinator.see(HERE, params={"state": "planned", "after": after})
+        assert (page.status_code, listed(page)) == (200, [one])
 
 
 def test_three_messages_take_as_many_queries_as_one(ctx, cast, coordinator):
@@ -267,23 +273,23 @@ def test_a_message_that_cannot_be_made_still_has_a_page(ctx, cast, coordinator):
     assert coordinator.see(f"{HERE}/{odd}").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("reply", "said"),
-    [
-        ("550 5.1.1 <x@y>: no such user", "Địa chỉ này không còn nữa."),
-        ("552 5.2.2 over quota", "Hộp thư đã đầy."),
-        ("554 5.7.1 rejected", "Máy chủ thư coi thư của chúng ta là thư rác và đã từ chối."),
-        ("BadAddress('x')", "Địa chỉ này không viết đúng dạng địa chỉ thư."),
-        ("<script>alert(1)</script>", "Điều cần báo đã thay đổi trước khi gửi."),
-    ],
-)
-def test_a_reply_is_told_in_plain_words(ctx, cast, coordinator, reply, said):
+REPLIES = {
+    "550 5.1.1 <x@y>: no such user": "Địa chỉ này không còn nữa.",
+    "552 5.2.2 over quota": "Hộp thư đã đầy.",
+    "554 5.7.1 rejected": "Máy chủ thư coi thư của chúng ta là thư rác và đã từ chối.",
+    "BadAddress('x')": "Địa chỉ này không viết đúng dạng địa chỉ thư.",
+    "<script>alert(1)</script>": "Điều cần báo đã thay đổi trước khi gửi.",
+}
+
+
+def test_a_reply_is_told_in_plain_words(ctx, cast, coordinator):
     message = add(ctx, cast, "m")
-    fail(ctx, message, reply)
-    for path in (HERE, f"{HERE}/{message}"):
-        page = coordinator.see(path)
-        assert said in plain(page)
-        assert "<script>alert" not in page.text
+    for reply, said in REPLIES.items():
+        fail(ctx, message, reply)
+        for path in (HERE, f"{HERE}/{message}"):
+            page = coordinator.see(path)
+            assert said in plain(page)
+            assert "<script>alert" not in page.text
 
 
 def test_the_way_through_the_channels_is_shown_in_order(ctx, cast, coordinator):
@@ -349,138 +355,3 @@ def test_a_claimed_message_can_be_stopped_until_it_is_on_its_way(ctx, cast, site
     outbox.send_due(ctx, post)
     assert [each.status_code for each in answers] == [409, 303]
     assert (len(post.arrived), states(ctx)) == (1, {"sent": 1, "cancelled": 1})
-
-
-# -- again
-
-
-def test_what_failed_is_sent_again_once_however_often_pressed(ctx, cast, coordinator, lesson):
-    first = rows(ctx, "id")[0][0]
-    fail(ctx, first)
-    coordinator.see(f"{HERE}/{first}")
-    answers = [coordinator.submit(f"{HERE}/{first}/again") for _ in range(2)]
-    assert {each.headers["location"] for each in answers} == {f"{HERE}/5"}
-    assert row_of(ctx, 5, "key", "due_at", "useless_after") == (
-        row_of(ctx, first, "key")[0] + ":again1", ctx.now(), LESSON,
-    )  # fmt: skip
-    assert len(audited(ctx, "send_again")) == 1
-    assert outbox.send_due(ctx, Post(Receipt(Outcome.REFUSED, "550 no"))).claimed == 1
-    once_more = coordinator.submit(f"{HERE}/5/again")
-    assert row_of(ctx, int(once_more.headers["location"].rsplit("/")[-1]), "key")[0].endswith(
-        ":again2"
-    )
-    shown = coordinator.see(f"{HERE}/{first}").text
-    assert f'href="{HERE}/5"' in shown
-    assert f'href="{HERE}/{first}"' in coordinator.see(f"{HERE}/5").text
-
-
-@pytest.mark.parametrize("state", ["planned", "sent", "cancelled"])
-def test_only_what_did_not_arrive_is_sent_again(ctx, cast, coordinator, lesson, state):
-    first = rows(ctx, "id")[0][0]
-    set_row(ctx, first, state=state, sent_at=ctx.now() if state == "sent" else None)
-    coordinator.see(HERE)
-    assert coordinator.submit(f"{HERE}/{first}/again").status_code == 409
-    assert len(rows(ctx, "id")) == 4
-
-
-def test_a_reminder_is_not_sent_again_when_the_lesson_has_begun_or_changed(
-    ctx, cast, coordinator, lesson, clock
-):
-    first = rows(ctx, "id")[0][0]
-    set_row(ctx, first, state="expired")
-    coordinator.see(HERE)
-    clock.at = LESSON
-    browser = coordinator.arrive(cast.actors["coordinator"])
-    refused = browser.submit(f"{HERE}/{first}/again")
-    assert refused.status_code == 409
-    assert "Gửi lại tin này không giúp được ai" in refused.text
-    assert 'aria-disabled="true"' in browser.see(f"{HERE}/{first}").text
-    clock.at = LESSON - DAY
-    change(ctx, lesson, starts_at=LESSON + DAY, ends_at=LESSON + DAY + timedelta(minutes=45))
-    assert browser.submit(f"{HERE}/{first}/again").status_code == 409
-    assert all(":again" not in key for (key,) in rows(ctx, "key"))
-
-
-def test_a_reminder_that_came_too_late_for_its_rung_still_helps_before_the_lesson(
-    ctx, cast, coordinator, lesson, clock
-):
-    clock.at = LESSON - timedelta(minutes=90)
-    first = rows(ctx, "id", "useless_after")[0]
-    assert first[1] < ctx.now()
-    outbox.sweep(ctx)
-    browser = coordinator.arrive(cast.actors["coordinator"])
-    assert browser.submit(f"{HERE}/{first[0]}/again").status_code == 303
-    assert outbox.send_due(ctx, Post()).count(outbox.Fate.SENT) >= 1
-
-
-# -- news before it goes
-
-
-@pytest.fixture
-def news(ctx, cast):
-    """A publication that its two teachers and two schools hear of in fifteen minutes."""
-    plan = desk.publish(
-        ctx, cast, desk.at(cast, date(2023, 10, 4)),
-        desk.at(cast, date(2023, 10, 4), klass="8B", teacher=2),
-    )  # fmt: skip
-    due = ctx.now() + timedelta(minutes=15)
-    row = tables.outbox
-    write(
-        ctx, row, row.c.kind == "changes",
-        programme_id=cast["programme"], due_at=due, next_try_at=due,
-    )  # fmt: skip
-    return plan
-
-
-@pytest.mark.parametrize("where", ["plan", "messages"])
-def test_a_publications_news_can_be_read_before_it_goes(ctx, cast, coordinator, news, where):
-    path = HERE if where == "messages" else f"/coordinator/plans/{news}"
-    page = coordinator.see(path)
-    assert "4 tin báo thay đổi sẽ được gửi từ Thứ Hai 02/10, 06:45" in plain(page)
-    read = re.search(r'href="(/coordinator/messages\?kind=changes[^"#]*)#list"', page.text)[1]
-    assert len(listed(coordinator.see(read.replace("&amp;", "&")))) == 4
-
-
-def test_held_news_waits_until_it_is_let_go(ctx, cast, coordinator, news, clock):
-    reminders = [row for row in rows(ctx, "kind", "next_try_at") if row[0] != "changes"]
-    coordinator.see(HERE)
-    coordinator.submit(f"{HERE}/news/hold")
-    assert [row for row in rows(ctx, "kind", "next_try_at") if row[0] != "changes"] == reminders
-    clock.forward(minutes=20)
-    assert outbox.send_due(ctx, Post()).claimed == 0
-    page = coordinator.see(HERE)
-    assert "4 tin báo thay đổi đang được giữ lại" in plain(page)
-    assert "Chưa gửi, đang giữ lại" in plain(coordinator.see(f"{HERE}?kind=changes"))
-    coordinator.submit(f"{HERE}/news/release")
-    assert outbox.send_due(ctx, Post()).count(outbox.Fate.SENT) == 4
-    ((who, subject, _),) = audited(ctx, "hold_news")
-    assert (who, subject) == (cast["person_coordinator"], cast["programme"])
-
-
-def test_held_news_that_nobody_lets_go_expires_like_any_other(ctx, cast, coordinator, news, clock):
-    coordinator.see(HERE)
-    coordinator.submit(f"{HERE}/news/hold")
-    clock.forward(days=8)
-    outbox.sweep(ctx)
-    assert {state for kind, state in rows(ctx, "kind", "state") if kind == "changes"} == {"expired"}
-
-
-def test_news_can_be_hurried(ctx, cast, coordinator, news):
-    coordinator.see(HERE)
-    coordinator.submit(f"{HERE}/news/now")
-    assert outbox.send_due(ctx, Post()).count(outbox.Fate.SENT) == 4
-
-
-def test_one_message_is_held_and_let_go(ctx, cast, coordinator, clock):
-    message, other = (
-        add(ctx, cast, "m", kind="note", payload={"words": "a", "name": "b", "email": "c"}),
-        add(ctx, cast, "n", kind="note", payload={"words": "a", "name": "b", "email": "c"}),
-    )
-    coordinator.see(HERE)
-    coordinator.submit(f"{HERE}/{message}/hold")
-    outbox.send_due(ctx, Post())
-    assert [row_of(ctx, each, "state")[0] for each in (message, other)] == ["planned", "sent"]
-    assert coordinator.submit(f"{HERE}/{other}/hold").status_code == 409
-    coordinator.submit(f"{HERE}/{message}/release")
-    outbox.send_due(ctx, Post())
-    assert row_of(ctx, message, "state") == ("sent",)
