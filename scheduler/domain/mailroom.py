@@ -4,11 +4,12 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.messages import (
+    HELD,
     Channel,
     Claimed,
     MessageKind,
@@ -19,9 +20,6 @@ from scheduler.domain.people import PersonId
 from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import Invalid, text
 
-# When a message that is held would be tried next: never, until somebody releases it.  It still
-# expires when nobody needs it any more.
-HELD = datetime(9000, 1, 1, tzinfo=UTC)
 NEWS_AGAIN_LIFE = timedelta(days=1)
 NOTE_LIFE = timedelta(days=7)
 BY_HAND = "stopped by hand"

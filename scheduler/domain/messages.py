@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -57,6 +57,9 @@ BACK_OFF = (
     timedelta(minutes=15),
 )
 AGAIN_BEFORE = timedelta(minutes=10)
+# When a message that is held would be tried next: never, until somebody releases it.  It still
+# expires when nobody needs it any more.
+HELD = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain import news
-from scheduler.domain.messages import MessageKind, MessageState, NewMessage, OutboxId
+from scheduler.domain.messages import HELD, MessageKind, MessageState, NewMessage, OutboxId
 from scheduler.domain.news import Gathering
 from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import REMINDERS, Standing
@@ -61,7 +61,7 @@ def change(db: Session, changed: Sequence[tuple[OutboxId, NewMessage]]) -> None:
         .where(outbox.c.id == bindparam("row_id"))
         .values(
             due_at=bindparam("due"),
-            next_try_at=bindparam("due"),
+            next_try_at=_unless_held(bindparam("due", type_=outbox.c.due_at.type)),
             useless_after=bindparam("useless"),
             payload=bindparam("told", type_=outbox.c.payload.type),
             **_freed(MessageState.PLANNED),
@@ -153,7 +153,7 @@ def _open_news(
         gathering = news.read(row.payload)
         if gathering.causes:  # an offer stays alone
             known = found.setdefault((row.person_id, row.programme_id), [])
-            known.append((OutboxId(row.id), gathering, row.next_try_at))
+            known.append((OutboxId(row.id), gathering, row.due_at))
     return found
 
 
@@ -172,7 +172,7 @@ def _grow(db: Session, grown: Sequence[dict[str, object]]) -> None:
             .where(outbox.c.id == bindparam("row_id"))
             .values(
                 due_at=bindparam("due"),
-                next_try_at=bindparam("due"),
+                next_try_at=_unless_held(bindparam("due", type_=outbox.c.due_at.type)),
                 useless_after=bindparam("useless"),
                 payload=bindparam("told", type_=outbox.c.payload.type),
             ),
@@ -181,6 +181,11 @@ def _grow(db: Session, grown: Sequence[dict[str, object]]) -> None:
 
 
 # -- rows
+
+
+def _unless_held(due: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    """What a coordinator holds back stays so, whatever becomes of it meanwhile."""
+    return case((outbox.c.next_try_at >= HELD, outbox.c.next_try_at), else_=due)
 
 
 def _cancel(db: Session, where: ColumnElement[bool]) -> int:

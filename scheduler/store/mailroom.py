@@ -24,8 +24,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor
 from scheduler.domain.forecast import MEASURED_OVER, Pace
-from scheduler.domain.mailroom import HELD, Post, Wanted
+from scheduler.domain.mailroom import Post, Wanted
 from scheduler.domain.messages import (
+    HELD,
     OPEN_STATES,
     Channel,
     MessageKind,

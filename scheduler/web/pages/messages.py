@@ -13,7 +13,7 @@ from scheduler.domain import mailroom as rules
 from scheduler.domain.access import Actor
 from scheduler.domain.forecast import Forecast
 from scheduler.domain.mailroom import Post, Why
-from scheduler.domain.messages import Channel, MessageKind, MessageState, OutboxId
+from scheduler.domain.messages import HELD, Channel, MessageKind, MessageState, OutboxId
 from scheduler.errors import Invalid, Text, text
 from scheduler.services import mailroom, outbox
 from scheduler.services.context import Context
@@ -181,7 +181,7 @@ def read_place(typed: str) -> Place | None:
     if not (dot and at.isdecimal() and row.isdecimal() and len(at) <= 18 and len(row) <= 10):
         return None
     moment = int(at)
-    latest = (rules.HELD - _EPOCH) // _MICROSECOND
+    latest = (HELD - _EPOCH) // _MICROSECOND
     return Place(_EPOCH + min(moment, latest) * _MICROSECOND, int(row))
 
 
