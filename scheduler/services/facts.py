@@ -7,7 +7,7 @@ from datetime import datetime
 from scheduler.domain import news as news_rules
 from scheduler.domain import reminders as rules
 from scheduler.domain.choices import Choices
-from scheduler.domain.lessons import Lesson, LessonId, LessonState
+from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
 from scheduler.domain.messages import Claimed, MessageKind
 from scheduler.domain.news import Entry, News
 from scheduler.domain.people import Person, PersonId, SchoolId
@@ -38,6 +38,7 @@ class Facts:
     by_day: tuple[Lesson, ...]
     confirmed: frozenset[tuple[LessonId, PersonId]]
     calls: Mapping[LessonId, CoverCall]
+    handed_over: Mapping[tuple[LessonId, PersonId], Handover]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,15 @@ class OneLesson:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A piece of news: what it means to the reader now, and what the reader knew before."""
+    """A piece of news: what it means to the reader now, and what the reader knew before.
+
+    `given_away`: what the reader's calendar keeps of a lesson that somebody else took over.
+    """
 
     news: News
     entry: Entry
     lesson: Lesson
+    given_away: Handover | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +94,17 @@ def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
         since=min((begins for begins, _ in days), default=ctx.now()),
         until=max((ends for _, ends in days), default=ctx.now()),
     )
+    known = {lesson.id: lesson for lesson in lessons.find(db, ids=named)}
     return Facts(
         now=ctx.now(),
         people=recipients.people(db, readers),
         choices=choices.of(db, readers),
         schools=recipients.schools_of(db, readers),
-        lessons={lesson.id: lesson for lesson in lessons.find(db, ids=named)},
+        lessons=known,
         by_day=by_day,
         confirmed=confirmations.of_people(db, readers),
         calls=covers.of_lessons(db, named),
+        handed_over=lessons.handed_over(db, known),
     )
 
 
@@ -157,7 +164,8 @@ def _of_changes(facts: Facts, message: Claimed, person: Person) -> About:
             continue
         news = news_rules.told(entry, lesson, person.id)
         if news is not None:
-            found.append(Change(news, entry, lesson))
+            gone = facts.handed_over.get((lesson.id, person.id))
+            found.append(Change(news, entry, lesson, gone))
     if not found:
         raise Outdated("the changes are no news any more")
     found.sort(key=lambda change: (change.lesson.starts_at, change.lesson.id))

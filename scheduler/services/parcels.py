@@ -8,7 +8,7 @@ from scheduler.delivery import mail
 from scheduler.delivery.channels import Parcel
 from scheduler.domain.messages import Channel, Claimed
 from scheduler.services import facts as known
-from scheduler.services import letters, notices
+from scheduler.services import invitations, letters, notices
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Facts, Outdated
 
@@ -68,17 +68,18 @@ def _prepared(ctx: Context, facts: Facts, message: Claimed) -> Prepared:
             return Dropped("the reader wants quiet until it is of no use")
         if until > facts.now:
             return Postponed(until)
-        return Ready(_parcel(ctx, message, what))
+        return Ready(_parcel(ctx, facts, message, what))
     except Outdated as why:
         return Dropped(str(why))
     except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours go out
         return Poisoned(repr(error))
 
 
-def _parcel(ctx: Context, message: Claimed, what: About) -> Parcel:
+def _parcel(ctx: Context, facts: Facts, message: Claimed, what: About) -> Parcel:
     if message.channel is not Channel.MAIL:
         return notices.parcel(ctx, message, what.person, letters.short(ctx, message, what))
     life = int((message.useless_after - ctx.now()).total_seconds())
     envelope, letter = letters.letter(ctx, message, what)
     address = mail.envelope_address(envelope.address)
-    return Parcel(message.message_id, (address,), mail.build(envelope, letter), life)
+    events = invitations.of_message(ctx, message, what, facts.choices[what.person.id])
+    return Parcel(message.message_id, (address,), mail.build(envelope, letter, events), life)

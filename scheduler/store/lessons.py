@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, or_, select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.access import Role
 from scheduler.domain.intervals import minute_of
 from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
-from scheduler.domain.people import HalfDay
+from scheduler.domain.people import HalfDay, PersonId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import RequestId
 from scheduler.store.tables import (
@@ -127,16 +128,32 @@ def handovers_of(
         )
     ).all()
     known = {lesson.id: lesson for lesson in find(db, ids=[row.lesson_id for row in rows])}
-    return tuple(
-        Handover(
-            lesson=known[row.lesson_id],
-            teacher_id=row.teacher_id,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            sequence=row.sequence,
-            changed_at=row.changed_at,
-        )
-        for row in rows
+    return tuple(_handover(row, known[row.lesson_id]) for row in rows)
+
+
+def handed_over(
+    db: Session, known: Mapping[LessonId, Lesson]
+) -> dict[tuple[LessonId, PersonId], Handover]:
+    """What each former teacher of these lessons knew of them, by lesson and person."""
+    query = (
+        select(handovers, teachers.c.person_id)
+        .join(teachers, handovers.c.teacher_id == teachers.c.id)
+        .where(handovers.c.lesson_id.in_(list(known)))
+    )
+    return {
+        (LessonId(row.lesson_id), PersonId(row.person_id)): _handover(row, known[row.lesson_id])
+        for row in db.execute(query)
+    }
+
+
+def _handover(row: Row[Any], lesson: Lesson) -> Handover:
+    return Handover(
+        lesson=lesson,
+        teacher_id=row.teacher_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        sequence=row.sequence,
+        changed_at=row.changed_at,
     )
 
 
