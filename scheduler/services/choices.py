@@ -8,10 +8,10 @@ from zoneinfo import available_timezones
 from scheduler.domain import reminders as rules
 from scheduler.domain.access import Actor
 from scheduler.domain.choices import Choices
-from scheduler.domain.messages import MessageKind
+from scheduler.domain.messages import Channel, MessageKind
 from scheduler.errors import Invalid, NotFound, text
 from scheduler.locale import LANGUAGES
-from scheduler.services import reminders
+from scheduler.services import reminders, ways
 from scheduler.services.context import Context
 from scheduler.store import accounts, audits, choices, gathered, people, queue, recipients, terms
 from scheduler.store.database import Session
@@ -29,12 +29,13 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The choices as they stand.  `next`: the first reminder to come by them, its kind and time;
-    `zone`: the wall of whoever chose none."""
+    `zone`: the wall of whoever chose none; `ways`: those that lead to the reader."""
 
     wish: Wish
     on: bool
     next: tuple[MessageKind, datetime] | None
     zone: str
+    ways: frozenset[Channel]
 
 
 def desk(ctx: Context, actor: Actor) -> Desk:
@@ -46,10 +47,13 @@ def desk(ctx: Context, actor: Actor) -> Desk:
         wish = _wish(db, actor)
         found = reminders.readers(ctx, db, [actor.person_id])
         zone = terms.programme(db, actor.grants[0].programme_id).zone
+        leading = ways.leading(ctx, db, [actor.person_id])[actor.person_id]
     now = ctx.now()
     ahead = [each for r in found for each in (*rules.planned(r, now), *rules.digests(r, now))]
     first = min((each for each in ahead if each.due_at > now), key=lambda x: x.due_at, default=None)
-    return Desk(wish, person.reminders, (first.kind, first.due_at) if first else None, zone)
+    return Desk(
+        wish, person.reminders, (first.kind, first.due_at) if first else None, zone, leading
+    )
 
 
 def save(ctx: Context, actor: Actor, wish: Wish) -> Wish:

@@ -197,7 +197,6 @@ def foresee(ctx: Context) -> tuple[Forecast, ...]:
 def gauges(ctx: Context) -> Iterator[tuple[str, str, float]]:
     """Name, meaning and value of each figure for machines that watch over us."""
     found = foresee(ctx)
-    yield "due", "Messages that are due and wait.", sum(each.waiting for each in found)
     yield (
         "will_be_late",
         "Waiting messages that will miss their deadline at the present rate.",

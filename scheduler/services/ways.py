@@ -85,6 +85,16 @@ def _ways(
 ) -> Mapping[PersonId, tuple[Channel, ...]]:
     """The ways of each person that lead anywhere, in order; three queries for however many."""
     chosen = choices.of(db, people)
+    return {
+        person: rules.order(chosen[person], leads)
+        for person, leads in leading(ctx, db, people).items()
+    }
+
+
+def leading(
+    ctx: Context, db: Session, people: Collection[PersonId]
+) -> Mapping[PersonId, frozenset[Channel]]:
+    """Every way that leads to each person, whether chosen or not."""
     reach = rows.reach(db, people)
     with_device = browsers.having(db, people)
     gateways = {each for each in (Channel.SMS, Channel.ZALO) if _gateway_url(ctx, each)}
@@ -94,7 +104,7 @@ def _ways(
         leads = {Channel.MAIL} if takes_mail else set()
         leads |= {Channel.PUSH} if person in with_device else set()
         leads |= gateways if telephones.e164(phone) else set()
-        found[person] = rules.order(chosen[person], leads)
+        found[person] = frozenset(leads)
     return found
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from scheduler.domain.access import Actor
 from scheduler.domain.choices import Choices
 from scheduler.domain.intervals import MINUTES_A_DAY, clock_text
-from scheduler.domain.messages import MessageKind
+from scheduler.domain.messages import Channel, MessageKind
 from scheduler.errors import Invalid, Text, text
 from scheduler.locale import LANGUAGES, Language
 from scheduler.services import choices
@@ -27,7 +27,13 @@ router = APIRouter()
 
 TEACHER, SCHOOL = "/teacher/reminders", "/school/reminders"
 _STEPS = ("digest", "day_before", "invitations", "hour_before", "soon", "after_confirming")
-_NAMES = (*_STEPS, "quiet_from", "quiet_until", "zone", "zone_other", "language")
+_NAMES = (*_STEPS, "quiet_from", "quiet_until", "zone", "zone_other", "language", "way")
+_WAYS: dict[Channel, Text] = {
+    Channel.MAIL: text("Mail"),
+    Channel.PUSH: text("Notice on my phone or computer"),
+    Channel.SMS: text("Text message"),
+    Channel.ZALO: text("Zalo"),
+}
 ZONES = (
     "Europe/Berlin",
     "Europe/Paris",
@@ -113,6 +119,9 @@ def _read(fields: Fields, kept: Wish, here: str) -> Wish:
             soon=fields.checked("soon"),
             after_confirming=fields.checked("after_confirming"),
         )
+    way = fields.typed("way")
+    if way in set(Channel):
+        chosen = replace(chosen, channels=tuple(dict.fromkeys((Channel(way), *chosen.channels))))
     zone = fields.text("zone_other", most=64, needed=False) or fields.typed("zone")
     language = fields.one_of("language", LANGUAGES)
     fields.check()
@@ -132,7 +141,8 @@ def _form_of(wish: Wish) -> dict[str, str]:
     found = {name: "yes" for name in _STEPS if getattr(chosen, name)}
     for name, minute in (("quiet_from", chosen.quiet_from), ("quiet_until", chosen.quiet_until)):
         found[name] = "" if minute is None else str(minute)
-    return found | {"zone": wish.zone or "", "language": wish.language}
+    way = chosen.channels[0].value if chosen.channels else ""
+    return found | {"zone": wish.zone or "", "language": wish.language, "way": way}
 
 
 def _page(
@@ -157,6 +167,7 @@ def _page(
         example=_example(desk, language),
         minutes=_minutes(desk.wish.choices),
         zones=_zones(language, shown.get("zone", "")),
+        ways=[(way.value, words) for way, words in _WAYS.items() if way in desk.ways],
         former=former if "saved" in request.query_params and not fault else {},
         errors={name: faults.get(name) for name in _NAMES},
         problems=list(faults.items()),

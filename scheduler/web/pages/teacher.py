@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain.lessons import Lesson, LessonState
+from scheduler.domain.reminders import AHEAD
 from scheduler.errors import Text, text
 from scheduler.services import lessons
 from scheduler.services.joins import DOORS_OPEN
@@ -34,6 +35,7 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         "teacher/home.html",
         now=now,
         confirmed=found.confirmed,
+        near=now + AHEAD,
         next=found.next,
         day_word=_day_word(found.next, now),
         opens_at=found.next.starts_at - DOORS_OPEN if found.next else None,
@@ -46,13 +48,14 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
 
 @router.get("/teacher/lessons")
 def term(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
-    found = lessons.teacher_home(ctx, actor)
+    found, now = lessons.teacher_home(ctx, actor), ctx.now()
     ahead = tuple(sorted(_ahead(found), key=lambda lesson: lesson.starts_at))
     return render(
         request,
         "teacher/lessons.html",
-        now=ctx.now(),
+        now=now,
         confirmed=found.confirmed,
+        near=now + AHEAD,
         term=found.term,
         ahead=_by_month(ahead),
         past=_by_month(tuple(reversed(found.past))),
