@@ -39,7 +39,7 @@ def said() -> list[Message]:
 
 def test_every_sentence_has_its_vietnamese(said: list[Message]) -> None:
     vi = catalogue(Language.VI)
-    known = {forms(message.id)[0]: forms(message.string) for message in vi}
+    known = {forms(each.id)[0]: forms(each.string) for each in vi if not each.fuzzy}
     missing = [
         msgid
         for msgid in (forms(message.id)[0] for message in said)
