@@ -17,6 +17,7 @@ from scheduler.domain.messages import (
     OutboxId,
 )
 from scheduler.domain.people import PersonId
+from scheduler.domain.reminders import BY_DAY, day_of
 from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import Invalid, text
 
@@ -162,6 +163,9 @@ def useful_until(post: Post, now: datetime) -> datetime | None:
     if post.lesson_id is not None:
         ends = post.ends_at if post.kind is MessageKind.CALLED_OFF else post.starts_at
         return ends if ends is not None and ends > now else None
+    if post.kind in BY_DAY:
+        ends = day_of(post.payload)[1]
+        return ends if ends > now else None
     return max(post.useless_after, now + NEWS_AGAIN_LIFE)
 
 

@@ -79,6 +79,7 @@ BY_LESSON = (
 )
 LADDER = (DAY_BEFORE, *BY_LESSON)
 REMINDERS = (MessageKind.DIGEST, *(rung.kind for rung in LADDER))
+BY_DAY = (MessageKind.DIGEST, MessageKind.DAY_BEFORE)
 REMINDED = (LessonState.SCHEDULED, LessonState.COVER)
 USE = {rung.kind: rung.use for rung in LADDER} | {MessageKind.DIGEST: timedelta(hours=1)}
 

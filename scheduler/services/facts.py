@@ -18,7 +18,6 @@ from scheduler.store import choices, confirmations, covers, lessons, recipients
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
 
-_BY_DAY = (MessageKind.DIGEST, MessageKind.DAY_BEFORE)
 _WORDS_ALONE = (MessageKind.SIGN_IN, MessageKind.NOTE)
 
 
@@ -85,8 +84,10 @@ def gather(ctx: Context, messages: Sequence[Claimed]) -> Facts:
 
 def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
     readers = {message.person_id for message in messages}
-    days = [rules.day_of(message.payload)[:2] for message in messages if message.kind in _BY_DAY]
-    daily = {message.person_id for message in messages if message.kind in _BY_DAY}
+    days = [
+        rules.day_of(message.payload)[:2] for message in messages if message.kind in rules.BY_DAY
+    ]
+    daily = {message.person_id for message in messages if message.kind in rules.BY_DAY}
     named = {lesson for message in messages for lesson in _named(message)}
     by_day = lessons.find(
         db,
@@ -126,7 +127,7 @@ def about(facts: Facts, message: Claimed) -> About:
         _wanted(facts, person, message.kind)
     if message.kind in _WORDS_ALONE:
         return About(person)
-    if message.kind in _BY_DAY:
+    if message.kind in rules.BY_DAY:
         return _of_day(facts, message, person)
     if message.kind is MessageKind.CHANGES:
         return _of_changes(facts, message, person)

@@ -114,6 +114,7 @@ def match_and_publish(page: Page, site: str) -> None:
     page.wait_for_url(re.compile(r"/coordinator/plans/\d+"))
     page.click("form[action$='/publish'] button")
     expect(page.locator("form[action$='/publish']")).to_have_count(0)
+    page.click("form[action$='/news/now'] button")
 
 
 def subscribe(page: Page, site: str) -> str:

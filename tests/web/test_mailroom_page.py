@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.messages import MessageKind, NewMessage
-from scheduler.services import outbox
+from scheduler.services import outbox, sending
 from scheduler.store import switches, tables
 from tests.faults.kit import Post, book, replan, rows, states, write
 from tests.web import cast_desk as desk
@@ -293,10 +293,10 @@ def test_a_reply_is_told_in_plain_words(ctx, cast, coordinator):
 
 
 def test_the_way_through_the_channels_is_shown_in_order(ctx, cast, coordinator):
-    mail = add(ctx, cast, "m")
+    mail = add(ctx, cast, "m:mail")
     fail(ctx, mail)
-    push = add(ctx, cast, "p", channel="push")
-    sms = add(ctx, cast, "s", channel="sms")
+    push = add(ctx, cast, "m:push", channel="push")
+    sms = add(ctx, cast, "m:sms", channel="sms")
     set_row(ctx, push, follows_id=mail)
     set_row(ctx, sms, follows_id=push)
     add(ctx, cast, "another")
@@ -312,7 +312,7 @@ def test_a_planned_message_is_brought_forward(ctx, cast, coordinator, lesson):
     done = coordinator.submit(f"{HERE}/{first}/now")
     assert (done.status_code, done.headers["location"]) == (303, f"{HERE}/{first}")
     post = Post()
-    assert outbox.send_due(ctx, post).count(outbox.Fate.SENT) == 1
+    assert sending.send_due(ctx, post).count(sending.Fate.SENT) == 1
     assert row_of(ctx, first, "state", "sent_at") == ("sent", ctx.now())
     assert audited(ctx, "send_now") == [(cast["person_coordinator"], first, "")]
     assert coordinator.submit(f"{HERE}/{first}/now").status_code == 409
@@ -327,7 +327,7 @@ def test_a_stopped_message_is_not_sent_and_the_reason_stays(ctx, cast, coordinat
     done = coordinator.submit(f"{HERE}/{message}/stop", {"reason": "Đã gọi điện"})
     assert done.status_code == 303
     post = Post()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     assert post.arrived == []
     assert row_of(ctx, message, "state") == ("cancelled",)
     assert audited(ctx, "stop_message") == [(cast["person_coordinator"], message, "Đã gọi điện")]
@@ -352,6 +352,6 @@ def test_a_claimed_message_can_be_stopped_until_it_is_on_its_way(ctx, cast, site
 
     answers = []
     post = Meanwhile()
-    outbox.send_due(ctx, post)
+    sending.send_due(ctx, post)
     assert [each.status_code for each in answers] == [409, 303]
     assert (len(post.arrived), states(ctx)) == (1, {"sent": 1, "cancelled": 1})
