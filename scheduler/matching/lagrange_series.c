@@ -9,6 +9,13 @@ static int has(const uint64_t *mask, int32_t week) {
     return mask[week / 64] >> (week % 64) & 1;
 }
 
+/* Whether a run of his may be longer than there are prices for.  No run is longer than the term, so
+   he who may give more lessons than it has weeks is like all others: there is a line below his
+   prices, which spares most of the work on a series that is not chosen. */
+static int endless(const Problem *p, int32_t t) {
+    return p->left[t] > p->limit[t] && p->limit[t] < p->weeks;
+}
+
 /* The straight lines below a teacher's prices of runs: through nothing, and the one that touches
    them around the middle. */
 static void straighten(Work *w, int32_t t) {
@@ -21,7 +28,7 @@ static void straighten(Work *w, int32_t t) {
             w->least[t] = run[c] / c;
     w->line[2 * t] = limit ? 0 : FAR;
     w->line[2 * t + 1] = limit ? w->least[t] : 0;
-    if (w->p->left[t] > limit) /* a run beyond the limit is paid as several */
+    if (endless(w->p, t)) /* a run beyond the limit is paid as several */
         return;
     for (int32_t a = 1; a < middle; a++)
         for (int32_t b = limit; b > middle; b--) {
@@ -59,7 +66,7 @@ static void prepare_one(Work *w, int64_t j, double *price, double *run, size_t w
     w->entry[j] = w->line[2 * t];
     w->slope[j] = w->line[2 * t + 1];
     w->limit[j] = p->limit[t];
-    w->endless[j] = p->left[t] > p->limit[t];
+    w->endless[j] = (unsigned char)endless(p, t);
 }
 
 /* The prices of a kind's candidates, and per week the least one with its share in a run. */

@@ -126,7 +126,7 @@ def test_slots_that_differ_in_their_end_alone_are_one():
     assert bound(instance) <= plans.cheapest(instance)[0] == 4 * 10 + 16
 
 
-@pytest.mark.parametrize("weeks", [40, 70, 150])
+@pytest.mark.parametrize("weeks", [17, 32, 33, 70, 150])
 def test_a_long_term_is_given_by_one_teacher(weeks):
     last = make.MONDAY + timedelta(days=7 * weeks - 1)
     plain = make.instance()
