@@ -20,13 +20,14 @@ from scheduler.app import create_app
 from scheduler.clock import ShiftedClock
 from scheduler.config import load
 from scheduler.domain.access import Role
+from scheduler.domain.answers import Excuse, Reason, Reply
 from scheduler.domain.calendars import FeedKind
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.messages import MessageState
-from scheduler.services import accounts, demo, feeds, mailroom
+from scheduler.services import accounts, answers, demo, feeds, mailroom
 from scheduler.services.context import Context
 from scheduler.services.mailroom import Search
-from scheduler.store import feed_links, lessons
+from scheduler.store import addresses, feed_links, lessons
 from scheduler.store.database import Database
 
 WIDTHS = (360, 1280)
@@ -53,13 +54,21 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
         Role.TEACHER: (
             "/teacher",
             "/teacher/lessons",
+            f"/teacher/lessons/{_own_lesson(ctx)}/answer",
             "/teacher/busy",
+            "/teacher/reminders",
+            "/devices",
             "/calendar",
             "/calendar/links/1/end",
             "/calendar/links/1/renew",
             "/mail",
         ),
-        Role.SCHOOL: ("/school", "/school/requests", f"/school/lessons/{lesson.id}/call-off"),
+        Role.SCHOOL: (
+            "/school",
+            "/school/requests",
+            "/school/reminders",
+            f"/school/lessons/{lesson.id}/call-off",
+        ),
         Role.COORDINATOR: (
             "/coordinator",
             "/coordinator/matching",
@@ -74,6 +83,14 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
             "/coordinator/calendars",
         ),
     }
+
+
+def _own_lesson(ctx: Context) -> int:
+    """A lesson of the first teacher that is still to come."""
+    teacher = next(i for i in demo.invitations(ctx) if i.role is Role.TEACHER).actor.grants[0]
+    with ctx.reading() as db:
+        found = lessons.find(db, teacher_id=teacher.teacher_id, since=ctx.now())
+    return next(x.id for x in found if x.starts_at > ctx.now())
 
 
 def _message(ctx: Context) -> int:
@@ -92,7 +109,20 @@ def prepare(folder: Path) -> Context:
     ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
     demo.build(ctx)
     subscribe(ctx)
+    trouble(ctx)
     return ctx
+
+
+def trouble(ctx: Context) -> None:
+    """A teacher who cannot come, and an address at which nobody is."""
+    ill, gone = (accounts.people_with(ctx, Role.TEACHER)[n] for n in (7, 9))
+    teacher_id = ill.grants[0].teacher_id
+    with ctx.transaction() as db:
+        ahead = lessons.find(db, teacher_id=teacher_id, since=ctx.now())
+        reply = "550 5.1.1 The email account that you tried to reach does not exist."
+        addresses.mark(db, gone.person_id, gone.email, reply, ctx.now())
+    lesson = next(x for x in ahead if x.starts_at > ctx.now())
+    answers.reply(ctx, answers.of_actor(ill, lesson.id), Reply.CANNOT, Excuse(Reason.SICK))
 
 
 def subscribe(ctx: Context) -> None:
