@@ -9,13 +9,14 @@ import re
 import ssl
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from scheduler.delivery import network as networks
+from scheduler.delivery import targets
 from scheduler.delivery.network import Deadline, Forbidden, Line, Network
+from scheduler.delivery.targets import BadTarget, Fault, Target
 from scheduler.domain.busy import Fetched
 from scheduler.errors import Invalid, Text, text
 
@@ -30,37 +31,21 @@ _LARGEST = LARGEST_MB * 1_000_000
 _PIECE = 64 * 1024
 _LONGEST_MARK = 500
 _PUBLIC = Network()
-_HOST = re.compile(r"[0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z.])?|[0-9A-Fa-f:.]+", re.ASCII)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*BEGIN:VCALENDAR\s", re.IGNORECASE)
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|head|body|!--)", re.IGNORECASE)
 
 _MALFORMED = text("This is not the address of a calendar. Copy it again from your calendar.")
+_WORDS = {
+    Fault.MALFORMED: _MALFORMED,
+    Fault.NAME_OR_PASSWORD: text("The address holds a name or a password. Use the one without."),
+    Fault.PORT: text("The address names a port other than the usual one."),
+}
+_OTHER_NAMES = {"webcal": "https", "webcals": "https"}
 
 
 class Refused(Invalid):
     """The calendar was not read; the sentence says why and never where."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    scheme: str
-    host: str  # in ASCII, an IPv6 address without its brackets
-    port: int
-    path: str
-
-    @property
-    def bracketed(self) -> str:
-        return f"[{self.host}]" if ":" in self.host else self.host
-
-    @property
-    def authority(self) -> str:
-        usual = {"https": 443, "http": 80}[self.scheme] == self.port
-        return self.bracketed if usual else f"{self.bracketed}:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://{self.authority}{self.path}"
 
 
 def fetch(
@@ -115,32 +100,17 @@ def _follow(address: str, marks: dict[str, str], now: datetime, network: Network
     raise Refused(text("The calendar is passed on from address to address without an end."))
 
 
-def _target(address: str, network: Network) -> _Target:
-    """The parts of an address that may be asked; no name is looked up yet."""
+def _target(address: str, network: Network) -> Target:
     if len(address) > LONGEST_ADDRESS:
         raise Refused(_MALFORMED)
     try:
-        parts = urlsplit(address.strip())
-        port = parts.port
-        host = parts.hostname or ""
-        if ":" not in host:
-            host = host.encode("idna").decode("ascii")
-    except (ValueError, UnicodeError):
-        raise Refused(_MALFORMED) from None
-    if "@" in parts.netloc:
-        raise Refused(text("The address holds a name or a password. Use the one without."))
-    scheme = {"webcal": "https", "webcals": "https"}.get(parts.scheme, parts.scheme)
-    if scheme not in network.ports or not _HOST.fullmatch(host):
-        raise Refused(_MALFORMED)
-    if port not in (None, network.ports[scheme]):
-        raise Refused(text("The address names a port other than the usual one."))
-    path = quote(parts.path or "/", safe="%/:=&~+!$,;'()*@")
-    query = quote(parts.query, safe="%/:=&?~+!$,;'()*@[]")
-    return _Target(scheme, host, network.ports[scheme], f"{path}?{query}" if query else path)
+        return targets.read(address.strip(), network, _OTHER_NAMES)
+    except BadTarget as error:
+        raise Refused(_WORDS[error.fault]) from None
 
 
 def _answer(
-    target: _Target, marks: dict[str, str], network: Network, deadline: Deadline
+    target: Target, marks: dict[str, str], network: Network, deadline: Deadline
 ) -> http.client.HTTPResponse:
     """The head of the answer from an address that was checked; closing it ends the line."""
     addresses = networks.checked_addresses(network, target.host, deadline)
@@ -161,7 +131,7 @@ def _answer(
         raise
 
 
-def _headers(target: _Target, marks: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _headers(target: Target, marks: dict[str, str]) -> Iterator[tuple[str, str]]:
     yield "Host", target.authority
     yield "User-Agent", USER_AGENT
     yield "Accept", "text/calendar, */*;q=0.5"

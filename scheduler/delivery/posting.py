@@ -4,20 +4,19 @@ The address may be a secret of its owner (a browser's): it is in no answer and n
 """
 
 import http.client
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from socket import socket
-from urllib.parse import quote, urlsplit
 
 from scheduler.delivery import network as networks
+from scheduler.delivery import targets
 from scheduler.delivery.network import Deadline, Forbidden, Line, Network
+from scheduler.delivery.targets import BadTarget, Target
 
 SECONDS = 10.0
 USER_AGENT = "ChungTay"
 _LARGEST_ANSWER = 4096  # more is not read: nothing of it is needed
-_HOST = re.compile(r"[0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z.])?|[0-9A-Fa-f:.]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +43,6 @@ class Broken(Exception):
     """The whole request was written, and no answer came: it may have been taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @property
-    def bracketed(self) -> str:
-        return f"[{self.host}]" if ":" in self.host else self.host
-
-    @property
-    def authority(self) -> str:
-        usual = {"https": 443, "http": 80}[self.scheme] == self.port
-        return self.bracketed if usual else f"{self.bracketed}:{self.port}"
-
-
 def post(
     address: str,
     body: bytes,
@@ -82,25 +64,14 @@ def post(
         line.close()
 
 
-def _target(address: str, network: Network) -> _Target:
+def _target(address: str, network: Network) -> Target:
     try:
-        parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port
-        if ":" not in host:
-            host = host.encode("idna").decode("ascii")
-    except (ValueError, UnicodeError):
-        raise NotSent("no address", away=False) from None
-    if parts.scheme not in network.ports or "@" in parts.netloc or not _HOST.fullmatch(host):
-        raise NotSent("no address that may be used", away=False)
-    if port not in (None, network.ports[parts.scheme]):
-        raise NotSent("a port that may not be used", away=False)
-    path = quote(parts.path or "/", safe="%/:=&~+!$,;'()*@")
-    query = quote(parts.query, safe="%/:=&?~+!$,;'()*@[]")
-    whole = f"{path}?{query}" if query else path
-    return _Target(parts.scheme, host, network.ports[parts.scheme], whole)
+        return targets.read(address, network)
+    except BadTarget as error:
+        raise NotSent(f"no address that may be used: {error.fault}", away=False) from None
 
 
-def _line(target: _Target, network: Network, deadline: Deadline) -> socket:
+def _line(target: Target, network: Network, deadline: Deadline) -> socket:
     """A line to an address that was checked, encrypted where the scheme says so."""
     try:
         addresses = networks.checked_addresses(network, target.host, deadline)
@@ -120,7 +91,7 @@ def _line(target: _Target, network: Network, deadline: Deadline) -> socket:
 
 
 def _written(
-    target: _Target,
+    target: Target,
     body: bytes,
     headers: Mapping[str, str],
     line: socket,
