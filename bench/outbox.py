@@ -108,16 +108,16 @@ def _message(key: str, about: Cast, now: datetime, n: int) -> NewMessage:
 
 
 def storm(engine: str, url: str, count: int, kills: int) -> list[Row]:
-    """Kill a worker at random every now and then until that often; then let all be sent."""
+    """Kill a worker at random that often, evenly over the sending; then let all be sent."""
     dice, copies, killed = random.Random(1), Counter[str](), 0
     began = time.monotonic()
     with filled(url, count) as ctx, listening() as sink, ExitStack() as crew:
         relay = SecretStr(sink.url)
         workers = [_hired(crew, ctx, relay) for _ in range(WORKERS)]
         while not _over(ctx):
-            time.sleep(0.25)
+            time.sleep(0.05)
             _count(sink, copies)
-            if killed < kills:
+            if killed < kills and len(copies) >= count * killed // kills:
                 victim = dice.randrange(WORKERS)
                 workers[victim].kill()
                 workers[victim].join()

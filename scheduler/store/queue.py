@@ -260,7 +260,7 @@ def _too_late(now: datetime) -> ColumnElement[bool]:
     return and_(
         outbox.c.channel.in_(list(Channel)),  # the index of deadlines has one row of them a channel
         _OPEN,
-        # Not "= planned": SQLite would then walk through everything planned, by the index of states.
+        # Not "= planned": SQLite would then walk through all that is planned, by states.
         outbox.c.state != MessageState.LEASED,
         outbox.c.useless_after <= now,
     )
