@@ -101,6 +101,7 @@ class Loop:
         if self.stopping.is_set():
             return
         self.stopping.set()
+        self.watchdog.join()  # a clock set just now must not make it reach for a job that is gone
         self.metronome.shutdown(wait=wait)
         self.senders.close(wait=wait)
         try:

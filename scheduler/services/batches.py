@@ -166,7 +166,7 @@ class Batch:
         """Write down what ended; the next message, once it is noted that it goes out."""
         # Asked before the transaction: a clock that jumped is noted in one of its own.
         waiting = tuple(self.ready) if self._has_time() else ()
-        turn = self._persist(lambda db: self._write(db, waiting))
+        turn = self._usual(waiting) or self._persist(lambda db: self._write(db, waiting))
         marked = bool(self.endings)
         self.endings.clear()
         self.fates.update(turn.fates)
@@ -178,6 +178,26 @@ class Batch:
             failpoints.at("before_give_back")
             self.fates[Fate.GIVEN_BACK] += self._persist(self._finish)
         return turn.begun
+
+    def _usual(self, waiting: Sequence[tuple[Claimed, Parcel]]) -> _Turn | None:
+        """One went out and the next may follow: nearly every turn, and so in one statement.
+
+        None: something is otherwise, and nothing was written.
+        """
+        now = self.ctx.now()
+        if len(self.endings) != 1 or not waiting:
+            return None
+        (ending,), following = self.endings, waiting[0]
+        if not _went_out(ending) or following[0].useless_after <= now:
+            return None
+        try:
+            with self.ctx.writing() as db:
+                if queue.pass_on(db, ending.message, now, ending.why, following[0]):
+                    return _Turn((Fate.SENT,), 1, following)
+                db.rollback()
+        except Busy:
+            self.in_doubt = True
+        return None
 
     def _write(self, db: Session, waiting: Sequence[tuple[Claimed, Parcel]]) -> _Turn:
         fates, now = [self._mark(db, ending) for ending in self.endings], self.ctx.now()
@@ -307,6 +327,12 @@ def _unsent(message: Claimed, prepared: Prepared) -> _Ending:
     if isinstance(prepared, Ready):
         raise TypeError(prepared)
     return _Ending(message, Fate.POSTPONED, again=prepared.until)
+
+
+def _went_out(ending: _Ending) -> bool:
+    """There is nothing more to note than that; letting somebody in also clears an address."""
+    whole = ending.fate is Fate.SENT and not ending.gone
+    return whole and ending.message.kind is not MessageKind.SIGN_IN
 
 
 def _again(ending: _Ending, now: datetime) -> _Ending:

@@ -7,7 +7,7 @@ from datetime import datetime
 from scheduler import config
 from scheduler.clock import Clock, ShiftedClock, SystemClock
 from scheduler.config import Settings
-from scheduler.store.database import Database, Session
+from scheduler.store.database import Connection, Database, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,10 @@ class Context:
     def transaction(self) -> AbstractContextManager[Session]:
         """One writing transaction of a use case."""
         return self.database.transaction()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """As `transaction`, for the few statements that run once a message."""
+        return self.database.writing()
 
     def reading(self) -> AbstractContextManager[Session]:
         """One consistent look at the database."""

@@ -86,10 +86,10 @@ def test_what_is_on_its_way_is_past_recall(ctx, cast, due):
     class Recalled(Post):
         def send(self, parcel):
             with ctx.transaction() as db:
-                found.append(queue.recall(db, lesson_ids=[due]))
+                found.append(queue.recall(db, person_ids=readers))
             return super().send(parcel)
 
-    found = []
+    found, readers = [], {person for (person,) in rows(ctx, "person_id")}
     assert sending.send_due(ctx, Recalled()).fates == {Fate.SENT: 1, Fate.LEASE_LOST: 1}
     assert found == [1]
     assert states(ctx) == {"sent": 1, "planned": 3}

@@ -27,6 +27,20 @@ def law(ctx):
     states(ctx)
 
 
+@pytest.fixture
+def started(law):
+    """Start a loop without transports; it ends with the test, whatever became of that."""
+    running = []
+
+    def start(ctx):
+        running.append(loop.start(ctx, {}))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.stop()
+
+
 def test_a_worker_frozen_past_its_lease_sends_nothing_further(ctx, cast):
     announce(ctx, cast, 4)
     with listening() as sink, working(ctx, smtp_url=SecretStr(sink.url), lease=2) as worker:
@@ -167,24 +181,23 @@ def test_a_database_that_shows_another_day_pauses_sending(ctx, cast):
     assert outbox.show(ctx).pause_reason == "clock"
 
 
-def test_the_metronome_beats_at_once_when_the_wall_clock_was_set_back(ctx, monkeypatch):
+def test_the_metronome_beats_at_once_when_the_wall_clock_was_set_back(ctx, started, monkeypatch):
     settings = ctx.settings.model_copy(update={"tick_seconds": 0.05})
-    running = loop.start(replace(ctx, settings=settings), {})
+    running = started(replace(ctx, settings=settings))
     until(lambda: loop.ready(ctx))
     later = datetime.now(UTC) + timedelta(hours=1)  # as if it had been an hour later until now
-    running.metronome.modify_job("beat", next_run_time=later)
+    running.metronome.modify_job("default", next_run_time=later)
     beat = running.last_beat
     monkeypatch.setattr(loop.SystemClock, "now", lambda _: datetime.now(UTC) - timedelta(hours=1))
     until(lambda: running.last_beat > beat + 0.01)
-    running.stop()
 
 
 # -- loops that hang
 
 
-def test_a_loop_that_no_longer_beats_says_so(ctx, monkeypatch, caplog):
+def test_a_loop_that_no_longer_beats_says_so(ctx, started, monkeypatch, caplog):
     settings = ctx.settings.model_copy(update={"tick_seconds": 0.05})
-    running = loop.start(replace(ctx, settings=settings), {})
+    running = started(replace(ctx, settings=settings))
     until(lambda: loop.ready(ctx))
     assert running.is_alive()
     running.metronome.pause()
@@ -192,4 +205,3 @@ def test_a_loop_that_no_longer_beats_says_so(ctx, monkeypatch, caplog):
     until(running.dead.is_set)
     assert not running.is_alive()
     assert "must be started again" in caplog.text
-    running.stop()

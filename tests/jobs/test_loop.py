@@ -44,7 +44,7 @@ def test_a_beat_sends_what_is_due_and_is_noted(ctx, cast, senders):
     announce(ctx, cast, 3)
     assert loop.ready(ctx) is False
     done = tick(ctx, senders)
-    assert (done.run_begun, done.failed) == (False, ())
+    assert (done.feeds, done.failed) == (0, ())
     assert senders.settle().fates == {Fate.SENT: 3}
     assert loop.ready(ctx) is True
 

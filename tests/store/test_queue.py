@@ -77,3 +77,8 @@ def test_among_many_messages_claims_and_looks_read_only_those_they_are_about(cro
         plan = plan_of(ctx, lambda db, look=look: look(db, ctx.now()))
         assert "ix_outbox" in plan
         assert not re.search(r"SCAN outbox|Seq Scan on outbox", plan), plan
+
+
+def test_what_is_too_late_is_looked_for_along_the_deadlines(crowded):
+    plan = plan_of(crowded, lambda db: queue.any_to_sweep(db, crowded.now()))
+    assert "ix_outbox_open" in plan, plan
