@@ -119,6 +119,7 @@ def test_each_channel_has_its_own_queue_and_rate():
     deadline = NOW + timedelta(minutes=5)
     assert loads == (Load(MAIL, deadline, 9), Load(Channel.PUSH, deadline, 1))
     paces = {MAIL: Pace(send_seconds=100.0)}
-    mail, push = rules.forecasts(loads, paces, 1, NOW)
+    senders = {MAIL: 1, Channel.PUSH: 1}
+    mail, push = rules.forecasts(loads, paces, senders, NOW)
     assert (mail.channel, mail.waiting, mail.will_be_late) == (MAIL, 9, 6)
     assert (push.channel, push.waiting, push.rate) == (Channel.PUSH, 1, rules.UNKNOWN)
