@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import icalendar
 import pytest
 import recurring_ical_events
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.delivery import ical
@@ -97,6 +97,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Lesson], list[Handover]]:
     return lessons, former
 
 
+@settings(deadline=None)
 @given(histories())
 def test_an_event_is_the_same_in_a_mail_and_in_the_feed(history):
     lessons, former = history

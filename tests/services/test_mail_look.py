@@ -257,5 +257,5 @@ def test_a_list_of_mails_shows_what_the_subject_leaves_out(ctx):
     for kind, (_, letter) in every_letter(ctx, Language.VI).items():
         hidden = re.search(r'<div style="display:none[^>]*>([^<]*)</div>', letter.html)
         assert hidden is not None, kind
-        assert hidden[1].strip(), kind
-        assert hidden[1].strip() not in letter.subject, kind
+        shown = set(re.findall(r"\w+", hidden[1]))
+        assert shown - set(re.findall(r"\w+", letter.subject)), kind
