@@ -42,7 +42,7 @@ def grants_of(db: Session, ids: Collection[PersonId]) -> dict[PersonId, tuple[Gr
 
 def teachers(db: Session, programme_id: int) -> tuple[Teacher, ...]:
     """The volunteers of a programme in the order in which they came."""
-    query = (
+    query: Select[Any] = (
         select(
             tables.teachers.c.id,
             tables.teachers.c.person_id,
