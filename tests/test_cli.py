@@ -146,13 +146,16 @@ def test_odd_prices_are_one_sentence_and_exit_1(tmp_path, prices, what):
 
 
 def match(path: Path, *more: str) -> tuple[Result, float]:
-    """Match an instance file; what came of it, and after how many seconds."""
-    began = time.monotonic()
+    """Match an instance file; what came of it, and after how many seconds of our own work.
+
+    Not of the wall's clock: other work on the machine is no fault of ours.
+    """
+    began = time.process_time()
     output = path.with_suffix(".plan")
     arguments = ["match", str(path), "-o", str(output), "--time-limit", "0", *more]
     result = CliRunner().invoke(cli.main, arguments)
     assert output.exists() == (result.exit_code == 0)
-    return result, time.monotonic() - began
+    return result, time.process_time() - began
 
 
 def assert_refused(path: Path, *sentences: str) -> None:

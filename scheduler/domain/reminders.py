@@ -30,12 +30,6 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    person_id: PersonId
-    side: Side
-
-
-@dataclass(frozen=True, slots=True)
 class Rung:
     """One step of the ladder: due between `earliest` and `latest` before the lesson starts,
     and no longer worth sending `useless` before it.  `use`: how long before that it should be

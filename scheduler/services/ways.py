@@ -121,7 +121,8 @@ def follow(ctx: Context, db: Session, failed: Claimed | Leg) -> int:
     tried = rows.tried(db, failed.key)
     if failed.id in tried.values():  # told twice, where a commit had an unknown end
         return 0
-    channel = rules.after(_ways(ctx, db, [failed.person_id])[failed.person_id], tried)
+    open_ways = _ways(ctx, db, [failed.person_id])[failed.person_id]
+    channel = rules.after(open_ways, {failed.channel, *tried})
     if channel is None:
         return 0
     leg = failed if isinstance(failed, Leg) else _leg(failed)

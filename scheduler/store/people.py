@@ -40,31 +40,9 @@ def grants_of(db: Session, ids: Collection[PersonId]) -> dict[PersonId, tuple[Gr
     return found
 
 
-def school_contacts(db: Session, school_id: int) -> tuple[Person, ...]:
-    """Who speaks for a receiving school and may sign in."""
-    query = (
-        select(persons)
-        .join(tables.grants, tables.grants.c.person_id == persons.c.id)
-        .where(tables.grants.c.role == Role.SCHOOL, tables.grants.c.school_id == school_id)
-        .where(persons.c.active.is_(True))
-        .order_by(tables.grants.c.id)
-    )
-    return tuple(map(person_of, db.execute(query)))
-
-
 def teachers(db: Session, programme_id: int) -> tuple[Teacher, ...]:
     """The volunteers of a programme in the order in which they came."""
-    query = _select_teachers().where(tables.teachers.c.programme_id == programme_id)
-    return tuple(map(_teacher, db.execute(query.order_by(tables.teachers.c.id))))
-
-
-def teacher(db: Session, teacher_id: int) -> Teacher | None:
-    row = db.execute(_select_teachers().where(tables.teachers.c.id == teacher_id)).one_or_none()
-    return None if row is None else _teacher(row)
-
-
-def _select_teachers() -> Select[Any]:
-    return (
+    query: Select[Any] = (
         select(
             tables.teachers.c.id,
             tables.teachers.c.person_id,
@@ -77,7 +55,10 @@ def _select_teachers() -> Select[Any]:
         )
         .join(persons, tables.teachers.c.person_id == persons.c.id)
         .join(donor_schools, tables.teachers.c.donor_school_id == donor_schools.c.id)
+        .where(tables.teachers.c.programme_id == programme_id)
+        .order_by(tables.teachers.c.id)
     )
+    return tuple(map(_teacher, db.execute(query)))
 
 
 def _one_person(db: Session, query: Select[Any]) -> Person | None:

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.delivery import mail, mailfiles
@@ -125,6 +125,7 @@ def name_shown(data: bytes) -> str:
     return str(make_header(decode_header(parseaddr(written)[0])))
 
 
+@settings(deadline=None)
 @given(LINE, LINE, BODY, BODY)
 def test_a_message_reads_as_it_was_meant_whatever_is_in_it(subject, name, text, html):
     envelope, letter = replace(ENVELOPE, name=name), Letter(subject, text, html)
@@ -135,6 +136,7 @@ def test_a_message_reads_as_it_was_meant_whatever_is_in_it(subject, name, text, 
     assert not read(built).defects
 
 
+@settings(deadline=None)
 @given(LINE, LINE, BODY)
 def test_no_value_adds_a_header_or_breaks_the_rules_of_the_wire(subject, name, text):
     built = mail.build(
@@ -151,6 +153,7 @@ def test_no_value_adds_a_header_or_breaks_the_rules_of_the_wire(subject, name, t
     assert long == [f"List-Unsubscribe: <{ENVELOPE.stop_url}>".encode()]
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("aếé👩"), min_size=40, max_size=200))
 def test_no_letter_is_parted_between_two_lines(subject):
     built = mail.build(ENVELOPE, replace(LETTER, subject=subject))

@@ -46,5 +46,5 @@ def test_a_name_is_found_without_its_marks(typed, found):
 def test_the_copy_of_a_message_has_one_name_and_leads_back():
     key = "7:0:3:soon:mail"
     first, second = rules.again_key(key), rules.again_key(rules.again_key(key))
-    assert (first, second) == (f"{key}:again1", f"{key}:again2")
+    assert (first, second) == ("7:0:3:soon:again1:mail", "7:0:3:soon:again2:mail")
     assert [rules.copied_key(each) for each in (second, first, key)] == [first, key, key]

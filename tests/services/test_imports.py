@@ -17,7 +17,16 @@ from scheduler.domain.plans import Change, ChangeKind, Placement
 from scheduler.errors import Invalid, NotAllowed
 from scheduler.services import exports, imports
 from scheduler.services.context import Context
-from scheduler.store import availability, lessons, people, requests, tables, terms, timetable
+from scheduler.store import (
+    availability,
+    lessons,
+    people,
+    recipients,
+    requests,
+    tables,
+    terms,
+    timetable,
+)
 from scheduler.store import imports as rosters
 from tests.exchange.books import (
     REQUESTS,
@@ -105,7 +114,7 @@ def test_persons_and_roles_are_made_for_teachers_and_contacts(full: Context) -> 
         assert people.grants(db, teacher.person_id) == (
             Grant(Role.TEACHER, programme.id, teacher_id=teacher.id),
         )
-        [contact] = people.school_contacts(db, school.id)
+        contact = people.person(db, *recipients.of_schools(db, [school.id])[school.id])
         assert (contact.name, contact.email) == ("Bùi Thu Oanh", "yb01@yb.example")
         assert people.grants(db, contact.id) == (
             Grant(Role.SCHOOL, programme.id, school_id=school.id),
@@ -195,7 +204,8 @@ def test_new_contact_takes_the_role_of_the_former_one(full: Context) -> None:
     with full.reading() as db:
         programme = terms.all_programmes(db)[0]
         school = terms.schools(db, programme.id)[0]
-        assert [c.email for c in people.school_contacts(db, school.id)] == ["moi@yb.example"]
+        contact = people.person(db, *recipients.of_schools(db, [school.id])[school.id])
+        assert contact.email == "moi@yb.example"
         former = people.by_email(db, "yb01@yb.example")
         assert former is not None
         assert people.grants(db, former.id) == ()

@@ -5,18 +5,24 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import icalendar
+import pytest
 import recurring_ical_events
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.delivery import ical
 from scheduler.domain import calendars as rules
 from scheduler.domain.calendars import FeedKey, FeedKind, Owner
+from scheduler.domain.choices import Choices
 from scheduler.domain.lessons import Handover, Lesson, LessonState
 from scheduler.domain.people import HalfDay
 from scheduler.locale import Language
-from scheduler.services import calendars
+from scheduler.services import calendars, news, sending
+from scheduler.services import lessons as use_cases
 from scheduler.services.invitations import invitation
+from scheduler.store import choices, tables
+from tests.faults.kit import Post, states, write
+from tests.services.test_plans import A1, draft, publish, timetable
 
 NOW = datetime(2023, 10, 2, 6, 30, tzinfo=UTC)
 BASE, DOMAIN = "https://chungtay.example", "chungtay.example"
@@ -91,6 +97,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Lesson], list[Handover]]:
     return lessons, former
 
 
+@settings(deadline=None)
 @given(histories())
 def test_an_event_is_the_same_in_a_mail_and_in_the_feed(history):
     lessons, former = history
@@ -144,3 +151,94 @@ def test_a_lesson_that_came_back_is_given_again():
 
 def test_a_mail_without_lessons_has_no_invitation():
     assert made([]) is None
+
+
+# -- in the mails of changes
+
+
+@pytest.fixture
+def wanted(ctx, cast):
+    """Both teachers want the events of changes; the schools have the usual choices."""
+    with ctx.transaction() as db:
+        for who in ("teacher1", "teacher2"):
+            choices.save(db, cast[f"person_{who}"], Choices(invitations=True))
+
+
+def told(ctx, clock):
+    """What each reader's mail brings for a calendar, a quarter of an hour later; None: nothing.
+
+    The method, and of each event UID, SEQUENCE and STATUS.
+    """
+    clock.forward(minutes=15)
+    post = Post()
+    sending.send_due(ctx, post)
+    states(ctx)
+    return {who: brought(mail) for who, mail in zip(post.recipients, post.arrived, strict=True)}
+
+
+def brought(mail):
+    parts = {part.get_content_type(): part for part in mail.walk()}
+    if "text/calendar" not in parts:
+        assert "application/ics" not in parts
+        return None
+    shown, kept = parts["text/calendar"], parts["application/ics"]
+    assert shown.get_payload(decode=True) == kept.get_payload(decode=True)
+    calendar = parsed(shown.get_payload(decode=True))
+    method = str(calendar["METHOD"])
+    assert shown["Content-Type"].params["method"] == method
+    found = calendar.walk("VEVENT")
+    return method, [(str(x["UID"]), x["SEQUENCE"], str(x["STATUS"])) for x in found]
+
+
+def test_a_new_lesson_comes_with_its_event_for_who_wants_it(ctx, cast, clock, wanted):
+    publish(ctx, cast, draft(ctx, cast, A1))
+    (lesson,) = timetable(ctx, cast)
+    event = (f"lesson-{lesson.uid}@{DOMAIN}", 0, "CONFIRMED")
+    assert told(ctx, clock) == {
+        "teacher1@x.example": ("PUBLISH", [event]),
+        "schoola@x.example": None,
+    }
+
+
+def test_a_lesson_given_away_leaves_one_calendar_and_enters_another(ctx, cast, clock, wanted):
+    publish(ctx, cast, draft(ctx, cast, A1))
+    _, [(uid, _, _)] = told(ctx, clock)["teacher1@x.example"]
+    publish(ctx, cast, draft(ctx, cast, (*A1[:3], "teacher2")))
+    found = told(ctx, clock)
+    method, [(former_uid, sequence, status)] = found.pop("teacher1@x.example")
+    assert (method, former_uid, status) == ("CANCEL", uid, "CANCELLED")
+    assert sequence > 0
+    method, [(_, _, status)] = found.pop("teacher2@x.example")
+    assert (method, status) == ("PUBLISH", "CONFIRMED")
+    assert found == {"schoola@x.example": None}
+
+
+@pytest.mark.parametrize("before", [timedelta(days=2), timedelta(hours=2)])
+def test_a_lesson_called_off_leaves_the_calendar(ctx, cast, clock, wanted, before):
+    """Early it is told among the news, late in a message of its own."""
+    publish(ctx, cast, draft(ctx, cast, A1))
+    told(ctx, clock)
+    (lesson,) = timetable(ctx, cast)
+    clock.at = lesson.starts_at - before
+    use_cases.call_off(ctx, cast.actors["schoolA"], lesson.id, "Bão")
+    event = (f"lesson-{lesson.uid}@{DOMAIN}", 2, "CANCELLED")
+    assert told(ctx, clock) == {
+        "teacher1@x.example": ("CANCEL", [event]),
+        "schoola@x.example": None,
+    }
+
+
+def test_an_offer_brings_no_event(ctx, cast, clock, wanted):
+    publish(ctx, cast, draft(ctx, cast, A1))
+    told(ctx, clock)
+    (lesson,) = timetable(ctx, cast)
+    write(ctx, tables.lessons, tables.lessons.c.id == lesson.id, state=LessonState.COVER)
+    with ctx.transaction() as db:
+        asked, until = [cast["person_teacher2"]], ctx.now() + timedelta(hours=2)
+        assert news.offer(ctx, db, lesson.id, asked, 1, until) == 1
+    assert told(ctx, clock) == {"teacher2@x.example": None}
+
+
+def test_who_did_not_choose_events_gets_none(ctx, cast, clock):
+    publish(ctx, cast, draft(ctx, cast, A1))
+    assert told(ctx, clock) == {"teacher1@x.example": None, "schoola@x.example": None}

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler.domain.forecast import Rate, RateSource
-from scheduler.domain.messages import Channel, NewMessage
-from scheduler.services import mailroom, outbox
+from scheduler.domain.messages import Channel, MessageKind, NewMessage
+from scheduler.domain.news import Gathering
+from scheduler.services import mailroom, outbox, sending
 from scheduler.services.mailroom import Search
+from scheduler.services.sending import Fate
 from scheduler.store import tables
 from scheduler.store.leases import database_now
-from tests.faults.kit import Post, states, write
+from tests.faults.kit import Post, announce, states, write
 from tests.web.browser import Site
 
 MINUTE = timedelta(minutes=1)
@@ -31,9 +33,10 @@ def queue(ctx, cast, count: int, minutes: int, **more) -> None:
             ctx, db,
             [
                 NewMessage(
-                    **{"key": f"{minutes}:{n}:{more}", "kind": "changes", "due_at": now,
+                    **{"key": f"{minutes}:{n}:{more}", "kind": MessageKind.CHANGES, "due_at": now,
                        "person_id": cast["person_teacher1"],
-                       "useless_after": now + minutes * MINUTE} | more
+                       "useless_after": now + minutes * MINUTE,
+                       "payload": Gathering((), ("publication:1",)).payload()} | more
                 )
                 for n in range(count)
             ],
@@ -72,8 +75,8 @@ def test_a_worker_that_beats_no_more_sends_nothing(ctx, cast):
 
 
 def test_without_a_relays_figures_what_went_out_of_late_is_the_rate(ctx, cast, clock):
-    queue(ctx, cast, 60, 60)
-    outbox.send_due(ctx, Post())
+    announce(ctx, cast, 60)
+    assert sending.send_due(ctx, Post(), limit=60).fates == {Fate.SENT: 60}
     queue(ctx, cast, 5, 50)
     assert mailroom.foresee(ctx)[0].rate == Rate(0.1, RateSource.MEASURED)
     clock.forward(minutes=10)

@@ -7,11 +7,14 @@ import pytest
 
 from scheduler.domain import news as rules
 from scheduler.domain.lessons import LessonChange, LessonState
+from scheduler.domain.messages import Channel
 from scheduler.domain.plans import ChangeKind
-from scheduler.services import news, outbox, sending
+from scheduler.services import mailroom, news, sending
 from scheduler.services.sending import Fate
-from scheduler.store import tables
+from scheduler.store import queue, tables
+from scheduler.store.mailroom import News
 from tests.faults.kit import Post, book, change, replan, rows, states, write
+from tests.services.ways_kit import choose, have_device
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # 07:30 in Hà Nội, morning period 1
 QUARTER = timedelta(minutes=15)
@@ -186,12 +189,7 @@ def test_a_change_while_a_worker_holds_the_news_is_not_lost(ctx, cast, lesson, c
     far = book(ctx, cast, WEDNESDAY + 7 * DAY)
     announce(ctx, 7, changed(cast, far, ChangeKind.ADDED))
     clock.at += QUARTER
-
-    class Meanwhile(Post):
-        def close(self):
-            super().close()
-
-    post = Meanwhile()
+    post = Post()
     (first, *_) = _claim(ctx)
     replan(ctx, lesson)
     announce(ctx, 8, changed(cast, lesson, ChangeKind.ADDED))
@@ -203,12 +201,14 @@ def test_a_change_while_a_worker_holds_the_news_is_not_lost(ctx, cast, lesson, c
 
 def _claim(ctx):
     with ctx.transaction() as db:
-        return outbox.outbox.claim(db, "token", ctx.now(), 100, timedelta(minutes=2))
+        return queue.claim(
+            db, Channel.MAIL, "worker", "token", ctx.now(), 100, timedelta(minutes=2)
+        )
 
 
 def _begin(ctx, message):
     with ctx.transaction() as db:
-        return outbox.outbox.begin_transmission(db, message)
+        return queue.begin_transmission(db, message)
 
 
 def test_two_writers_at_once_lose_no_news(ctx, cast, lesson, clock):
@@ -266,3 +266,40 @@ def test_a_moved_lesson_asks_nobody_twice(ctx, cast, lesson):
     change(ctx, lesson, starts_at=later, ends_at=later + 3 * QUARTER)
     days = [key for key in keys(ctx) if key.startswith("day:")]
     assert len(days) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "ways"),
+    [(timedelta(hours=3), ["mail", "push"]), (timedelta(hours=3, minutes=1), ["push"])],
+)
+def test_a_lesson_called_off_very_near_is_told_by_mail_and_one_other_way(
+    ctx, cast, lesson, clock, before, ways
+):
+    have_device(ctx, cast.actors["teacher1"])
+    choose(ctx, cast["person_teacher1"], Channel.PUSH)
+    clock.at = WEDNESDAY - before
+    assert call_off(ctx, lesson) == 1 + len(ways)
+    planned = rows(ctx, "person_id", "kind", "channel", "due_at")
+    assert sorted(planned) == sorted(
+        (cast[f"person_{who}"], "called_off", way, ctx.now())
+        for who, way in [("schoolA", "mail"), *(("teacher1", way) for way in ways)]
+    )
+
+
+def test_news_that_is_held_stays_so_whatever_is_gathered_into_it(ctx, cast, lesson, clock):
+    coordinator = cast.actors["coordinator"]
+    far = book(ctx, cast, WEDNESDAY + 7 * DAY)
+    announce(ctx, 7, changed(cast, far, ChangeKind.ADDED))
+    held = [row for (row,) in rows(ctx, "id")]
+    for message in held:
+        mailroom.hold(ctx, coordinator, message)
+    clock.at = WEDNESDAY - timedelta(hours=3)
+    assert announce(ctx, 8, changed(cast, lesson, ChangeKind.ADDED)) == 2
+    assert sending.send_due(ctx, Post()).claimed == 0
+    assert mailroom.news(ctx, coordinator) == News(waiting=0, first_due_at=None, held=2)
+    for message in held:
+        mailroom.release(ctx, coordinator, message)
+    texts, _ = told(ctx, clock, timedelta(0))
+    assert {who: len(lines(words)) for who, words in texts.items()} == {
+        "teacher1@x.example": 2, "schoola@x.example": 2,
+    }  # fmt: skip

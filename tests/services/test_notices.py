@@ -2,17 +2,20 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from scheduler.delivery.channels import Parcel
 from scheduler.delivery.notices import Notice
 from scheduler.domain.messages import Channel
+from scheduler.domain.news import Entry, Gathering
+from scheduler.domain.reminders import Side
 from scheduler.domain.telephones import fits
-from scheduler.services import letters, notices, parcels
+from scheduler.services import notices, parcels
 from scheduler.services.parcels import Dropped, Ready
-from scheduler.store import tables
-from tests.faults.kit import write
+from scheduler.store import people, tables
+from tests.faults.kit import book, write
 from tests.services.ways_kit import claimed, have_device, have_phone, plan
 
 TOLD = Notice(
@@ -25,18 +28,15 @@ TOLD = Notice(
 )
 
 
-@pytest.fixture
-def told(monkeypatch):
-    """The words are another's work: here they are these."""
-    monkeypatch.setattr(letters, "notice", lambda ctx, message: TOLD)
-
-
 def made(ctx, cast, channel):
+    """The words are another's work: here they are those above."""
     one = plan(ctx, cast["person_teacher1"], channel)
-    return notices.parcel(ctx, claimed(ctx, one))
+    with ctx.reading() as db:
+        reader = people.person(db, cast["person_teacher1"])
+    return notices.parcel(ctx, claimed(ctx, one), reader, TOLD)
 
 
-def test_browsers_are_given_the_words_and_where_they_lead(ctx, cast, told):
+def test_browsers_are_given_the_words_and_where_they_lead(ctx, cast):
     have_device(ctx, cast.actors["teacher1"], "https://push.test/1")
     have_device(ctx, cast.actors["teacher1"], "https://push.test/2")
     parcel = made(ctx, cast, Channel.PUSH)
@@ -49,7 +49,7 @@ def test_browsers_are_given_the_words_and_where_they_lead(ctx, cast, told):
     assert parcel.life_seconds == 3600
 
 
-def test_a_gateway_is_given_what_its_provider_asks_for(ctx, cast, told):
+def test_a_gateway_is_given_what_its_provider_asks_for(ctx, cast):
     have_phone(ctx, cast["person_teacher1"])
     parcel = made(ctx, cast, Channel.SMS)
     content = json.loads(parcel.content)
@@ -68,7 +68,7 @@ def test_a_gateway_is_given_what_its_provider_asks_for(ctx, cast, told):
     assert fits(content["text"])
 
 
-def test_marks_stay_where_the_operator_wants_them(ctx, cast, told):
+def test_marks_stay_where_the_operator_wants_them(ctx, cast):
     have_phone(ctx, cast["person_teacher1"])
     marked = replace(ctx, settings=ctx.settings.model_copy(update={"sms_plain": False}))
     text = json.loads(made(marked, cast, Channel.SMS).content)["text"]
@@ -76,7 +76,7 @@ def test_marks_stay_where_the_operator_wants_them(ctx, cast, told):
     assert fits(text)
 
 
-def test_zalo_has_room_for_all_words(ctx, cast, told):
+def test_zalo_has_room_for_all_words(ctx, cast):
     have_phone(ctx, cast["person_teacher1"])
     content = json.loads(made(ctx, cast, Channel.ZALO).content)
     assert content["text"] == f"{TOLD.title}\n{TOLD.body}\n{TOLD.url}"
@@ -93,7 +93,9 @@ def test_a_message_has_one_name_at_each_try_and_none_that_can_be_guessed(ctx, ca
 @pytest.mark.parametrize("channel", [Channel.PUSH, Channel.SMS, Channel.ZALO])
 def test_other_ways_are_prepared_beside_mail(ctx, cast, channel):
     row = tables.persons
-    one = claimed(ctx, plan(ctx, cast["person_teacher1"], channel))
+    lesson = book(ctx, cast, ctx.now() + timedelta(days=30))
+    told = Gathering((Entry(lesson, Side.TEACHER),), ()).payload()
+    one = claimed(ctx, plan(ctx, cast["person_teacher1"], channel, payload=told))
     [ready] = parcels.prepare(ctx, [one])
     assert isinstance(ready, Ready)
     assert isinstance(ready.parcel, Parcel)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from scheduler.domain import news
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.plans import ChangeKind, Fingerprint, Placement, PlanState
 from scheduler.errors import ChungTayError, Conflict, NotFound, Stale
@@ -271,4 +272,4 @@ def test_a_first_publication_in_mid_term_tells_of_lessons_ahead_only(ctx, cast, 
             )
         ).all()
     assert {person for person, _ in told} == {cast["person_teacher1"], cast["person_schoolA"]}
-    assert all(len(payload["lessons"]) == 1 for _, payload in told)
+    assert all(len(news.read(payload).entries) == 1 for _, payload in told)

@@ -11,7 +11,7 @@ from scheduler.domain.access import Grant, Role
 from scheduler.domain.lessons import LessonState
 from scheduler.errors import NotFound
 from scheduler.locale import Language, wording
-from scheduler.services import reminders, sending
+from scheduler.services import mailroom, reminders, sending
 from scheduler.store import accounts, switches, tables
 from tests.faults.kit import Post, book, change, replan, rows, states, write
 
@@ -226,6 +226,21 @@ def test_planning_ahead_asks_as_much_of_the_database_for_three_lessons_as_for_on
     with queries() as second:
         ahead(ctx)
     assert second.count == first.count
+
+
+def test_a_reminder_that_is_held_stays_so_when_its_lesson_moves(ctx, cast, lesson, clock):
+    coordinator, later = cast.actors["coordinator"], WEDNESDAY + timedelta(hours=1)
+    days = [row for row, kind in rows(ctx, "id", "kind") if kind == "day_before"]
+    for message in days:
+        mailroom.hold(ctx, coordinator, message)
+    change(ctx, lesson, starts_at=later, ends_at=later + timedelta(minutes=45))
+    clock.at = later - timedelta(hours=20)
+    assert sending.send_due(ctx, Post()).claimed == 0
+    for message in days:
+        mailroom.release(ctx, coordinator, message)
+    post = Post()
+    sending.send_due(ctx, post)
+    assert post.subjects == 2 * ["Thứ Tư 04/10 · 08:30–09:15: Tiếng Anh 7A · THCS A"]
 
 
 def test_two_lessons_of_a_day_are_one_mail_as_they_stand_when_it_goes_out(ctx, cast, lesson, clock):

@@ -5,16 +5,20 @@ import random
 import pytest
 import sqlalchemy as sa
 
+from scheduler.delivery.channels import Outcome
 from scheduler.delivery.gateway import GatewayTransport
 from scheduler.delivery.mailfiles import FileTransport
 from scheduler.delivery.push import PushTransport
 from scheduler.domain import ways as rules
 from scheduler.domain.choices import Choices
 from scheduler.domain.messages import Channel, MessageKind, MessageState
-from scheduler.services import devices, gateways, notices, ways
+from scheduler.domain.news import Entry, Gathering
+from scheduler.domain.reminders import Side
+from scheduler.errors import NotFound
+from scheduler.services import devices, gateways, mailroom, notices, parcels, ways
 from scheduler.services.gateways import Report
 from scheduler.store import tables
-from tests.faults.kit import rows, states, write
+from tests.faults.kit import book, rows, states, write
 from tests.services.ways_kit import (
     HOUR,
     choose,
@@ -51,11 +55,6 @@ def fail(ctx, row_id):
     message = claimed(ctx, row_id)
     with ctx.transaction() as db:
         return ways.follow(ctx, db, message)
-
-
-def trail(ctx, row_id):
-    with ctx.reading() as db:
-        return ways.trail(ctx, db, row_id)
 
 
 # -- transports
@@ -188,33 +187,37 @@ def test_messages_for_a_gateway_that_was_taken_away_go_on(ctx, wired, clock, cas
 
 def test_a_reader_who_left_a_way_is_refused_there(ctx, cast, teacher):
     have_device(ctx, cast.actors["teacher1"])
-    one = plan(ctx, teacher, PUSH)
+    lesson = book(ctx, cast, ctx.now() + 720 * HOUR)
+    told = Gathering((Entry(lesson, Side.TEACHER),), ()).payload()
+    one = plan(ctx, teacher, PUSH, payload=told)
     [device] = devices.mine(ctx, cast.actors["teacher1"])
     devices.remove(ctx, cast.actors["teacher1"], device.id)
-    parcel = notices.parcel(ctx, claimed(ctx, one))
-    assert ways.push(ctx).send(parcel).outcome.value == "refused"
+    [ready] = parcels.prepare(ctx, [claimed(ctx, one)])
+    assert ways.push(ctx).send(ready.parcel).outcome is Outcome.REFUSED
     assert fail(ctx, one) == 1
 
 
 # -- how far it came
 
 
-def test_the_trail_tells_one_message_over_its_ways(ctx, cast, teacher):
+def test_the_mailroom_shows_one_message_over_all_its_ways(ctx, cast, teacher):
+    coordinator, programme = cast.actors["coordinator"], cast["programme"]
     have_device(ctx, cast.actors["teacher1"])
-    one = plan(ctx, teacher, PUSH)
-    plan(ctx, cast["person_teacher2"], MAIL)
+    one = plan(ctx, teacher, PUSH, programme_id=programme)
+    plan(ctx, cast["person_teacher2"], MAIL, programme_id=programme)
     end(ctx, one, FAILED, last_error="410", attempts=1)
     with ctx.transaction() as db:
         ways.follow(ctx, db, claimed(ctx, one))
     two = one + 2
     end(ctx, two, SENT, provider_reply="250 ok")
     for asked in (one, two):
-        pushed, mailed = trail(ctx, asked)
+        pushed, mailed = mailroom.open_one(ctx, coordinator, asked).way
         assert (pushed.channel, pushed.state, pushed.reply) == (PUSH, FAILED, "410")
         assert (pushed.sent_at, pushed.attempts, pushed.follows_id) == (None, 1, None)
         assert (mailed.channel, mailed.state, mailed.reply) == (MAIL, SENT, "250 ok")
         assert (mailed.sent_at, mailed.follows_id) == (ctx.now(), one)
-    assert trail(ctx, 999999) == ()
+    with pytest.raises(NotFound):
+        mailroom.open_one(ctx, cast.actors["stranger"], one)
 
 
 @pytest.mark.parametrize("seed", range(12))

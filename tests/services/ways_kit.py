@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from scheduler.domain.choices import Choices
 from scheduler.domain.messages import Channel, Claimed, MessageKind, MessageState, NewMessage
+from scheduler.domain.news import Gathering
 from scheduler.services import devices, outbox
 from scheduler.services.context import Context
 from scheduler.store import choices, tables
@@ -56,7 +57,7 @@ def plan(ctx: Context, person: int, channel: Channel, **more: Any) -> int:
         "person_id": person,
         "due_at": ctx.now(),
         "useless_after": ctx.now() + HOUR,
-        "payload": {"side": "teacher", "lessons": []},
+        "payload": Gathering((), ("publication:1",)).payload(),
         **more,
     }
     with ctx.transaction() as db:
