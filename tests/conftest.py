@@ -23,6 +23,12 @@ from tests.cast import Cast, gather
 KEY = b"a key for tests, thirty-two bytes or more"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-engine", action="store_true", help="run tests of pages on both engines"
+    )
+
+
 class FakeClock:
     """Stands still until it is told to move."""
 

@@ -74,11 +74,6 @@ def compose(ctx: Context, message: Claimed) -> tuple[Envelope, Letter]:
     return letter(ctx, message, known.about(known.gather(ctx, [message]), message))
 
 
-def notice(ctx: Context, message: Claimed) -> Notice:
-    """The message in a few words, as it should read now; raises Outdated."""
-    return short(ctx, message, known.about(known.gather(ctx, [message]), message))
-
-
 def letter(ctx: Context, message: Claimed, what: About) -> tuple[Envelope, Letter]:
     """The mail that tells this."""
     reader = _reader(ctx, message, what)

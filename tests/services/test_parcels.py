@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.messages import Channel, MessageKind
-from scheduler.services import answers, letters, news, reminders
+from scheduler.services import answers, facts, letters, news, reminders
 from scheduler.services.answers import Reply
 from scheduler.services.facts import Outdated
 from scheduler.services.parcels import Dropped, Poisoned, Ready, prepare
@@ -27,6 +27,10 @@ def reading(database):
     sa.event.listen(database.reader, "before_cursor_execute", note)
     yield seen
     sa.event.remove(database.reader, "before_cursor_execute", note)
+
+
+def in_short(ctx, message):
+    return letters.short(ctx, message, facts.about(facts.gather(ctx, [message]), message))
 
 
 def claim(ctx, limit=100):
@@ -70,7 +74,7 @@ def test_twenty_messages_ask_as_much_of_the_database_as_one(ctx, cast, clock, da
 
 def test_each_kind_has_a_few_words_for_a_lock_screen(ctx, cast, clock):
     for message in everything(ctx, cast, clock):
-        found = letters.notice(ctx, message)
+        found = in_short(ctx, message)
         assert 0 < len(found.title) <= 50
         assert found.body
         assert found.url.startswith("https://chungtay.example/")
@@ -81,7 +85,7 @@ def test_each_kind_has_a_few_words_for_a_lock_screen(ctx, cast, clock):
 def test_the_day_before_says_what_when_and_leads_to_the_answer(ctx, cast, clock):
     replan(ctx, book(ctx, cast, WEDNESDAY))
     clock.at = WEDNESDAY - timedelta(hours=23)
-    found = {message.person_id: letters.notice(ctx, message) for message in claim(ctx)}
+    found = {message.person_id: in_short(ctx, message) for message in claim(ctx)}
     own = found[cast["person_teacher1"]]
     assert (own.title, own.body) == (
         "Tiếng Anh 7A · THCS A · Sáng tiết 1",
