@@ -66,10 +66,6 @@ class Forecast:
     deadline: datetime | None
     will_be_late: int | None
 
-    @property
-    def alarming(self) -> bool:
-        return bool(self.will_be_late)
-
 
 def by_minute(waiting: Iterable[tuple[Channel, datetime, int]]) -> tuple[Load, ...]:
     """Counts by channel and exact deadline, gathered by the minute in which they end.

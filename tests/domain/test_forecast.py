@@ -70,7 +70,7 @@ def test_the_queue_needs_seventeen_minutes_and_the_deadline_is_in_fifty_five():
     found = rules.of_channel(MAIL, loads, at(1.0), NOW)
     assert found.needs == timedelta(minutes=17)
     assert found.deadline == NOW + timedelta(minutes=55)
-    assert (found.waiting, found.will_be_late, found.alarming) == (1020, 0, False)
+    assert (found.waiting, found.will_be_late) == (1020, 0)
 
 
 def test_the_deadline_named_is_the_one_with_the_least_time_to_spare():
@@ -85,7 +85,7 @@ def test_the_deadline_named_is_the_one_with_the_least_time_to_spare():
 
 def test_an_unknown_rate_is_said_to_be_unknown():
     found = rules.of_channel(MAIL, [Load(MAIL, NOW, 3)], rules.UNKNOWN, NOW)
-    assert (found.needs, found.will_be_late, found.alarming) == (None, None, False)
+    assert (found.needs, found.will_be_late) == (None, None)
     assert found.deadline == NOW
 
 
