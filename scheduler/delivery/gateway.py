@@ -82,7 +82,10 @@ def _judged(parcel: Parcel, answer: Answer) -> Receipt:
     reference = str(said.get("reference") or said.get("id") or "")[:LONGEST_REFERENCE]
     if 200 <= answer.status < 300:
         return Receipt(Outcome.SENT, reference or str(answer.status))
-    words = f"{answer.status} {answer.body[:200].decode('utf-8', 'replace')}".strip()
+    told = answer.body.decode("utf-8", "replace")
+    for number in parcel.addresses:  # what was said goes into logs
+        told = told.replace(number.lstrip("+"), "...")
+    words = f"{answer.status} {told[:200]}".strip()
     if answer.status in _NEVER:
         gone = answer.status in _GONE or said.get("error") == "number"
         return Receipt(Outcome.REFUSED, words, gone=parcel.addresses if gone else ())

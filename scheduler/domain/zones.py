@@ -7,12 +7,18 @@ years asked for follow no such rule has none, and its lessons are told in UTC.
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 _NTHS = (-1, 1, 2, 3, 4)  # the last one of a month first: most zones of Europe
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock's
+
+
+@cache
+def known() -> frozenset[str]:
+    """Every zone of the world that this machine knows; none that means its own clock."""
+    return frozenset(available_timezones()) - {"Factory", "localtime"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,17 @@ class NewSession:
 
 
 def clean_email(address: str) -> str:
-    """The address in the form it is kept; raises Invalid when it cannot be one."""
+    """The address in the form it is kept; raises Invalid when it cannot be one.
+
+    Of letters beyond ASCII only the domain may have some: no relay is asked for the rest.
+    """
     try:
-        found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
+        found = validate_email(
+            address.strip(),
+            allow_smtputf8=False,
+            check_deliverability=False,
+            test_environment=True,
+        )
     except EmailNotValidError as error:
         raise Invalid(
             "Write a mail address, for example lan@truong.example.",

@@ -9,10 +9,10 @@ from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.mailroom import Post, Why
 from scheduler.domain.people import PersonId
 from scheduler.domain.terms import ProgrammeId
-from scheduler.errors import Invalid, NotAllowed, NotFound, text
+from scheduler.errors import Invalid, NotAllowed, NotFound, Text, text
 from scheduler.services import accounts, mailroom, outbox, programmes
 from scheduler.services.context import Context
-from scheduler.store import addresses, audits, people, queue, terms
+from scheduler.store import addresses, audits, queue, terms
 from scheduler.store import mailroom as rows
 from scheduler.store.addresses import Faulty
 from scheduler.store.database import Session
@@ -81,8 +81,10 @@ def correct(ctx: Context, actor: Actor, person_id: PersonId, address: str) -> in
         who = _one(db, programme_id, person_id)
         if not _correctable(who, programme_id):
             raise NotAllowed("This person also works elsewhere: ask the administrator.")
-        _refuse_taken(db, who, email)
-        addresses.correct(db, person_id, email)
+        if email == who.email:
+            raise _unchanged(text("This is the address that takes no mail."))
+        if not addresses.correct(db, person_id, email):
+            raise _unchanged(text("Somebody else here has this address."))
         queue.recall(db, person_ids=[person_id])
         before, after = {"email": who.email}, {"email": email}
         audits.record(
@@ -122,14 +124,8 @@ def _correctable(who: Faulty, programme_id: ProgrammeId) -> bool:
     return all(g.role in _OURS and g.programme_id == programme_id for g in who.grants)
 
 
-def _refuse_taken(db: Session, who: Faulty, email: str) -> None:
-    if email == who.email:
-        fault = text("This is the address that takes no mail.")
-    elif people.by_email(db, email) is not None:
-        fault = text("Somebody else here has this address.")
-    else:
-        return
-    raise Invalid("The address was not changed.", fields={"email": fault})
+def _unchanged(fault: Text) -> Invalid:
+    return Invalid("The address was not changed.", fields={"email": fault})
 
 
 def _plan_again(ctx: Context, db: Session, actor: Actor, person_id: PersonId) -> int:

@@ -151,7 +151,7 @@ def _record(
 
 def _question(ctx: Context, db: Session, asked: Asked) -> Question:
     lesson, person = lessons.get(db, asked.lesson_id), people.person(db, asked.person_id)
-    if lesson is None or person is None:
+    if lesson is None or person is None or not person.active:
         raise NotFound("There is no such lesson here.")
     if asked.sequence is None and lesson.teacher_person_id != person.id:
         raise NotFound("There is no such lesson here.")

@@ -5,7 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 from scheduler import clock, failpoints
 from scheduler.delivery.channels import Outcome, Parcel, Receipt, Transport
 from scheduler.delivery.journal import Journal
+from scheduler.delivery.mail import one_line
 from scheduler.domain import relays as rules
 from scheduler.domain.messages import Channel, Claimed, MessageKind, MessageState
 from scheduler.domain.relays import Limit
@@ -343,8 +344,10 @@ def _again(ending: _Ending, now: datetime) -> _Ending:
 
 
 def _handed_over(transport: Transport, parcel: Parcel) -> Receipt:
+    """The receipt, its words in one line that a database can keep: a far end may say anything."""
     try:
-        return transport.send(parcel)
+        receipt = transport.send(parcel)
+        return replace(receipt, reply=one_line(receipt.reply))
     except Exception as error:  # noqa: BLE001 - whatever it was, bytes may have left
         _log.exception("transport failed")
         return Receipt(Outcome.UNKNOWN, repr(error))

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from zoneinfo import available_timezones
 
 from scheduler.domain import reminders as rules
+from scheduler.domain import zones
 from scheduler.domain.access import Actor
 from scheduler.domain.choices import Choices
 from scheduler.domain.messages import Channel, MessageKind
@@ -80,14 +79,8 @@ def switch(ctx: Context, actor: Actor, *, wanted: bool) -> None:
         reminders.switch(ctx, db, actor.person_id, wanted=wanted)
 
 
-@cache
-def zones() -> frozenset[str]:
-    """Every zone that this machine knows."""
-    return frozenset(available_timezones())
-
-
 def _check(wish: Wish) -> None:
-    if wish.zone is not None and wish.zone not in zones():
+    if wish.zone is not None and wish.zone not in zones.known():
         sentence = text("Write it like this: {example}.", example="Europe/Berlin")
         raise Invalid("We do not know this time zone.", fields={"zone": sentence})
     if wish.language not in LANGUAGES:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from scheduler import security
 from scheduler.clock import SystemClock
 from scheduler.delivery import gateway
+from scheduler.delivery.mail import one_line
 from scheduler.domain.messages import Channel, MessageState
 from scheduler.errors import Busy, Conflict, Invalid, NotAllowed, NotFound
 from scheduler.services import ways
@@ -63,7 +64,7 @@ def report(ctx: Context, channel: Channel, told: Report) -> None:
         if told.state == DELIVERED:
             news = rows.arrived(db, leg.id, f"{DELIVERED} {stands[1]}".strip(), ctx.now())
         else:
-            news = rows.give_up(db, leg.id, f"{FAILED}: {told.reason[:LONGEST_REASON]}")
+            news = rows.give_up(db, leg.id, f"{FAILED}: {one_line(told.reason)[:LONGEST_REASON]}")
         if not news:
             raise Conflict("This message was reported before.")
         if told.state == FAILED:

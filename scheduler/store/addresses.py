@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Grant
@@ -71,18 +72,23 @@ def faulty(
     )
 
 
-def correct(db: Session, person_id: PersonId, email: str) -> None:
-    """Another address for this person; sign-in links that went to the old one end."""
-    db.execute(
-        update(persons)
-        .where(persons.c.id == person_id)
-        .values(email=email, mail_fault=None, mail_fault_at=None)
-    )
+def correct(db: Session, person_id: PersonId, email: str) -> bool:
+    """Another address for this person; sign-in links that went to the old one end.
+
+    False when it is somebody's already: also when they were given it at this very moment.
+    """
+    changed = update(persons).where(persons.c.id == person_id)
+    try:
+        with db.begin_nested():
+            db.execute(changed.values(email=email, mail_fault=None, mail_fault_at=None))
+    except IntegrityError:
+        return False
     db.execute(
         update(sign_ins)
         .where(sign_ins.c.person_id == person_id, sign_ins.c.used_at.is_(None))
         .values(tries_left=0)
     )
+    return True
 
 
 def faults(db: Session, ids: Collection[PersonId]) -> dict[PersonId, str]:

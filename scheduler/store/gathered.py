@@ -14,6 +14,7 @@ from scheduler.domain.news import Gathering
 from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import REMINDERS, Standing
 from scheduler.domain.terms import ProgrammeId
+from scheduler.store import queue
 from scheduler.store.tables import Phase, outbox, persons
 
 _WAITING = and_(
@@ -64,7 +65,7 @@ def change(db: Session, changed: Sequence[tuple[OutboxId, NewMessage]]) -> None:
             next_try_at=_unless_held(bindparam("due", type_=outbox.c.due_at.type)),
             useless_after=bindparam("useless"),
             payload=bindparam("told", type_=outbox.c.payload.type),
-            **_freed(MessageState.PLANNED),
+            **queue.freed(MessageState.PLANNED),
         ),
         [
             {
@@ -198,15 +199,5 @@ def _end(db: Session, where: ColumnElement[bool], state: MessageState) -> int:
     ids = list(db.scalars(query))
     if not ids:
         return 0
-    statement = update(outbox).where(outbox.c.id.in_(ids)).values(**_freed(state))
+    statement = update(outbox).where(outbox.c.id.in_(ids)).values(**queue.freed(state))
     return int(db.connection().execute(statement).rowcount)
-
-
-def _freed(state: MessageState) -> dict[str, Any]:
-    return {
-        "state": state,
-        "lease_token": None,
-        "lease_until": None,
-        "lease_owner": None,
-        "phase": Phase.WAITING,
-    }

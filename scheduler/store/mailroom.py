@@ -18,7 +18,6 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
-    update,
 )
 from sqlalchemy.orm import Session
 
@@ -36,6 +35,7 @@ from scheduler.domain.messages import (
 from scheduler.domain.people import PersonId
 from scheduler.domain.relays import PauseReason
 from scheduler.domain.terms import ProgrammeId
+from scheduler.store import queue
 from scheduler.store.leases import database_now
 from scheduler.store.switches import SENDING_PAUSED
 from scheduler.store.tables import (
@@ -53,7 +53,6 @@ from scheduler.store.tables import (
 from scheduler.store.visibility import visible_to
 
 Counts = Mapping[tuple[MessageKind, MessageState], int]
-LONGEST_ERROR = 500
 # What was sent a moment ago became due in this time: the index then need not go through the rest.
 _LONGEST_WAIT = timedelta(days=7)
 
@@ -251,29 +250,25 @@ def take_turn(db: Session, person_id: PersonId) -> None:
 
 def bring_forward(db: Session, ids: Collection[OutboxId], now: datetime) -> int:
     """Make planned messages due now, held ones too; returns how many."""
-    return _change(db, _planned(ids), due_at=now, next_try_at=now)
+    return queue.change(db, _planned(ids), due_at=now, next_try_at=now)
 
 
 def hold(db: Session, ids: Collection[OutboxId]) -> int:
     """Let nobody take these messages until they are released; what is on its way stays so."""
-    return _change(
-        db,
-        and_(_waits(ids), outbox.c.next_try_at < HELD),
-        **_free(),
-        next_try_at=HELD,
-    )
+    waits = and_(_waits(ids), outbox.c.next_try_at < HELD)
+    return queue.change(db, waits, **queue.freed(), next_try_at=HELD)
 
 
 def release(db: Session, ids: Collection[OutboxId]) -> int:
     """Let held messages go out at their time again."""
     held = and_(_planned(ids), outbox.c.next_try_at >= HELD)
-    return _change(db, held, next_try_at=outbox.c.due_at)
+    return queue.change(db, held, next_try_at=outbox.c.due_at)
 
 
 def stop(db: Session, message_id: OutboxId, why: str) -> bool:
     """Cancel a message; False when it has ended already or is on its way."""
-    values = _free() | {"state": MessageState.CANCELLED, "last_error": why[:LONGEST_ERROR]}
-    return _change(db, _waits([message_id]), **values) == 1
+    values = queue.freed(MessageState.CANCELLED) | {"last_error": why[: queue.LONGEST_TEXT]}
+    return queue.change(db, _waits([message_id]), **values) == 1
 
 
 def waiting_news(db: Session, actor: Actor) -> tuple[OutboxId, ...]:
@@ -292,20 +287,6 @@ def _waits(ids: Collection[OutboxId]) -> ColumnElement[bool]:
         outbox.c.state.in_(OPEN_STATES),
         outbox.c.phase == Phase.WAITING,
     )
-
-
-def _free() -> dict[str, object]:
-    return {
-        "state": MessageState.PLANNED,
-        "lease_token": None,
-        "lease_until": None,
-        "lease_owner": None,
-        "phase": Phase.WAITING,
-    }
-
-
-def _change(db: Session, where: ColumnElement[bool], **values: object) -> int:
-    return int(db.connection().execute(update(outbox).where(where).values(**values)).rowcount)
 
 
 # -- rows become values

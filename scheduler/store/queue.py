@@ -142,7 +142,7 @@ def recall(
     # In order of id, so that two who recall the same messages never wait in a ring.
     ids = select(outbox.c.id).where(about, held).order_by(outbox.c.id).with_for_update()
     found = db.scalars(ids).all()
-    return change(db, and_(outbox.c.id.in_(found), held), **_freed()) if found else 0
+    return change(db, and_(outbox.c.id.in_(found), held), **freed()) if found else 0
 
 
 def begin_transmission(db: Session, message: Claimed) -> bool:
@@ -187,18 +187,18 @@ def mark_expired(db: Session, message: Claimed) -> bool:
 
 def retry(db: Session, message: Claimed, next_try_at: datetime, error: str) -> bool:
     """It was certainly not sent: back to the queue until `next_try_at`."""
-    return _mine(db, message, **_freed(), next_try_at=next_try_at, last_error=error[:LONGEST_TEXT])
+    return _mine(db, message, **freed(), next_try_at=next_try_at, last_error=error[:LONGEST_TEXT])
 
 
 def postpone(db: Session, message: Claimed, until: datetime) -> bool:
     """Its reader wants quiet until then."""
-    return _mine(db, message, **_freed(), next_try_at=until)
+    return _mine(db, message, **freed(), next_try_at=until)
 
 
 def give_back(db: Session, messages: Collection[Claimed]) -> int:
     """Return messages that were not tried, as if never claimed; returns how many were ours."""
     return sum(
-        change(db, and_(outbox.c.id.in_(ids), outbox.c.lease_token == token), **_freed())
+        change(db, and_(outbox.c.id.in_(ids), outbox.c.lease_token == token), **freed())
         for token, ids in _by_token(messages).items()
     )
 
@@ -223,8 +223,8 @@ def sweep(db: Session, now: datetime) -> Swept:
     """
     abandoned, vanished = _abandoned(db), "the worker vanished while sending"
     return Swept(
-        again=_sweep(db, _worth_a_second(now), **_freed(), maybe_twice=True),
-        freed=_sweep(db, and_(abandoned, outbox.c.phase == Phase.WAITING), **_freed()),
+        again=_sweep(db, _worth_a_second(now), **freed(), maybe_twice=True),
+        freed=_sweep(db, and_(abandoned, outbox.c.phase == Phase.WAITING), **freed()),
         unknown=_sweep(db, abandoned, **ended(MessageState.UNKNOWN, vanished)),
         expired=_sweep(db, _too_late(now), **ended(MessageState.EXPIRED)),
     )
@@ -291,9 +291,10 @@ def ended(state: MessageState, error: str | None = None) -> dict[str, Any]:
     return values if error is None else values | {"last_error": error[:LONGEST_TEXT]}
 
 
-def _freed() -> dict[str, Any]:
+def freed(state: MessageState = MessageState.PLANNED) -> dict[str, Any]:
+    """What a row holds that no worker has and nothing has gone out of."""
     return {
-        "state": MessageState.PLANNED,
+        "state": state,
         "lease_owner": None,
         "lease_token": None,
         "lease_until": None,

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from scheduler.domain.messages import Channel, MessageKind, MessageState, OutboxId
 from scheduler.domain.people import PersonId
 from scheduler.domain.ways import Leg, key_by
+from scheduler.store.queue import LONGEST_TEXT
 from scheduler.store.tables import Phase, outbox, persons
 
-LONGEST_REPLY = 500
 # What the same message has on every way.
 _SHARED = (
     outbox.c.kind,
@@ -93,7 +93,7 @@ def give_up(db: Session, message_id: OutboxId, why: str) -> bool:
         (MessageState.PLANNED, MessageState.SENT, MessageState.UNKNOWN),
         state=MessageState.FAILED,
         sent_at=null(),
-        last_error=why[:LONGEST_REPLY],
+        last_error=why[:LONGEST_TEXT],
     )
 
 
@@ -105,7 +105,7 @@ def arrived(db: Session, message_id: OutboxId, reply: str, now: datetime) -> boo
         (MessageState.SENT, MessageState.UNKNOWN),
         state=MessageState.SENT,
         sent_at=now,
-        provider_reply=reply[:LONGEST_REPLY],
+        provider_reply=reply[:LONGEST_TEXT],
     )
 
 

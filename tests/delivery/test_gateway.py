@@ -53,6 +53,8 @@ def test_a_message_is_posted_signed_and_named(server: Peer) -> None:
         ("200 OK", b"", Receipt(Outcome.SENT, "200")),
         ("200 OK", b"[" * 100_000, Receipt(Outcome.SENT, "200")),
         ("400 Bad", b"no", Receipt(Outcome.REFUSED, "400 no")),
+        ("400 Bad", b"no way to +84912345678, 84912345678",
+         Receipt(Outcome.REFUSED, "400 no way to +..., ...")),
         ("422 Bad", b'{"error":"number"}',
          Receipt(Outcome.REFUSED, '422 {"error":"number"}', gone=(NUMBER,))),
         ("404 Gone", b"", Receipt(Outcome.REFUSED, "404", gone=(NUMBER,))),

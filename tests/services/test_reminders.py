@@ -111,6 +111,13 @@ def test_who_stopped_reminders_or_left_is_not_planned_for(ctx, cast):
     assert replan(ctx, book(ctx, cast, WEDNESDAY)) == 0
 
 
+def test_a_zone_that_only_another_machine_knows_stops_nobody(ctx, cast, lesson):
+    person = tables.persons
+    write(ctx, person, person.c.id == cast["person_teacher1"], zone="Mars/Olympus")
+    change(ctx, lesson)
+    assert set(keys(ctx)) == ladder(cast, lesson, 1)
+
+
 def test_replanning_asks_as_much_of_the_database_for_three_lessons_as_for_one(ctx, cast, queries):
     one = book(ctx, cast, WEDNESDAY)
     with queries() as first:

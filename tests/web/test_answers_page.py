@@ -1,5 +1,6 @@
 """Will you be there?  Asked without signing in, and nothing happens by looking."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from scheduler.domain.lessons import LessonState
 from scheduler.services import links
 from scheduler.store import lessons, tables
+from tests.faults.kit import write
 from tests.web.browser import BASE
 from tests.web.cast_desk import count
 from tests.web.timetable import change, publish
@@ -63,6 +65,39 @@ def test_a_form_sent_without_a_choice_acts_on_nothing(ctx, lesson, path, visitor
     assert page.status_code == 422
     assert "Chưa gửi gì cả." in page.text
     assert answered(ctx) == (0, 0)
+    assert state(ctx, lesson) is LessonState.SCHEDULED
+
+
+def as_it_is(page):
+    """What a program sends that fills nothing in and presses the one button."""
+    form = re.search(r'<form class="[^"]*" method="post" action="/a/.*?</form>', page.text, re.S)[0]
+    sent = {}
+    for tag in re.findall(r"<(?:input|button)\b[^>]*>", form):
+        name, value = (re.search(rf' {part}="([^"]*)"', tag) for part in ("name", "value"))
+        chosen = " checked" in tag or not re.search("radio|checkbox", tag)
+        if name and chosen:
+            sent[name[1]] = value[1] if value else ""
+    return sent
+
+
+@pytest.mark.parametrize(
+    "answer", [None, {"answer": "confirm"}, {"answer": "cannot", "reason": "sick"}]
+)
+def test_a_program_that_sends_the_form_as_it_is_changes_nothing(ctx, lesson, path, visitor, answer):
+    if answer:
+        visitor.post(path, data=answer)
+    before = answered(ctx), state(ctx, lesson)
+    page = visitor.get(path)
+    done = visitor.post(path, data=as_it_is(page))
+    assert (done.status_code, answered(ctx), state(ctx, lesson)) == (422, *before)
+    assert 'id="answer"' in done.text
+
+
+def test_a_link_of_somebody_whose_account_is_off_is_no_page(ctx, cast, lesson, path, visitor):
+    people = tables.persons
+    write(ctx, people, people.c.id == cast["person_teacher1"], active=False)
+    assert visitor.get(path).status_code == 404
+    assert visitor.post(path, data={"answer": "cannot", "reason": "sick"}).status_code == 404
     assert state(ctx, lesson) is LessonState.SCHEDULED
 
 

@@ -68,6 +68,12 @@ def test_a_message_that_failed_takes_the_next_way_once(ctx, far, sent):
     assert states(ctx) == {"failed": 1, "planned": 1}
 
 
+def test_a_reason_that_no_database_keeps_is_noted_without_its_odd_signs(ctx, far, sent):
+    told = {"id": sent, "state": "failed", "reason": "phone \ud83d is\noff"}
+    assert post(far, told).status_code == 200
+    assert rows(ctx, "last_error")[0] == ("failed: phone is off",)
+
+
 def test_a_message_of_unknown_fate_is_cleared_up(ctx, cast, far, sent):
     end(ctx, claimed(ctx, 1).id, MessageState.UNKNOWN)
     assert post(far, {"id": sent, "state": "delivered"}).status_code == 200

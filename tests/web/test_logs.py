@@ -102,9 +102,9 @@ def test_no_secret_of_an_address_is_said_by_the_server(running, ctx, world):
     with ctx.reading() as db:
         join = db.scalar(sa.text("SELECT join_token FROM lessons ORDER BY id LIMIT 1"))
     sign_in = accounts.operator_link(ctx, actor.email).rsplit("/", 1)[-1]
-    stop = security.sign_link(
-        KEY, security.Purpose.STOP_REMINDERS, "1", ctx.now(), accounts.rules.LINK_LIFE
-    )
+    life, purposes = accounts.rules.LINK_LIFE, security.Purpose
+    stop = security.sign_link(KEY, purposes.STOP_REMINDERS, "1", ctx.now(), life)
+    reply = security.sign_link(KEY, purposes.ANSWER, "1:0:1", ctx.now(), life)
     unknown = security.new_token()
     read = f"/feeds/{live.token}/lich.ics"
 
@@ -114,29 +114,28 @@ def test_no_secret_of_an_address_is_said_by_the_server(running, ctx, world):
     assert client.head(f"/feeds/{ended.token}/lich.ics").status_code == 410
     nowhere = f"/feeds/{unknown}/lich.ics?or={unknown}"
     assert client.get(nowhere).status_code == 404
-    doors = [f"/j/{join}", f"/sign-in/{sign_in}?or={sign_in}", f"/stop/{stop}"]
+    doors = [f"/j/{join}", f"/sign-in/{sign_in}?or={sign_in}", f"/a/{reply}", f"/stop/{stop}"]
     for door in doors:
         assert client.get(door).status_code < 500
     client.get(f"/j/{unknown}")
     assert client.get("/metrics").status_code == 200
     mislay(ctx, "feed_links", "lessons", "sign_ins")
     assert client.get(nowhere).status_code == 503
-    assert [client.get(door).status_code for door in doors[:2]] == [500, 500]
+    assert [client.get(door).status_code for door in doors[:3]] == [500, 500, 500]
+    assert client.post(doors[2], data={"answer": "confirm"}).status_code == 500
 
     secrets = {
         "live": live.token, "ended": ended.token, "join": join, "sign in": sign_in, "stop": stop,
-        "unknown": unknown,
+        "answer": reply, "unknown": unknown,
     }  # fmt: skip
     said = running.said() + client.get("/metrics").text
     assert "A calendar feed could not be read." in said
     assert "Traceback" in said
     assert {name for name, secret in secrets.items() if secret in said} == set()
     assert {name for name, secret in secrets.items() if security.digest(secret) in said} == set()
-    lines = re.findall(r'"(?:GET|HEAD) (\S+) HTTP', said)
+    lines = re.findall(r'"(?:GET|HEAD|POST) (\S+) HTTP', said)
     if lines:  # the access log is on
-        assert {"/j/%5Bredacted%5D", "/sign-in/%5Bredacted%5D", "/stop/%5Bredacted%5D"} <= set(
-            lines
-        )
+        assert {f"/{room}/%5Bredacted%5D" for room in ("j", "sign-in", "stop", "a")} <= set(lines)
         assert lines.count("/feeds/%5Bredacted%5D") == 24
 
 

@@ -1,12 +1,14 @@
 """A coordinator's own words: previewed, sent once, and only to people of her programme."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
 from scheduler.domain.access import Grant, Role
-from scheduler.errors import NotAllowed
+from scheduler.errors import Invalid, NotAllowed
 from scheduler.services import addresses, notes, sending
 from scheduler.store import accounts, tables
 from tests.faults.kit import Post, book, replan, rows, states, write
@@ -170,11 +172,31 @@ def test_a_corrected_address_gets_what_is_still_useful(ctx, cast, coordinator, b
 
 def test_an_address_that_cannot_be_is_refused_and_stays(ctx, cast, coordinator, bounced):
     coordinator.see("/coordinator/addresses")
-    for typed in ("no address", "teacher1@x.example", "TEACHER2@x.example", ""):
+    unsendable = "làn@x.example"
+    for typed in ("no address", "teacher1@x.example", "TEACHER2@x.example", unsendable, ""):
         page = coordinator.submit(f"/coordinator/addresses/{bounced}/correct", {"email": typed})
         assert page.status_code == 422
         assert f'value="{typed}"' in page.text
         assert f'id="email-{bounced}-error"' in page.text
+    assert addresses.count(ctx, cast.actors["coordinator"]) == 1
+
+
+def test_two_people_are_not_given_one_address_at_the_same_moment(ctx, cast, bounced):
+    other = cast["person_teacher2"]
+    person = tables.persons
+    write(ctx, person, person.c.id == other, mail_fault="550", mail_fault_at=ctx.now())
+    both = Barrier(2)
+
+    def correct(who):
+        both.wait()
+        try:
+            return addresses.correct(ctx, cast.actors["coordinator"], who, "one@x.example")
+        except Invalid as refused:
+            return set(refused.fields)
+
+    with ThreadPoolExecutor(2) as hands:
+        done = list(hands.map(correct, (bounced, other)))
+    assert [each for each in done if isinstance(each, set)] == [{"email"}]
     assert addresses.count(ctx, cast.actors["coordinator"]) == 1
 
 

@@ -91,7 +91,7 @@ def _answer(request: Request, ctx: Context, asked: Asked, form: FormData, here: 
 
 def _read(fields: Fields) -> tuple[Reply, Excuse | None]:
     if not fields.typed("answer"):
-        fields.errors["answer"] = text("Choose one of the two, then send it.")
+        fields.errors["answer"] = text("Choose your answer, then send it.")
     fields.check(text("Nothing was sent yet."))
     said = fields.choice("answer", Reply)
     fields.check(text("Nothing was sent yet."))

@@ -20,7 +20,7 @@ from scheduler.services.context import Context
 from scheduler.services.mailroom import Search
 from scheduler.store.mailroom import Counts, Place
 from scheduler.web.forms import Fields, read_day
-from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -179,6 +179,8 @@ def read_place(typed: str) -> Place | None:
     """What `write_place` wrote; None for anything else: the list then begins at its beginning."""
     at, dot, row = typed.partition(".")
     if not (dot and at.isdecimal() and row.isdecimal() and len(at) <= 18 and len(row) <= 10):
+        return None
+    if int(row) > LARGEST_ID:
         return None
     moment = int(at)
     latest = (HELD - _EPOCH) // _MICROSECOND
