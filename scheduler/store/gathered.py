@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain import news
+from scheduler.domain.lessons import LessonId
 from scheduler.domain.messages import HELD, MessageKind, MessageState, NewMessage, OutboxId
 from scheduler.domain.news import Gathering
 from scheduler.domain.people import PersonId
@@ -178,6 +179,45 @@ def _grow(db: Session, grown: Sequence[dict[str, object]]) -> None:
             ),
             list(grown),
         )
+
+
+def unheard(db: Session, lesson: LessonId, people: Collection[PersonId]) -> frozenset[PersonId]:
+    """To whom it is so new that the news of it still waits, and no reminder went out since."""
+    since = {
+        row.person_id: row.created_at
+        for row in db.execute(
+            select(outbox).where(
+                outbox.c.person_id.in_(list(people)),
+                outbox.c.kind == MessageKind.CHANGES,
+                _WAITING,
+            )
+        )
+        if any(e.lesson_id == lesson and e.was is None for e in news.read(row.payload).entries)
+    }
+    gone_out = select(outbox.c.person_id, outbox.c.due_at, outbox.c.sent_at).where(
+        outbox.c.person_id.in_(list(since)),
+        outbox.c.kind.in_(REMINDERS),
+        or_(outbox.c.state == MessageState.UNKNOWN, outbox.c.phase == Phase.TRANSMITTING),
+    )
+    heard = {
+        row.person_id
+        for row in db.execute(gone_out)
+        if (row.sent_at or row.due_at) >= since[row.person_id]
+    }
+    return frozenset(map(PersonId, since.keys() - heard))
+
+
+def wake(db: Session, person: PersonId) -> int:
+    """Let news that waits for the end of a reader's quiet be looked at anew: it is another one."""
+    waits = and_(
+        outbox.c.person_id == person,
+        outbox.c.kind.not_in(REMINDERS),
+        outbox.c.state == MessageState.PLANNED,
+        outbox.c.next_try_at > outbox.c.due_at,
+        outbox.c.next_try_at < HELD,
+    )
+    statement = update(outbox).where(waits).values(next_try_at=outbox.c.due_at)
+    return int(db.connection().execute(statement).rowcount)
 
 
 # -- rows

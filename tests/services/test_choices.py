@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler.domain.choices import Choices
-from scheduler.domain.messages import MessageKind
+from scheduler.domain.messages import Channel, MessageKind
 from scheduler.errors import Invalid
 from scheduler.services import choices, outbox, sending
 from scheduler.services.choices import Wish
 from scheduler.services.parcels import Dropped, Postponed, Ready, prepare
 from scheduler.services.sending import Fate
 from scheduler.store import choices as rows_of
-from scheduler.store import outbox as queue
-from scheduler.store import recipients, tables
+from scheduler.store import queue, recipients, tables
 from tests.faults.kit import Post, announce, book, replan, rows, states, write
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # 07:30 in Hà Nội, morning period 1
@@ -47,7 +46,7 @@ def mine(ctx, cast, state="planned"):
 
 def claim(ctx):
     with ctx.transaction() as db:
-        return queue.claim(db, "token", ctx.now(), 100, timedelta(minutes=2))
+        return queue.claim(db, Channel.MAIL, "me", "token", ctx.now(), 100, timedelta(minutes=2))
 
 
 def test_who_chose_nothing_has_the_usual_choices(ctx, cast, lesson):
@@ -150,4 +149,13 @@ def test_signing_in_never_waits(ctx, cast):
         (one,) = person.values()
         ends = ctx.now() + timedelta(minutes=10)
         outbox.sign_in_message(ctx, db, one, "https://chungtay.example/sign-in/x", "ABCDEFGH", ends)
+    assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 1}
+
+
+def test_news_waits_no_longer_than_the_quiet_that_holds_now(ctx, cast, clock):
+    clock.at = WEDNESDAY - timedelta(days=1, hours=9)  # 22:30
+    save(ctx, cast, NIGHT)
+    announce(ctx, cast, 1)
+    assert sending.send_due(ctx, Post()).fates == {Fate.POSTPONED: 1}
+    save(ctx, cast, USUAL)
     assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 1}

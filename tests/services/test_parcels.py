@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from scheduler.domain.messages import MessageKind
+from scheduler.domain.messages import Channel, MessageKind
 from scheduler.services import answers, letters, news, reminders
 from scheduler.services.answers import Reply
 from scheduler.services.facts import Outdated
 from scheduler.services.parcels import Dropped, Poisoned, Ready, prepare
-from scheduler.store import outbox as queue
-from scheduler.store import tables
+from scheduler.store import queue, tables
 from tests.faults.kit import announce, book, replan, states, write
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # 07:30 in Hà Nội, morning period 1
@@ -32,7 +31,7 @@ def reading(database):
 
 def claim(ctx, limit=100):
     with ctx.transaction() as db:
-        return queue.claim(db, "token", ctx.now(), limit, timedelta(minutes=2))
+        return queue.claim(db, Channel.MAIL, "me", "token", ctx.now(), limit, timedelta(minutes=2))
 
 
 def everything(ctx, cast, clock):
