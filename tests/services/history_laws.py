@@ -35,7 +35,6 @@ class Laws:
         self.unsure_people: set[int] = set()
         self.heard: set[tuple[int, int]] = set()  # by a reminder
         self.changed_at = {}
-        self.deliveries = 0
 
     def changed(self, lessons) -> None:
         for number, lesson in lessons.items():
@@ -66,7 +65,6 @@ class Laws:
         with self.ctx.reading() as db:
             row = db.execute(sa.select(tables.outbox).where(
                 tables.outbox.c.message_id == parcel.message_id)).one()  # fmt: skip
-        self.deliveries += 1
         body = read(parcel).get_body(("plain",)).get_content()
         kind = MessageKind(row.kind)
         if row.useless_after <= self.model.now:

@@ -96,7 +96,7 @@ class World:
         sending.sweep(self.ctx)
         post = Post(self, r, well=well)
         while sending.send_due(self.ctx, post, limit=r.choice((3, 20))).claimed:
-            if post.tried > 60 or post.gone:
+            if post.tried > 60:  # a relay that is away gives everything back for ever
                 break
         self.laws.hold(well=well)
 
@@ -307,7 +307,7 @@ class Post:
     """The relay; while it has a message, the world may go on."""
 
     def __init__(self, world: World, r: random.Random, *, well: bool) -> None:
-        self.world, self.r, self.well, self.tried, self.gone = world, r, well, 0, False
+        self.world, self.r, self.well, self.tried = world, r, well, 0
 
     def send(self, parcel: Parcel) -> Receipt:
         self.tried += 1
@@ -326,4 +326,4 @@ class Post:
         return receipt
 
     def close(self) -> None:
-        self.gone = False
+        pass

@@ -11,7 +11,7 @@ from scheduler.store import tables
 from tests.services.history_world import WEIGHTS, World
 
 STEPS = 40
-FEW, MANY = {"sqlite": 8, "postgresql": 6}, range(100, 160)
+FEW, MANY = {"sqlite": 6, "postgresql": 5}, range(100, 160)
 
 
 def history(seed):
