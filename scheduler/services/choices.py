@@ -67,6 +67,7 @@ def save(ctx: Context, actor: Actor, wish: Wish) -> Wish:
         recipients.set_zone(db, actor.person_id, wish.zone)
         accounts.set_language(db, actor.person_id, wish.language)
         queue.recall(db, person_ids=[actor.person_id])
+        gathered.wake(db, actor.person_id)
         gathered.void_reminders(db, actor.person_id)
         reminders.plan_all(ctx, db, [actor.person_id])
         audits.record(db, ctx.now(), actor.person_id, "choose_reminders", "person", actor.person_id)

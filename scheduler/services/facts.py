@@ -163,6 +163,8 @@ def _of_changes(facts: Facts, message: Claimed, person: Person) -> About:
         lesson = facts.lessons.get(entry.lesson_id)
         if lesson is None or (lesson.ends_at <= facts.now and entry.was is not None):
             continue
+        if entry.side is Side.SCHOOL and lesson.school_id not in facts.schools[person.id]:
+            continue  # who spoke for the school when it was planned does so no more
         news = news_rules.told(entry, lesson, person.id)
         if news is not None:
             gone = facts.handed_over.get((lesson.id, person.id))

@@ -42,13 +42,16 @@ def announce(
 def call_off(ctx: Context, db: Session, lesson_id: LessonId) -> int:
     """Tell the teacher and the school of a lesson that was called off.
 
-    At once, each in a message of its own, if it is late; else it is gathered.
+    At once, each in a message of its own, if it is late; else it is gathered.  Who was not told of
+    the lesson yet hears nothing at all.
     """
     lesson = _lesson(db, lesson_id)
     if lesson.ends_at <= ctx.now():
         return 0
     sides = _concerned(db, lesson)
     if rules.is_late(lesson, ctx.now()):
+        unheard = gathered.unheard(db, lesson.id, sides)
+        sides = {person: side for person, side in sides.items() if person not in unheard}
         return outbox.plan(
             ctx, db, rules.called_off(lesson, _by(ctx, db, sides, lesson), ctx.now())
         )

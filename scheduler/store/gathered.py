@@ -1,14 +1,15 @@
 """Messages that follow what happens until they go out: reminders that are planned anew, and news
 that grows."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain import news
+from scheduler.domain.lessons import LessonId
 from scheduler.domain.messages import HELD, MessageKind, MessageState, NewMessage, OutboxId
 from scheduler.domain.news import Gathering
 from scheduler.domain.people import PersonId
@@ -21,6 +22,28 @@ _WAITING = and_(
     outbox.c.state.in_((MessageState.PLANNED, MessageState.LEASED)),
     outbox.c.phase == Phase.WAITING,
 )
+
+
+# What a coordinator holds back stays so, whatever becomes of it meanwhile.
+_RETELL = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row_id"))
+    .values(
+        due_at=bindparam("due"),
+        next_try_at=case(
+            (outbox.c.next_try_at >= HELD, outbox.c.next_try_at),
+            else_=bindparam("due", type_=outbox.c.due_at.type),
+        ),
+        useless_after=bindparam("useless"),
+        payload=bindparam("told", type_=outbox.c.payload.type),
+    )
+)
+
+
+def _retold(
+    row_id: OutboxId, due: datetime, useless: datetime, told: Mapping[str, object]
+) -> dict[str, object]:
+    return {"row_id": row_id, "due": due, "useless": useless, "told": dict(told)}
 
 
 # -- reminders
@@ -57,26 +80,11 @@ def change(db: Session, changed: Sequence[tuple[OutboxId, NewMessage]]) -> None:
     """Give waiting messages, or cancelled ones that are wanted again, another time and content."""
     if not changed:
         return
-    db.connection().execute(
-        update(outbox)
-        .where(outbox.c.id == bindparam("row_id"))
-        .values(
-            due_at=bindparam("due"),
-            next_try_at=_unless_held(bindparam("due", type_=outbox.c.due_at.type)),
-            useless_after=bindparam("useless"),
-            payload=bindparam("told", type_=outbox.c.payload.type),
-            **queue.freed(MessageState.PLANNED),
-        ),
-        [
-            {
-                "row_id": row_id,
-                "due": message.due_at,
-                "useless": message.useless_after,
-                "told": dict(message.payload),
-            }
-            for row_id, message in changed
-        ],
-    )
+    rows = [
+        _retold(row_id, message.due_at, message.useless_after, message.payload)
+        for row_id, message in changed
+    ]
+    db.connection().execute(_RETELL.values(**queue.freed(MessageState.PLANNED)), rows)
 
 
 def void(db: Session, ids: Collection[OutboxId]) -> int:
@@ -163,30 +171,54 @@ def _grown(
 ) -> dict[str, object]:
     due = min(due_at, message.due_at)
     told = gathering.with_(news.read(message.payload)).payload()
-    return {"row_id": row_id, "due": due, "useless": message.useless_after, "told": told}
+    return _retold(row_id, due, message.useless_after, told)
 
 
 def _grow(db: Session, grown: Sequence[dict[str, object]]) -> None:
     if grown:
-        db.connection().execute(
-            update(outbox)
-            .where(outbox.c.id == bindparam("row_id"))
-            .values(
-                due_at=bindparam("due"),
-                next_try_at=_unless_held(bindparam("due", type_=outbox.c.due_at.type)),
-                useless_after=bindparam("useless"),
-                payload=bindparam("told", type_=outbox.c.payload.type),
-            ),
-            list(grown),
+        db.connection().execute(_RETELL, list(grown))
+
+
+def unheard(db: Session, lesson: LessonId, people: Collection[PersonId]) -> frozenset[PersonId]:
+    """To whom it is so new that the news of it still waits, and no reminder went out since."""
+    since = {
+        row.person_id: row.created_at
+        for row in db.execute(
+            select(outbox).where(
+                outbox.c.person_id.in_(list(people)),
+                outbox.c.kind == MessageKind.CHANGES,
+                _WAITING,
+            )
         )
+        if any(e.lesson_id == lesson and e.was is None for e in news.read(row.payload).entries)
+    }
+    gone_out = select(outbox.c.person_id, outbox.c.due_at, outbox.c.sent_at).where(
+        outbox.c.person_id.in_(list(since)),
+        outbox.c.kind.in_(REMINDERS),
+        or_(outbox.c.state == MessageState.UNKNOWN, outbox.c.phase == Phase.TRANSMITTING),
+    )
+    heard = {
+        row.person_id
+        for row in db.execute(gone_out)
+        if (row.sent_at or row.due_at) >= since[row.person_id]
+    }
+    return frozenset(map(PersonId, since.keys() - heard))
+
+
+def wake(db: Session, person: PersonId) -> int:
+    """Let news that waits for the end of a reader's quiet be looked at anew: it is another one."""
+    waits = and_(
+        outbox.c.person_id == person,
+        outbox.c.kind.not_in(REMINDERS),
+        outbox.c.state == MessageState.PLANNED,
+        outbox.c.next_try_at > outbox.c.due_at,
+        outbox.c.next_try_at < HELD,
+    )
+    statement = update(outbox).where(waits).values(next_try_at=outbox.c.due_at)
+    return int(db.connection().execute(statement).rowcount)
 
 
 # -- rows
-
-
-def _unless_held(due: ColumnElement[datetime]) -> ColumnElement[datetime]:
-    """What a coordinator holds back stays so, whatever becomes of it meanwhile."""
-    return case((outbox.c.next_try_at >= HELD, outbox.c.next_try_at), else_=due)
 
 
 def _cancel(db: Session, where: ColumnElement[bool]) -> int:

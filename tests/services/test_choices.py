@@ -152,3 +152,12 @@ def test_signing_in_never_waits(ctx, cast):
         ends = ctx.now() + timedelta(minutes=10)
         outbox.sign_in_message(ctx, db, one, "https://chungtay.example/sign-in/x", "ABCDEFGH", ends)
     assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 1}
+
+
+def test_news_waits_no_longer_than_the_quiet_that_holds_now(ctx, cast, clock):
+    clock.at = WEDNESDAY - timedelta(days=1, hours=9)  # 22:30
+    save(ctx, cast, NIGHT)
+    announce(ctx, cast, 1)
+    assert sending.send_due(ctx, Post()).fates == {Fate.POSTPONED: 1}
+    save(ctx, cast, USUAL)
+    assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 1}

@@ -135,6 +135,15 @@ def test_what_is_assigned_and_moved_meanwhile_is_told_as_one(ctx, cast, lesson, 
     assert all(len(lines(words)) == 1 for words in texts.values())
 
 
+def test_who_speaks_for_a_school_no_more_is_not_told_of_its_lessons(ctx, cast, lesson, clock):
+    announce(ctx, 7, changed(cast, lesson, ChangeKind.ADDED))
+    with ctx.transaction() as db:
+        grants = tables.grants
+        db.execute(grants.delete().where(grants.c.person_id == cast["person_schoolA"]))
+    texts, _ = told(ctx, clock)
+    assert list(texts) == ["teacher1@x.example"]
+
+
 def test_what_came_and_went_meanwhile_is_not_told(ctx, cast, lesson, clock):
     announce(ctx, 7, changed(cast, lesson, ChangeKind.ADDED))
     assert call_off(ctx, lesson) == 2
@@ -209,6 +218,25 @@ def _claim(ctx):
 def _begin(ctx, message):
     with ctx.transaction() as db:
         return queue.begin_transmission(db, message)
+
+
+def test_what_came_and_is_called_off_late_meanwhile_is_not_told_either(ctx, cast, clock):
+    clock.at = WEDNESDAY - timedelta(hours=30)
+    late = book(ctx, cast, WEDNESDAY)
+    replan(ctx, late)
+    announce(ctx, 7, changed(cast, late, ChangeKind.ADDED))
+    clock.at += timedelta(minutes=10)
+    put(ctx, late, starts_at=WEDNESDAY - timedelta(hours=7))  # within a day
+    assert call_off(ctx, late) == 0
+
+
+def test_who_was_reminded_of_a_new_lesson_hears_that_it_is_off(ctx, cast, clock):
+    clock.at = WEDNESDAY - timedelta(hours=23)
+    late = book(ctx, cast, WEDNESDAY)
+    announce(ctx, 7, changed(cast, late, ChangeKind.ADDED))
+    replan(ctx, late)
+    assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 2}  # the day's reminders
+    assert call_off(ctx, late) == 2
 
 
 def test_two_writers_at_once_lose_no_news(ctx, cast, lesson, clock):
