@@ -134,6 +134,9 @@ class Laws:
             if not named and not self._was(who, lesson, entry, body):
                 continue
             mentioned += 1
+            same = [x for x in told if self.model.lessons[x].starts_at == lesson.starts_at]
+            if state == "gone" and len(same) > 1:
+                continue  # the words may be those of the lesson that took its place
             if self._settled(who.id, number) and not twice:
                 known = self.knows.get((who.id, number))
                 unheard = known is None and (who.id, number) not in self.heard
