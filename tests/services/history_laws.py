@@ -134,6 +134,10 @@ class Laws:
             if not named and not self._was(who, lesson, entry, body):
                 continue
             mentioned += 1
+            same = [x for x in told if self.model.lessons[x].starts_at == lesson.starts_at]
+            if state == "gone" and len(same) > 1:
+                self.unsure.add((who.id, number))  # the words may be those of the other one
+                continue
             if self._settled(who.id, number) and not twice:
                 known = self.knows.get((who.id, number))
                 unheard = known is None and (who.id, number) not in self.heard
@@ -143,6 +147,8 @@ class Laws:
                 self.knows[who.id, number] = state
             elif outcome is Outcome.UNKNOWN:
                 self.unsure.add((who.id, number))
+            else:  # what happened in these seconds had to be told: it might have got through
+                self.heard.add((who.id, number))
         if not mentioned:
             self._broke(row, "tells nothing")
 

@@ -112,8 +112,8 @@ class World:
             if isinstance(ready, parcels.Ready) and r.random() < 0.5:
                 with self.ctx.transaction() as db:
                     assert queue.begin_transmission(db, message)
-                if r.random() < 0.5:
-                    self.laws.arrived(ready.parcel, Outcome.UNKNOWN)
+                through = r.random() < 0.5
+                self.laws.arrived(ready.parcel, Outcome.UNKNOWN if through else Outcome.REFUSED)
                 return
 
     def wait(self, r: random.Random) -> None:
