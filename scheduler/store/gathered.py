@@ -195,6 +195,7 @@ def unheard(db: Session, lesson: LessonId, people: Collection[PersonId]) -> froz
     gone_out = select(outbox.c.person_id, outbox.c.due_at, outbox.c.sent_at).where(
         outbox.c.person_id.in_(list(since)),
         outbox.c.kind.in_(REMINDERS),
+        or_(outbox.c.lesson_id.is_(None), outbox.c.lesson_id == lesson),  # none: of a day or week
         or_(outbox.c.state == MessageState.UNKNOWN, outbox.c.phase == Phase.TRANSMITTING),
     )
     heard = {

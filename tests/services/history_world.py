@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from datetime import date, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -273,10 +274,10 @@ class World:
         for each in held:
             mailroom.release(self.ctx, self.coordinator, each)
 
-    def keep(self, r: random.Random) -> None:
+    def keep(self, _r: random.Random) -> None:
         """A backup, of the embedded database."""
         if self.ctx.database.is_sqlite:
-            path = self.folder / f"{r.random()}.backup"
+            path = self.folder / f"{uuid4().hex}.backup"
             system.backup(self.ctx, path)
             restored = self.laws.kept()
             self.kept = lambda: (system.restore(self.ctx, path), restored())
