@@ -29,7 +29,7 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     count = senders.count(Channel.MAIL)
     _attempt("beat", lambda: workers.note_beat(ctx, count), None, failed)
     _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
-    _attempt("sweep", lambda: sending.sweep(ctx), None, failed)
+    _attempt("sweep", lambda: sending.sweep(ctx, go_on), None, failed)
     _attempt("ways", lambda: ways.rescue(ctx), 0, failed)
     _attempt("send", lambda: senders.kick(go_on), None, failed)
     return TickSummary(

@@ -165,9 +165,11 @@ class Batch:
 
     def _turn(self) -> tuple[Claimed, Parcel] | None:
         """Write down what ended; the next message, once it is noted that it goes out."""
-        # Asked before the transaction: a clock that jumped is noted in one of its own.
+        # The time first, then whether the clock can be trusted; both before the transaction: a
+        # clock that jumped is noted in one of its own.
+        now = self.ctx.now()
         waiting = tuple(self.ready) if self._has_time() else ()
-        turn = self._usual(waiting) or self._persist(lambda db: self._write(db, waiting))
+        turn = self._usual(waiting, now) or self._persist(lambda db: self._write(db, waiting, now))
         marked = bool(self.endings)
         self.endings.clear()
         self.fates.update(turn.fates)
@@ -180,12 +182,11 @@ class Batch:
             self.fates[Fate.GIVEN_BACK] += self._persist(self._finish)
         return turn.begun
 
-    def _usual(self, waiting: Sequence[tuple[Claimed, Parcel]]) -> _Turn | None:
+    def _usual(self, waiting: Sequence[tuple[Claimed, Parcel]], now: datetime) -> _Turn | None:
         """One went out and the next may follow: nearly every turn, and so in one statement.
 
         None: something is otherwise, and nothing was written.
         """
-        now = self.ctx.now()
         if len(self.endings) != 1 or not waiting:
             return None
         (ending,), following = self.endings, waiting[0]
@@ -200,8 +201,10 @@ class Batch:
             self.in_doubt = True
         return None
 
-    def _write(self, db: Session, waiting: Sequence[tuple[Claimed, Parcel]]) -> _Turn:
-        fates, now = [self._mark(db, ending) for ending in self.endings], self.ctx.now()
+    def _write(
+        self, db: Session, waiting: Sequence[tuple[Claimed, Parcel]], now: datetime
+    ) -> _Turn:
+        fates = [self._mark(db, ending) for ending in self.endings]
         for passed, following in enumerate(waiting, 1):
             message, _ = following
             if message.useless_after <= now:

@@ -82,18 +82,22 @@ def any_due(ctx: Context, channel: Channel) -> bool:
         )
 
 
-def sweep(ctx: Context) -> queue.Swept | None:
+def sweep(ctx: Context, steady: Callable[[], bool] = lambda: True) -> queue.Swept | None:
     """Expire what is too late, free what vanished workers held; None when there was nothing.
 
-    While the clock cannot be trusted, nothing is.
+    While the clock cannot be trusted, nothing is.  `steady` is asked after the time was read, so
+    that a clock which is set in between expires nothing.
     """
+    now = ctx.now()
+    if not steady():
+        return None
     with ctx.reading() as db:
         if switches.value(db, switches.SENDING_PAUSED) == PauseReason.CLOCK:
             return None
-        if not queue.any_to_sweep(db, ctx.now()):
+        if not queue.any_to_sweep(db, now):
             return None
     with ctx.transaction() as db:
-        swept = queue.sweep(db, ctx.now())
+        swept = queue.sweep(db, now)
     failpoints.at("after_sweep")
     if swept.expired or swept.unknown:
         counts = {"expired": swept.expired, "unknown": swept.unknown}

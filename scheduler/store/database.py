@@ -6,7 +6,6 @@ fair between processes.  Readers have an engine of their own that cannot write.
 """
 
 import fcntl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,6 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
-    InvalidatePoolError,
     OperationalError,
 )
 from sqlalchemy.orm import Session
@@ -36,8 +34,6 @@ _PRAGMAS = (
 )
 # PostgreSQL undid the transaction so that another could end: a serialization failure, a deadlock.
 _UNDONE = ("40001", "40P01")
-# A line to a server that was used so lately is taken to be there still; an older one is tried.
-_FRESH = 1.0  # seconds
 # What the two engines say when a teacher or a class would be in two lessons at once.
 _OVERLAP_SIGNS = ("two lessons at once", "one_at_a_time")
 
@@ -56,7 +52,9 @@ class Database:
             self.writer = _sqlite_engine(url, writes=True)
             self.reader = _sqlite_engine(url, writes=False)
         else:
-            self.writer = _server_engine(url)
+            self.writer = create_engine(
+                url, pool_pre_ping=True, pool_size=5, max_overflow=5, hide_parameters=True
+            )
             self.reader = self.writer.execution_options(postgresql_readonly=True)
 
     @contextmanager
@@ -128,25 +126,6 @@ class Database:
     def close(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
-
-
-def _server_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=5, max_overflow=5, hide_parameters=True)
-
-    def on_checkin(_dbapi: Any, record: Any) -> None:
-        record.info["used"] = time.monotonic()
-
-    def on_checkout(dbapi: Any, record: Any, _proxy: object) -> None:
-        if time.monotonic() - record.info.get("used", time.monotonic()) < _FRESH:
-            return
-        try:
-            engine.dialect.do_ping(dbapi)
-        except engine.dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError() from error
-
-    event.listen(engine, "checkin", on_checkin)
-    event.listen(engine, "checkout", on_checkout)
-    return engine
 
 
 def _sqlite_engine(url: str, *, writes: bool) -> Engine:
