@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -27,6 +28,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-engine", action="store_true", help="run tests of pages on both engines"
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Pages and journeys run on one of the two engines, about half of them on each: what they do
+    with the database is tested below them, on both."""
+    if config.getoption("--every-engine"):
+        return
+    spared = [item for item in items if _is_spared(item)]
+    items[:] = [item for item in items if not _is_spared(item)]
+    config.hook.pytest_deselected(items=spared)
+
+
+def _is_spared(item: pytest.Item) -> bool:
+    """Whether a test of pages is for the other engine of the two."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    engine = next((each for each in params.values() if each in ENGINES), None)
+    if engine is None or not {"web", "journeys"} & set(item.path.parts):
+        return False
+    name = f"{item.path.name}::{getattr(item, 'originalname', item.name)}"
+    return engine != ENGINES[crc32(name.encode()) % len(ENGINES)]
 
 
 class FakeClock:

@@ -68,7 +68,7 @@ def test_a_beat_does_not_wait_for_a_relay_that_hangs(ctx, cast):
     hangs, well = Hangs(), Post()
     senders = Senders(ctx, {Channel.MAIL: [hangs, well]})
     tick(ctx, senders)
-    until(lambda: len(well.arrived) == 10)  # the other thread holds the first batch
+    until(lambda: len(well.arrived) in (10, 20))  # the other thread holds a batch
     assert (tick(ctx, senders).failed, len(hangs.arrived)) == ((), 0)
     answers.set()
     senders.settle()

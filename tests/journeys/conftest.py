@@ -73,7 +73,7 @@ def site(demo_ctx: Context) -> Iterator[str]:
     """The address of a running server with its reminder loop."""
     port = int(demo_ctx.settings.base_url.rsplit(":", 1)[1])
     app = create_app(demo_ctx.settings, ctx=demo_ctx, start_loop=True)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

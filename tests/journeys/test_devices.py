@@ -49,7 +49,7 @@ def served(ctx, cast):
     here = f"http://127.0.0.1:{port}"
     ours = replace(ctx, settings=ctx.settings.model_copy(update={"base_url": here}))
     server = uvicorn.Server(
-        uvicorn.Config(create_app(ctx=ours, start_loop=False), port=port, log_level="warning")
+        uvicorn.Config(create_app(ctx=ours, start_loop=False), port=port, log_config=None)
     )
     thread = threading.Thread(target=server.run)
     thread.start()
