@@ -18,17 +18,20 @@ from email.utils import format_datetime, parseaddr
 from statistics import median
 
 from bench.rows import NONE, Row, short_table
+from scheduler import config
+from scheduler.clock import SystemClock
 from scheduler.delivery import mail
 from scheduler.delivery.channels import Outcome, Parcel
 from scheduler.delivery.mail import Envelope, Letter
 from scheduler.delivery.smtp import SmtpTransport
 from scheduler.domain.lessons import Lesson, LessonState
-from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import HalfDay
+from scheduler.domain.messages import Channel, Claimed, MessageKind
+from scheduler.domain.people import HalfDay, Person
 from scheduler.domain.reminders import Side
-from scheduler.locale import Language
 from scheduler.services import letters
-from scheduler.services.letters import Reader
+from scheduler.services.context import Context
+from scheduler.services.facts import About, OneLesson
+from scheduler.store.database import Database
 
 ROUNDS = 9
 MAILS = 200
@@ -49,11 +52,26 @@ def lesson() -> Lesson:
     )  # type: ignore[arg-type]  # fmt: skip
 
 
+def known() -> tuple[Context, Claimed, About]:
+    """A reminder on the day before, and what it is about; no database is asked."""
+    settings = config.load(_env_file=None, base_url=BASE)
+    ctx = Context(settings, Database("sqlite:///:memory:"), SystemClock(), b"k" * 32)
+    message = Claimed(
+        id=1, key="day:1:2023-10-03:day_before:mail", kind=MessageKind.DAY_BEFORE,
+        channel=Channel.MAIL, person_id=1, lesson_id=None, sequence=None,
+        payload={"day": "2023-10-03", "zone": "Asia/Ho_Chi_Minh"}, due_at=AT, useless_after=AT,
+        attempts=0, message_id="<0123@x.example>", lease_token="t",
+    )  # type: ignore[arg-type]  # fmt: skip
+    lan = Person(1, "lan@x.example", "Cô Nguyễn Thị Lan", "", "vi", active=True, reminders=True)  # type: ignore[arg-type]
+    return ctx, message, About(lan, Side.TEACHER, (OneLesson(lesson(), Side.TEACHER),))
+
+
+KNOWN = known()
+
+
 def render() -> Letter:
-    """The words of a reminder on the day before."""
-    stop = f"{BASE}/stop/{'s' * 200}"
-    reader = Reader(1, "Cô Nguyễn Thị Lan", Language.VI, Side.TEACHER, BASE, stop)  # type: ignore[arg-type]
-    return letters.reminder(MessageKind.DAY_BEFORE, lesson(), reader)
+    """The words of a reminder on the day before, its signed links made anew."""
+    return letters.letter(*KNOWN)[1]
 
 
 def envelope() -> Envelope:
