@@ -35,7 +35,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 # Pins every dependency, with the hash of each of its files and no address to fetch it from.
-PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-header --no-annotate --quiet --upgrade
 
 lock: setup

@@ -49,7 +49,7 @@ def lesson() -> Lesson:
         ends_at=AT + timedelta(minutes=45), zone="Asia/Ho_Chi_Minh", half_day=HalfDay.MORNING,
         period=2, sequence=0, created_at=AT, changed_at=AT, moved_from=None, cancel_reason="",
         cancelled_by="", meeting_url=None, pinned=False,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def known() -> tuple[Context, Claimed, About]:
@@ -61,8 +61,8 @@ def known() -> tuple[Context, Claimed, About]:
         channel=Channel.MAIL, person_id=1, lesson_id=None, sequence=None,
         payload={"day": "2023-10-03", "zone": "Asia/Ho_Chi_Minh"}, due_at=AT, useless_after=AT,
         attempts=0, message_id="<0123@x.example>", lease_token="t",
-    )  # type: ignore[arg-type]  # fmt: skip
-    lan = Person(1, "lan@x.example", "Cô Nguyễn Thị Lan", "", "vi", active=True, reminders=True)  # type: ignore[arg-type]
+    )  # fmt: skip
+    lan = Person(1, "lan@x.example", "Cô Nguyễn Thị Lan", "", "vi", active=True, reminders=True)
     return ctx, message, About(lan, Side.TEACHER, (OneLesson(lesson(), Side.TEACHER),))
 
 

@@ -139,7 +139,7 @@ def storm(engine: str, url: str, count: int, kills: int) -> list[Row]:
 
 
 def _hired(crew: ExitStack, ctx: Context, relay: SecretStr) -> multiprocessing.Process:
-    return crew.enter_context(working(ctx, lease=STORM_LEASE, smtp_url=relay))  # type: ignore[return-value]
+    return crew.enter_context(working(ctx, lease=STORM_LEASE, smtp_url=relay))
 
 
 def _over(ctx: Context) -> bool:
@@ -200,12 +200,12 @@ def _flooder(url: str, gate: object, sizes: object) -> None:
     settings = config.load(_env_file=None, var_dir=folder, database_url=url)
     ctx = Context(settings, Database(url), SystemClock(), KEY)
     tenth, done, first = outbox.show(ctx).queue / FLOODERS / 10, 0, 0
-    gate.wait()  # type: ignore[attr-defined]
+    gate.wait()
     while claimed := sending.send_due(ctx, Nobody()).claimed:
         done += claimed
         if not first and done >= tenth:
             first = _resident()
-    sizes.put((first, _resident()))  # type: ignore[attr-defined]
+    sizes.put((first, _resident()))
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -253,7 +253,7 @@ def ratio(engine: str, url: str, count: int) -> list[Row]:
 def _rate(url: str, count: int, work: object, workers: int = WORKERS) -> float:
     with filled(url, count):
         gate = START.Barrier(workers + 1)
-        crew = [START.Process(target=work, args=(url, gate)) for _ in range(workers)]  # type: ignore[arg-type]
+        crew = [START.Process(target=work, args=(url, gate)) for _ in range(workers)]
         for each in crew:
             each.start()
         gate.wait()
@@ -265,7 +265,7 @@ def _rate(url: str, count: int, work: object, workers: int = WORKERS) -> float:
 
 def _by_queue(url: str, gate: object) -> None:
     database, now, lease = Database(url), SystemClock().now(), timedelta(minutes=2)
-    gate.wait()  # type: ignore[attr-defined]
+    gate.wait()
     while True:
         with database.transaction() as db:
             token = security.new_token()
@@ -303,7 +303,7 @@ def _by_driver(url: str, gate: object) -> None:
     )
     with database.writer.connect() as pooled:
         line = pooled.connection.driver_connection
-        gate.wait()  # type: ignore[attr-defined]
+        gate.wait()
         while True:
             token = security.new_token()
             with _turn(database, line):
@@ -324,9 +324,9 @@ def _turn(database: Database, line: object) -> Iterator[None]:
     """One transaction of the driver's own, in the writers' fair order."""
     with database._fair_turn():
         if database.is_sqlite:
-            line.execute("BEGIN IMMEDIATE")  # type: ignore[attr-defined]
+            line.execute("BEGIN IMMEDIATE")
         yield
-        line.commit()  # type: ignore[attr-defined]
+        line.commit()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -42,13 +42,13 @@ class Loop:
         self.stopping = threading.Event()
         self.dead = threading.Event()
         self.watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self.jobs = self._jobs()
         self.metronome = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},
-            executors={name: ThreadPoolExecutor(1) for name in ("default", *self._beside())},
+            executors={name: ThreadPoolExecutor(1) for name in self.jobs},
             timezone=UTC,
         )
-        beat = ("default", self.beat, ctx.settings.tick_seconds)
-        for name, work, seconds in (beat, *((n, *job) for n, job in self._beside().items())):
+        for name, (work, seconds) in self.jobs.items():
             self.metronome.add_job(
                 work,
                 "interval",
@@ -68,29 +68,27 @@ class Loop:
     def beat(self) -> None:
         if self.may_go_on():
             tick(self.ctx, self.senders, self.may_go_on)
-        if not self.stopping.is_set():
+        if self._goes():
             self.last_beat = clock.monotonic()
 
-    def _beside(self) -> dict[str, tuple[Callable[[], object], float]]:
-        """What must not keep the beat waiting, each by itself; with the seconds between."""
+    def _jobs(self) -> dict[str, tuple[Callable[[], object], float]]:
+        """What is done again and again, and the seconds between.
+
+        Each has a thread of its own: what takes long must not keep the beat waiting.
+        """
         seconds = self.ctx.settings.tick_seconds
         return {
-            "calendars": (
-                self._unless_ending(lambda: read_calendars(self.ctx, self._goes)),
-                seconds,
-            ),
-            "runs": (self._unless_ending(lambda: work_on_runs(self.ctx)), seconds),
-            "watch": (self._unless_ending(lambda: watch(self.ctx)), WATCH_SECONDS),
+            "beat": (self.beat, seconds),
+            "calendars": (lambda: read_calendars(self.ctx, self._goes), seconds),
+            "runs": (lambda: self._goes() and work_on_runs(self.ctx), seconds),
+            "watch": (lambda: self._goes() and watch(self.ctx), WATCH_SECONDS),
         }
-
-    def _unless_ending(self, work: Callable[[], object]) -> Callable[[], object]:
-        return lambda: self._goes() and work()
 
     def _goes(self) -> bool:
         return not self.stopping.is_set()
 
     def may_go_on(self) -> bool:
-        return not self.stopping.is_set() and self.time.is_steady()
+        return self._goes() and self.time.is_steady()
 
     def is_alive(self) -> bool:
         """Whether this process itself beat within the last minute, on a clock without jumps."""
@@ -123,7 +121,7 @@ class Loop:
 
     def _beat_at_once(self) -> None:
         """The metronome waits for an instant that the clock may not show again for hours."""
-        for name in ("default", *self._beside()):
+        for name in self.jobs:
             self.metronome.modify_job(name, next_run_time=SystemClock().now())
 
 

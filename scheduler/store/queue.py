@@ -47,7 +47,7 @@ from scheduler.store.tables import Phase, outbox
 LONGEST_TEXT = 500
 _ONLY_ONCE = (MessageKind.CALLED_OFF, MessageKind.SIGN_IN)
 # In the words of the index ix_outbox_open: SQLite takes it only for these very ones.
-_OPEN: ColumnElement[bool] = text("state IN ('planned', 'leased')")  # type: ignore[assignment]
+_OPEN = text("state IN ('planned', 'leased')")
 # A sign-in message holds a secret until it ends, whichever way.
 _SPENT: ColumnElement[Any] = case(
     (outbox.c.kind == MessageKind.SIGN_IN, literal({}, JSON)), else_=outbox.c.payload

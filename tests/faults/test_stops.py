@@ -186,7 +186,7 @@ def test_the_metronome_beats_at_once_when_the_wall_clock_was_set_back(ctx, start
     running = started(replace(ctx, settings=settings))
     until(lambda: loop.ready(ctx))
     later = datetime.now(UTC) + timedelta(hours=1)  # as if it had been an hour later until now
-    running.metronome.modify_job("default", next_run_time=later)
+    running.metronome.modify_job("beat", next_run_time=later)
     beat = running.last_beat
     monkeypatch.setattr(loop.SystemClock, "now", lambda _: datetime.now(UTC) - timedelta(hours=1))
     until(lambda: running.last_beat > beat + 0.01)
