@@ -50,7 +50,7 @@ def call_off(ctx: Context, db: Session, lesson_id: LessonId) -> int:
         return 0
     sides = _concerned(db, lesson)
     if rules.is_late(lesson, ctx.now()):
-        unheard = gathered.unheard(db, lesson.id, sides)
+        unheard = gathered.unheard(db, lesson, sides)
         sides = {person: side for person, side in sides.items() if person not in unheard}
         return outbox.plan(
             ctx, db, rules.called_off(lesson, _by(ctx, db, sides, lesson), ctx.now())

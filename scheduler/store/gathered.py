@@ -5,15 +5,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain import news
-from scheduler.domain.lessons import LessonId
+from scheduler.domain.lessons import Lesson
 from scheduler.domain.messages import HELD, MessageKind, MessageState, NewMessage, OutboxId
 from scheduler.domain.news import Gathering
 from scheduler.domain.people import PersonId
-from scheduler.domain.reminders import REMINDERS, Standing
+from scheduler.domain.reminders import REMINDERS, Standing, day_of
 from scheduler.domain.terms import ProgrammeId
 from scheduler.store import queue
 from scheduler.store.tables import Phase, outbox, persons
@@ -179,8 +179,8 @@ def _grow(db: Session, grown: Sequence[dict[str, object]]) -> None:
         db.connection().execute(_RETELL, list(grown))
 
 
-def unheard(db: Session, lesson: LessonId, people: Collection[PersonId]) -> frozenset[PersonId]:
-    """To whom it is so new that the news of it still waits, and no reminder went out since."""
+def unheard(db: Session, lesson: Lesson, people: Collection[PersonId]) -> frozenset[PersonId]:
+    """To whom it is so new that the news of it still waits, and no reminder of it is out."""
     since = {
         row.person_id: row.created_at
         for row in db.execute(
@@ -190,20 +190,28 @@ def unheard(db: Session, lesson: LessonId, people: Collection[PersonId]) -> froz
                 _WAITING,
             )
         )
-        if any(e.lesson_id == lesson and e.was is None for e in news.read(row.payload).entries)
+        if any(e.lesson_id == lesson.id and e.was is None for e in news.read(row.payload).entries)
     }
-    gone_out = select(outbox.c.person_id, outbox.c.due_at, outbox.c.sent_at).where(
+    gone_out = select(outbox).where(
         outbox.c.person_id.in_(list(since)),
         outbox.c.kind.in_(REMINDERS),
-        or_(outbox.c.lesson_id.is_(None), outbox.c.lesson_id == lesson),  # none: of a day or week
+        or_(outbox.c.lesson_id.is_(None), outbox.c.lesson_id == lesson.id),
         or_(outbox.c.state == MessageState.UNKNOWN, outbox.c.phase == Phase.TRANSMITTING),
     )
     heard = {
         row.person_id
         for row in db.execute(gone_out)
-        if (row.sent_at or row.due_at) >= since[row.person_id]
+        if (row.sent_at or row.due_at) >= since[row.person_id] and _tells_of(row, lesson)
     }
     return frozenset(map(PersonId, since.keys() - heard))
+
+
+def _tells_of(row: Row[Any], lesson: Lesson) -> bool:
+    """Whether a reminder is of this lesson, or of the day or week in which it begins."""
+    if row.lesson_id is not None:
+        return bool(row.lesson_id == lesson.id)
+    begins, ends, _ = day_of(row.payload)
+    return begins <= lesson.starts_at < ends
 
 
 def wake(db: Session, person: PersonId) -> int:

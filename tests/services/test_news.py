@@ -239,6 +239,15 @@ def test_who_was_reminded_of_a_new_lesson_hears_that_it_is_off(ctx, cast, clock)
     assert call_off(ctx, late) == 2
 
 
+def test_a_reminder_of_another_day_tells_nobody_of_a_new_lesson(ctx, cast, lesson, clock):
+    clock.at = WEDNESDAY - timedelta(hours=23)
+    replan(ctx, lesson)
+    today = book(ctx, cast, WEDNESDAY - timedelta(hours=12))
+    announce(ctx, 7, changed(cast, today, ChangeKind.ADDED))
+    assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 2}  # of Wednesday
+    assert call_off(ctx, today) == 0
+
+
 def test_two_writers_at_once_lose_no_news(ctx, cast, lesson, clock):
     """Twenty publications by four threads: each reader still has one message with all of them."""
     made = [book(ctx, cast, WEDNESDAY + n * DAY) for n in range(1, 21)]
