@@ -182,7 +182,7 @@ def _grow(db: Session, grown: Sequence[dict[str, object]]) -> None:
 def unheard(db: Session, lesson: Lesson, people: Collection[PersonId]) -> frozenset[PersonId]:
     """To whom it is so new that the news of it still waits, and no reminder of it is out."""
     since = {
-        row.person_id: row.created_at
+        row.person_id: max(row.created_at, lesson.created_at)
         for row in db.execute(
             select(outbox).where(
                 outbox.c.person_id.in_(list(people)),
@@ -201,7 +201,7 @@ def unheard(db: Session, lesson: Lesson, people: Collection[PersonId]) -> frozen
     heard = {
         row.person_id
         for row in db.execute(gone_out)
-        if (row.sent_at or row.due_at) >= since[row.person_id] and _tells_of(row, lesson)
+        if (row.sent_at or row.due_at) > since[row.person_id] and _tells_of(row, lesson)
     }
     return frozenset(map(PersonId, since.keys() - heard))
 

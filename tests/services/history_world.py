@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import pytest
 import sqlalchemy as sa
 
 from scheduler.delivery.channels import Outcome, Parcel, Receipt
@@ -14,7 +15,7 @@ from scheduler.domain.answers import Excuse, Reason, Reply
 from scheduler.domain.choices import Choices
 from scheduler.domain.messages import HELD, Channel
 from scheduler.domain.plans import Placement
-from scheduler.errors import Conflict
+from scheduler.errors import Conflict, NotFound
 from scheduler.services import (
     answers,
     choices,
@@ -194,6 +195,10 @@ class World:
             if lesson.starts_at in live[:2]:
                 url = links.answer_url(self.ctx, lesson, lesson.teacher_person_id)
                 asked = answers.of_link(self.ctx, url.rpartition("/")[2])
+                if not self.model.readers[lesson.teacher_person_id].on:
+                    with pytest.raises(NotFound):  # an account that is off opens nothing
+                        answers.reply(self.ctx, asked, reply, Excuse(Reason.SICK))
+                    continue
                 done = answers.reply(self.ctx, asked, reply, Excuse(Reason.SICK))
                 key = (lesson.id, lesson.sequence, lesson.teacher_person_id)
                 (self.model.confirmed.add if done.standing == "confirmed"

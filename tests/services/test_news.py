@@ -235,6 +235,7 @@ def test_who_was_reminded_of_a_new_lesson_hears_that_it_is_off(ctx, cast, clock)
     late = book(ctx, cast, WEDNESDAY)
     announce(ctx, 7, changed(cast, late, ChangeKind.ADDED))
     replan(ctx, late)
+    clock.forward(seconds=1)
     assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 2}  # the day's reminders
     assert call_off(ctx, late) == 2
 
