@@ -48,7 +48,7 @@ def lesson() -> Lesson:
         donor_school="THCS Cầu Giấy", state=LessonState.SCHEDULED, starts_at=AT,
         ends_at=AT + timedelta(minutes=45), zone="Asia/Ho_Chi_Minh", half_day=HalfDay.MORNING,
         period=2, sequence=0, created_at=AT, changed_at=AT, moved_from=None, cancel_reason="",
-        cancelled_by="", meeting_url=None, pinned=False,
+        cancelled_by="", meeting_url=None,
     )  # fmt: skip
 
 

@@ -5,12 +5,22 @@ from dataclasses import dataclass
 from scheduler.domain import answers as rules
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.answers import Excuse, Reply, Standing
-from scheduler.domain.lessons import Lesson, LessonId
+from scheduler.domain.lessons import Deed, Lesson, LessonId
 from scheduler.domain.people import Person, PersonId
 from scheduler.errors import NotFound
 from scheduler.services import links, news, reminders
 from scheduler.services.context import Context
-from scheduler.store import audits, confirmations, covers, feeds, gathered, lessons, people, queue
+from scheduler.store import (
+    audits,
+    confirmations,
+    covers,
+    feeds,
+    gathered,
+    history,
+    lessons,
+    people,
+    queue,
+)
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
 
@@ -110,6 +120,7 @@ def _call(ctx: Context, db: Session, before: Question, excuse: Excuse) -> bool:
     call = covers.call(db, lesson.id, lesson.teacher_id, excuse.stored(), now)
     if call is None:
         return False
+    history.note(db, [lesson.id], Deed.COVER_ASKED, before.person.id, now, reason=excuse.stored())
     _mark_feeds(db, lesson)
     news.want_cover(ctx, db, lesson, call)
     _record(ctx, db, before, "ask_for_cover", Standing.LOOKING, excuse.stored())
@@ -120,6 +131,8 @@ def _withdraw(ctx: Context, db: Session, before: Question) -> None:
     if before.call is None or before.standing is not Standing.LOOKING:
         return
     if covers.withdraw(db, before.call.id, before.lesson.id, ctx.now()):
+        deed, lesson = Deed.COVER_WITHDRAWN, before.lesson
+        history.note(db, [lesson.id], deed, before.person.id, ctx.now())
         gathered.void_cover(db, before.call.id)
         _mark_feeds(db, before.lesson)
 

@@ -1,5 +1,6 @@
 """A term out of the database: as an instance for the engine, and as workbooks for offices."""
 
+from datetime import date
 from typing import Any
 
 from scheduler.domain import access
@@ -9,7 +10,7 @@ from scheduler.errors import NotFound
 from scheduler.exchange import instances, writing
 from scheduler.exchange.instances import TermState
 from scheduler.services.context import Context
-from scheduler.store import availability, lessons, people, requests, terms
+from scheduler.store import availability, lessons, people, pins, requests, terms
 from scheduler.store import imports as rosters
 from scheduler.store.database import Session
 
@@ -19,7 +20,8 @@ def export_instance(
 ) -> dict[str, Any]:
     """The term, by default the newest, as an instance of PROBLEM.md with the timetable in force."""
     with ctx.reading() as db:
-        return instance(db, _term(db, term_code, actor))
+        term = _term(db, term_code, actor)
+        return instance(db, term, term.today(ctx.now()))
 
 
 def export_workbooks(
@@ -43,9 +45,9 @@ def export_lessons(
     return writing.lessons_workbook(published, term.zone)
 
 
-def instance(db: Session, term: Term) -> dict[str, Any]:
-    """A term as the matching engine is told of it."""
-    pinned = lessons.pinned(db, term.id)
+def instance(db: Session, term: Term, today: date) -> dict[str, Any]:
+    """A term as the matching engine is told of it, with the pins that hold today."""
+    pinned = pins.of_term(db, term.id, today)
     placements = lessons.placements(db, term.id)
     state = TermState(
         programme=terms.programme(db, term.programme_id),

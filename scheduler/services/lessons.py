@@ -6,14 +6,15 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain import access
 from scheduler.domain.access import Action, Actor, Role
+from scheduler.domain.cover import CallEnd
 from scheduler.domain.intervals import monday
-from scheduler.domain.lessons import Lesson, LessonId, LessonState
+from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import news, reminders
 from scheduler.services.context import Context
-from scheduler.store import audits, confirmations, feeds, tables, terms, timetable
+from scheduler.store import audits, confirmations, covers, feeds, history, tables, terms, timetable
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
@@ -158,6 +159,8 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
             raise Conflict("This lesson has begun. Report how it went instead.")
         if not timetable.call_off(db, lesson_id, now, actor.name, reason):
             raise Conflict("This lesson was called off already.")
+        covers.settle(db, [lesson_id], CallEnd.CALLED_OFF, now)
+        history.note(db, [lesson_id], Deed.CALLED_OFF, actor.person_id, now, reason=reason)
         reminders.replan(ctx, db, [lesson_id])
         news.call_off(ctx, db, lesson_id)
         feeds.mark_dirty(

@@ -23,9 +23,9 @@ _AT_ONCE = 2000  # lessons in one query: a statement takes only so many values
 
 
 def announce(
-    ctx: Context, db: Session, publication_id: int, changes: Sequence[LessonChange], by: str = ""
+    ctx: Context, db: Session, cause: str, changes: Sequence[LessonChange], by: str = ""
 ) -> int:
-    """Tell each person what a publication changes for them, inside its transaction.
+    """Tell each person what changes for them, inside the transaction that `cause` names.
 
     Returns how many people will be told.  What a message says is what holds when it goes out; a
     lesson that is over is no news.
@@ -36,7 +36,7 @@ def announce(
         found = lessons.find(db, ids=ids[start : start + _AT_ONCE], since=ctx.now())
         ahead |= {lesson.id: lesson for lesson in found}
     told = _told(db, [change for change in changes if change.lesson_id in ahead], ahead, by)
-    return _gather(ctx, db, f"publication:{publication_id}", told, ahead)
+    return _gather(ctx, db, cause, told, ahead)
 
 
 def call_off(ctx: Context, db: Session, lesson_id: LessonId) -> int:

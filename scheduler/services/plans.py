@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from scheduler.domain import access
 from scheduler.domain import plans as rules
 from scheduler.domain.access import Action, Actor
-from scheduler.domain.lessons import LessonChange, LessonId
+from scheduler.domain.lessons import Deed, LessonId
 from scheduler.domain.people import ReceivingSchool, SchoolId, Teacher, TeacherId
 from scheduler.domain.plans import (
     Change,
@@ -26,12 +26,12 @@ from scheduler.domain.subscriptions import would_miss
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Charge, bill
 from scheduler.errors import Conflict, NotFound, Stale
-from scheduler.services import gaps, news, reminders
+from scheduler.services import gaps, timetable
 from scheduler.services.context import Context
 from scheduler.services.gaps import GapLine
+from scheduler.services.timetable import Cause
 from scheduler.store import (
     audits,
-    feeds,
     lessons,
     people,
     requests,
@@ -39,7 +39,6 @@ from scheduler.store import (
     subscriptions,
     tables,
     terms,
-    timetable,
 )
 from scheduler.store import plans as rows
 from scheduler.store.database import Session
@@ -167,30 +166,17 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
                 "See the new difference, then publish."
             )
         diff = rules.diff(current, wanted)
-        told = timetable.apply(db, term, diff.changes, known, now, actor.name)
         publication = rows.publish(db, plan, seen, now, actor.person_id)
-        _pass_on(ctx, db, term, publication, told, actor.name)
+        cause = Cause(
+            Deed.PUBLISHED,
+            f"publication:{publication}",
+            actor.person_id,
+            actor.name,
+            publication_id=publication,
+        )
+        timetable.carry_out(ctx, db, term, diff.changes, known, cause)
         _record(ctx, db, actor, plan, diff)
     return diff
-
-
-def _pass_on(
-    ctx: Context,
-    db: Session,
-    term: Term,
-    publication: int,
-    told: tuple[LessonChange, ...],
-    by: str,
-) -> None:
-    reminders.replan(ctx, db, [change.lesson_id for change in told])
-    news.announce(ctx, db, publication, told, by)
-    former = {c.former_teacher_id for c in told if c.former_teacher_id is not None}
-    feeds.mark_dirty(
-        db,
-        programme_id=term.programme_id,
-        teacher_ids=former | {change.teacher_id for change in told},
-        class_ids={change.class_id for change in told},
-    )
 
 
 def _record(ctx: Context, db: Session, actor: Actor, plan: Plan, diff: PlanDiff) -> None:

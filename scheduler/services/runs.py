@@ -268,7 +268,7 @@ def take_snapshot(ctx: Context, term_id: TermId) -> Snapshot:
         term = terms.get(db, term_id)
         if term is None:
             raise NotFound("There is no such term here.")
-        data = exports.instance(db, term)
+        data = exports.instance(db, term, term.today(ctx.now()))
         chosen = weights.of_programme(db, term.programme_id) or DEFAULTS
         request_ids = {request.key: request.id for request in requests.of_term(db, term_id)}
         teacher_ids = {t.email: t.id for t in people.teachers(db, term.programme_id)}

@@ -1,5 +1,6 @@
 """Teachers' own calendars: claimed for a reading, kept with what the last good copy told."""
 
+from collections import defaultdict
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,6 +46,36 @@ def source(db: Session, teacher_id: int) -> BusySource | None:
         select(busy_sources).where(busy_sources.c.teacher_id == teacher_id)
     ).one_or_none()
     return None if row is None else _source(row)
+
+
+def sources(db: Session, programme_id: int) -> dict[TeacherId, BusySource]:
+    """The calendars of a programme's teachers, by teacher."""
+    query = (
+        select(busy_sources)
+        .join(teachers, busy_sources.c.teacher_id == teachers.c.id)
+        .where(teachers.c.programme_id == programme_id)
+    )
+    return {TeacherId(row.teacher_id): _source(row) for row in db.execute(query)}
+
+
+def all_times(
+    db: Session, programme_id: int, within: Interval
+) -> dict[TeacherId, tuple[BusyTime, ...]]:
+    """The busy times of a programme's teachers that touch the span; who has none is absent."""
+    rows = db.execute(
+        select(busy_times)
+        .join(teachers, busy_times.c.teacher_id == teachers.c.id)
+        .where(
+            teachers.c.programme_id == programme_id,
+            busy_times.c.starts_at < within.end,
+            busy_times.c.ends_at > within.start,
+        )
+    )
+    found: dict[TeacherId, list[BusyTime]] = defaultdict(list)
+    for row in rows:
+        time = BusyTime(Interval(row.starts_at, row.ends_at), row.soft)
+        found[TeacherId(row.teacher_id)].append(time)
+    return {teacher: tuple(sorted(times)) for teacher, times in found.items()}
 
 
 def sealed_address(db: Session, teacher_id: int) -> str | None:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from scheduler.domain.cover import CallEnd, OfferEnd
 from scheduler.domain.lessons import LessonId, LessonState
 from scheduler.domain.people import TeacherId
-from scheduler.store.tables import cover_calls, lessons, terms
+from scheduler.store.tables import cover_calls, lessons, offers, terms
+
+_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,35 @@ def lock(db: Session, lesson_id: LessonId) -> None:
     db.execute(select(lessons.c.id).where(lessons.c.id == lesson_id).with_for_update())
 
 
+def settle(db: Session, ids: Collection[LessonId], how: CallEnd, now: datetime) -> int:
+    """End the open calls for these lessons; how many there were."""
+    wanted = sorted(ids)
+    ended = 0
+    for start in range(0, len(wanted), _AT_ONCE):
+        ended += len(
+            _ended(db, cover_calls.c.lesson_id.in_(wanted[start : start + _AT_ONCE]), how, now)
+        )
+    return ended
+
+
+def _ended(db: Session, which: ColumnElement[bool], how: CallEnd, now: datetime) -> list[int]:
+    """The calls that this ends, with the offers that were open in them."""
+    calls = db.scalars(
+        update(cover_calls)
+        .where(which, cover_calls.c.ended_at.is_(None))
+        .values(ended_at=now, end=how)
+        .returning(cover_calls.c.id)
+    ).all()
+    if calls:
+        over = OfferEnd.TAKEN if how is CallEnd.TAKEN else OfferEnd.WITHDRAWN
+        db.execute(
+            update(offers)
+            .where(offers.c.call_id.in_(calls), offers.c.ended_at.is_(None))
+            .values(ended_at=now, end=over)
+        )
+    return list(calls)
+
+
 def call(
     db: Session, lesson_id: LessonId, teacher_id: TeacherId, reason: str, now: datetime
 ) -> int | None:
@@ -66,15 +98,10 @@ def call(
 
 def withdraw(db: Session, call_id: int, lesson_id: LessonId, now: datetime) -> bool:
     """End a call because its teacher comes after all; False when it had ended."""
-    ended = db.execute(
-        update(cover_calls)
-        .where(cover_calls.c.id == call_id, cover_calls.c.ended_at.is_(None))
-        .values(ended_at=now)
-        .returning(cover_calls.c.id)
-    ).first()
-    if ended is not None:
+    ended = _ended(db, cover_calls.c.id == call_id, CallEnd.WITHDRAWN, now)
+    if ended:
         _put(db, lesson_id, LessonState.COVER, LessonState.SCHEDULED)
-    return ended is not None
+    return bool(ended)
 
 
 def _end_others(db: Session, lesson_id: LessonId, teacher_id: TeacherId, now: datetime) -> None:
@@ -82,15 +109,8 @@ def _end_others(db: Session, lesson_id: LessonId, teacher_id: TeacherId, now: da
     settled = select(lessons.c.id).where(
         lessons.c.id == lesson_id, lessons.c.state != LessonState.COVER
     )
-    db.execute(
-        update(cover_calls)
-        .where(
-            cover_calls.c.lesson_id == lesson_id,
-            cover_calls.c.ended_at.is_(None),
-            (cover_calls.c.teacher_id != teacher_id) | cover_calls.c.lesson_id.in_(settled),
-        )
-        .values(ended_at=now)
-    )
+    stale = (cover_calls.c.teacher_id != teacher_id) | cover_calls.c.lesson_id.in_(settled)
+    _ended(db, and_(cover_calls.c.lesson_id == lesson_id, stale), CallEnd.CHANGED, now)
 
 
 def _put(db: Session, lesson_id: LessonId, before: LessonState, after: LessonState) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Role
 from scheduler.domain.intervals import minute_of
-from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
+from scheduler.domain.lessons import Cause, Handover, Lesson, LessonId, LessonState
 from scheduler.domain.people import HalfDay, PersonId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import RequestId
@@ -185,13 +185,6 @@ def called_off(db: Session, term_id: int) -> frozenset[tuple[RequestId, date]]:
     )
 
 
-def pinned(db: Session, term_id: int) -> frozenset[LessonId]:
-    rows = db.scalars(
-        select(lessons.c.id).where(lessons.c.term_id == term_id, lessons.c.pinned.is_(True))
-    )
-    return frozenset(LessonId(lesson_id) for lesson_id in rows)
-
-
 def _placement(row: Row[tuple[object, ...]]) -> Placement:
     zone = ZoneInfo(row.zone)
     start = row.starts_at.astimezone(zone)
@@ -243,5 +236,6 @@ def _lesson(row: Row[tuple[object, ...]], bells: _Bells) -> Lesson:
         cancel_reason=row.cancel_reason,
         cancelled_by=row.cancelled_by,
         meeting_url=row.meeting_url or row.class_meeting_url,
-        pinned=row.pinned,
+        cause=Cause(row.cause) if row.cause else None,
+        merged_into_id=row.merged_into_id,
     )

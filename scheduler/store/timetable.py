@@ -239,7 +239,6 @@ def _row(
         "sequence": 0,
         "created_at": now,
         "changed_at": now,
-        "pinned": False,
         "cancel_reason": "",
         "cancelled_by": "",
     }

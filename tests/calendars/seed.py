@@ -133,7 +133,6 @@ class World:
             "sequence": 0,
             "created_at": MADE,
             "changed_at": MADE,
-            "pinned": False,
             "cancel_reason": "",
             "cancelled_by": "",
         }

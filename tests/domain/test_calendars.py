@@ -26,7 +26,7 @@ def lesson(**values: object) -> Lesson:
         "state": LessonState.SCHEDULED, "starts_at": at, "ends_at": at + timedelta(minutes=45),
         "zone": "Asia/Ho_Chi_Minh", "half_day": None, "period": None, "sequence": 1,
         "created_at": BEGINS - 90 * DAY, "changed_at": BEGINS - 90 * DAY, "moved_from": None,
-        "cancel_reason": "", "cancelled_by": "", "meeting_url": None, "pinned": False,
+        "cancel_reason": "", "cancelled_by": "", "meeting_url": None,
     }  # fmt: skip
     return Lesson(**{**base, **values})
 

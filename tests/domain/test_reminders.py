@@ -22,7 +22,7 @@ LESSON = Lesson(
     state=LessonState.SCHEDULED, starts_at=START,
     ends_at=START + timedelta(minutes=45), zone="Asia/Ho_Chi_Minh", half_day=HalfDay.MORNING,
     period=1, sequence=2, created_at=NOW, changed_at=NOW, moved_from=None, cancel_reason="",
-    cancelled_by="", meeting_url=None, pinned=False,
+    cancelled_by="", meeting_url=None,
 )  # fmt: skip
 LATER = replace(LESSON, id=2, starts_at=START + timedelta(hours=5))
 KINDS = {MessageKind.DAY_BEFORE, MessageKind.HOUR_BEFORE, MessageKind.SOON}

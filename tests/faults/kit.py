@@ -81,7 +81,7 @@ def book(
                 term_id=cast["term"], request_id=cast[f"request_{klass}"], class_id=cast[klass],
                 teacher_id=cast[teacher], state=state, starts_at=starts_at,
                 ends_at=starts_at + timedelta(minutes=45), sequence=0, created_at=T0,
-                changed_at=T0, pinned=False, cancel_reason="", cancelled_by="",
+                changed_at=T0, cancel_reason="", cancelled_by="",
             )
             .returning(tables.lessons.c.id)
         )  # fmt: skip

@@ -35,7 +35,7 @@ LESSON = Lesson(
     state=LessonState.SCHEDULED, starts_at=NOW + timedelta(days=2),
     ends_at=NOW + timedelta(days=2, minutes=45), zone="Asia/Ho_Chi_Minh", half_day=HalfDay.MORNING,
     period=2, sequence=0, created_at=NOW, changed_at=NOW, moved_from=None, cancel_reason="",
-    cancelled_by="", meeting_url=None, pinned=False,
+    cancelled_by="", meeting_url=None,
 )  # fmt: skip
 CALLED_OFF = replace(LESSON, state=LessonState.CANCELLED, cancel_reason="Bão; trường đóng cửa")
 

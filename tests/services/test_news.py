@@ -38,7 +38,7 @@ def keys(ctx, state="planned"):
 
 def announce(ctx, publication, *changes):
     with ctx.transaction() as db:
-        return news.announce(ctx, db, publication, changes, "Cô coordinator")
+        return news.announce(ctx, db, f"publication:{publication}", changes, "Cô coordinator")
 
 
 def changed(cast, lesson, kind, teacher="teacher1", former=None):

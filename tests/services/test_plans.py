@@ -1,58 +1,20 @@
 """Draft, difference, publication: exactly what was seen, all or nothing, and back again."""
 
 import threading
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from scheduler.domain import news
 from scheduler.domain.lessons import LessonState
-from scheduler.domain.plans import ChangeKind, Fingerprint, Placement, PlanState
+from scheduler.domain.plans import ChangeKind, Fingerprint, PlanState
 from scheduler.errors import ChungTayError, Conflict, NotFound, Stale
 from scheduler.services import lessons, plans
 from scheduler.store import lessons as lesson_rows
 from scheduler.store import plans as plan_rows
 from scheduler.store import tables
-
-WEDNESDAY = date(2023, 10, 4)
-
-
-def draft(ctx, cast, *wanted):
-    """A draft with the given (request, day, start, teacher) placements."""
-    with ctx.transaction() as db:
-        return plan_rows.save(
-            db,
-            term_id=cast["term"],
-            created_by=None,
-            now=ctx.now(),
-            cost=1.0,
-            lower_bound=0.0,
-            requested=26,
-            seconds=0.1,
-            seed=1,
-            input_hash="x",
-            placements=[
-                Placement(cast[request], day, start, start + 45, cast[teacher])
-                for request, day, start, teacher in wanted
-            ],
-            gaps=[],
-        )
-
-
-def publish(ctx, cast, plan_id):
-    actor = cast.actors["coordinator"]
-    return plans.publish(ctx, actor, plan_id, plans.preview(ctx, actor, plan_id).fingerprint)
-
-
-def timetable(ctx, cast):
-    with ctx.reading() as db:
-        return lesson_rows.find(db, term_id=cast["term"])
-
-
-A1 = ("request_7A", WEDNESDAY, 450, "teacher1")
-A2 = ("request_7A", WEDNESDAY + timedelta(days=7), 450, "teacher1")
-B1 = ("request_8B", WEDNESDAY, 505, "teacher1")
+from tests.planning import A1, A2, B1, WEDNESDAY, draft, publish, timetable
 
 
 def test_publishing_makes_the_previewed_lessons(ctx, cast):

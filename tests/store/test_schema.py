@@ -67,7 +67,7 @@ def _book(database, cast, n: int, teacher: int, at: datetime, state: str = "sche
             term_id=cast["term"], request_id=cast[f"request{n}"], class_id=cast[f"class{n}"],
             teacher_id=cast[f"teacher{teacher}"], state=state, starts_at=at,
             ends_at=at + timedelta(minutes=45), sequence=0, created_at=T0, changed_at=T0,
-            pinned=False, cancel_reason="", cancelled_by="",
+            cancel_reason="", cancelled_by="",
         )  # fmt: skip
 
 

@@ -49,6 +49,16 @@ def one_of(name: str, states: type[StrEnum]) -> tuple[Column[str], CheckConstrai
     return Column(name, String(20), nullable=False), CheckConstraint(f"{name} IN ({names})", name)
 
 
+def ends(how: type[StrEnum]) -> tuple[Column[str], CheckConstraint, CheckConstraint]:
+    """How something ended, beside its `ended_at`; both are empty while it is open."""
+    names = ", ".join(f"'{end.value}'" for end in how)
+    return (
+        Column("end", String(20)),
+        CheckConstraint(f'"end" IN ({names})', "end"),
+        CheckConstraint('(ended_at IS NULL) = ("end" IS NULL)', "ended"),
+    )
+
+
 def clock_check(name: str = "clock") -> CheckConstraint:
     """Minutes since midnight, the end after the start, within one day."""
     return CheckConstraint(

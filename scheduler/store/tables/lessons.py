@@ -8,16 +8,19 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from scheduler.domain.lessons import LessonState
-from scheduler.store.tables.columns import Instant, key, metadata, one_of
+from scheduler.domain.swaps import SwapEnd
+from scheduler.store.tables.columns import Instant, ends, key, metadata, one_of
 from scheduler.store.tables.people import persons, teachers
 from scheduler.store.tables.requests import requests
 from scheduler.store.tables.terms import classes, partnerships, terms
@@ -39,10 +42,11 @@ lessons = Table(
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("moved_from", Instant),
-    Column("pinned", Boolean, nullable=False),
     Column("meeting_url", String(500)),
     Column("cancel_reason", String(200), nullable=False),
     Column("cancelled_by", String(200), nullable=False),
+    Column("cause", String(20), nullable=False, server_default=""),  # why it was not held
+    Column("merged_into_id", ForeignKey("lessons.id")),  # the lesson its class joins instead
     CheckConstraint("starts_at < ends_at", "span"),
     CheckConstraint("sequence >= 0", "sequence"),
     CheckConstraint("created_at <= changed_at", "changed"),
@@ -64,19 +68,61 @@ handovers = Table(
 )
 Index("ix_handovers_teacher", handovers.c.teacher_id)
 
-offers = Table(
-    "offers",
+# A lesson as it was after each change; the newest line is how it stands.
+lesson_history = Table(
+    "lesson_history",
     metadata,
     key(),
     Column("lesson_id", ForeignKey(lessons.c.id), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("deed", String(20), nullable=False),
+    Column("person_id", ForeignKey(persons.c.id)),
+    Column("reason", String(200), nullable=False),
+    Column("publication_id", ForeignKey("publications.id")),
+    Column("state", String(20), nullable=False),
     Column("teacher_id", ForeignKey(teachers.c.id), nullable=False),
-    Column("wave", Integer, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("sequence", Integer, nullable=False),
+)
+Index("ix_lesson_history_lesson", lesson_history.c.lesson_id, lesson_history.c.id)
+Index("ix_lesson_history_publication", lesson_history.c.publication_id)
+
+# A lesson that no plan may touch until that day, and who wants it so.
+pins = Table(
+    "pins",
+    metadata,
+    Column("lesson_id", ForeignKey(lessons.c.id), primary_key=True),
+    Column("owner_id", ForeignKey(persons.c.id)),
+    Column("note", String(200), nullable=False),
+    Column("until", Date),
+    Column("made_at", Instant, nullable=False),
+)
+
+# Two teachers of two lessons: the asker gives one and wants the other.
+swaps = Table(
+    "swaps",
+    metadata,
+    key(),
+    Column("given_id", ForeignKey(lessons.c.id), nullable=False),
+    Column("given_sequence", Integer, nullable=False),
+    Column("asker_id", ForeignKey(teachers.c.id), nullable=False, index=True),
+    Column("wanted_id", ForeignKey(lessons.c.id), nullable=False),
+    Column("wanted_sequence", Integer, nullable=False),
+    Column("asked_id", ForeignKey(teachers.c.id), nullable=False, index=True),
+    Column("words", String(200), nullable=False),
     Column("asked_at", Instant, nullable=False),
     Column("deadline", Instant, nullable=False),
-    Column("answered_at", Instant),
-    Column("accepted", Boolean),
-    UniqueConstraint("lesson_id", "teacher_id", "wave"),
-    CheckConstraint("(answered_at IS NULL) = (accepted IS NULL)", "answer"),
+    Column("ended_at", Instant),
+    *ends(SwapEnd),
+)
+Index(
+    "uq_swaps_open",
+    swaps.c.given_id,
+    swaps.c.wanted_id,
+    unique=True,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
 )
 
 reports = Table(
@@ -86,12 +132,36 @@ reports = Table(
     Column("lesson_id", ForeignKey(lessons.c.id), nullable=False),
     Column("side", String(20), nullable=False),
     Column("held", Boolean, nullable=False),
+    Column("minutes_late", Integer, nullable=False, server_default="0"),
     Column("cause", String(40), nullable=False),
     Column("note", String(1000), nullable=False),
     Column("reported_by", ForeignKey(persons.c.id), nullable=False),
     Column("reported_at", Instant, nullable=False),
     UniqueConstraint("lesson_id", "side"),
     CheckConstraint("side IN ('teacher', 'school')", "side"),
+)
+
+check_ins = Table(
+    "check_ins",
+    metadata,
+    Column("lesson_id", ForeignKey(lessons.c.id), primary_key=True),
+    Column("side", String(20), primary_key=True),
+    Column("person_id", ForeignKey(persons.c.id)),  # empty: by a link that a whole side shares
+    Column("at", Instant, nullable=False),
+    CheckConstraint("side IN ('teacher', 'school')", "side"),
+)
+
+# What a class did in a lesson, and what comes next: read by whoever teaches it then.
+briefs = Table(
+    "briefs",
+    metadata,
+    Column("lesson_id", ForeignKey(lessons.c.id), primary_key=True),
+    Column("unit", String(200), nullable=False),
+    Column("pages", String(60), nullable=False),
+    Column("done", String(1000), nullable=False),
+    Column("next", String(1000), nullable=False),
+    Column("written_by", ForeignKey(persons.c.id), nullable=False),
+    Column("written_at", Instant, nullable=False),
 )
 
 joint_sessions = Table(

@@ -19,8 +19,9 @@ from sqlalchemy import (
     text,
 )
 
+from scheduler.domain.cover import OfferEnd
 from scheduler.domain.messages import Channel, MessageKind, MessageState
-from scheduler.store.tables.columns import Instant, key, metadata, one_of
+from scheduler.store.tables.columns import Instant, ends, key, metadata, one_of
 from scheduler.store.tables.lessons import lessons
 from scheduler.store.tables.people import persons, teachers
 from scheduler.store.tables.terms import programmes
@@ -143,7 +144,17 @@ cover_calls = Table(
     Column("teacher_id", ForeignKey(teachers.c.id), nullable=False),
     Column("reason", String(200), nullable=False),
     Column("asked_at", Instant, nullable=False),
+    Column("wave", Integer, nullable=False, server_default="0"),  # the last that was asked
+    Column("next_wave_at", Instant),
+    Column("exhausted_at", Instant),  # since when nobody is left to ask
     Column("ended_at", Instant),
+    Column("end", String(20)),  # empty of those from before it was noted
+)
+Index(
+    "ix_cover_calls_next",
+    cover_calls.c.next_wave_at,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
 )
 Index(
     "uq_cover_calls_open",
@@ -151,6 +162,22 @@ Index(
     unique=True,
     sqlite_where=text("ended_at IS NULL"),
     postgresql_where=text("ended_at IS NULL"),
+)
+
+# Somebody is asked to give a lesson that looks for cover; once in a call.
+offers = Table(
+    "offers",
+    metadata,
+    key(),
+    Column("call_id", ForeignKey(cover_calls.c.id), nullable=False),
+    Column("teacher_id", ForeignKey(teachers.c.id), nullable=False, index=True),
+    Column("wave", Integer, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("deadline", Instant, nullable=False),
+    Column("seen_at", Instant),
+    Column("ended_at", Instant),
+    *ends(OfferEnd),
+    UniqueConstraint("call_id", "teacher_id"),
 )
 
 # A browser that takes push messages.  Its address and keys are kept only sealed.

@@ -173,6 +173,37 @@ busy_sources = Table(
     CheckConstraint("failures >= 0", "failures"),
 )
 
+# What a donor school pledged for a term; without a row, what its teachers did.
+school_pledges = Table(
+    "school_pledges",
+    metadata,
+    Column("donor_school_id", ForeignKey(donor_schools.c.id), primary_key=True),
+    Column("term_id", ForeignKey(terms.c.id), primary_key=True),
+    Column("lessons", Integer, nullable=False),
+    CheckConstraint("lessons BETWEEN 0 AND 100000", "lessons"),
+)
+
+# A record of service as it was printed: what anybody may check by its code.
+certificates = Table(
+    "certificates",
+    metadata,
+    key(),
+    Column("code", String(20), nullable=False, unique=True),
+    Column("teacher_id", ForeignKey(teachers.c.id), nullable=False, index=True),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("school", String(300), nullable=False),
+    Column("programme", String(200), nullable=False),
+    Column("lessons", Integer, nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("issued_by", ForeignKey(persons.c.id)),
+    Column("withdrawn_at", Instant),
+    days_check(),
+    CheckConstraint("lessons >= 0 AND minutes >= 0", "figures"),
+)
+
 school_wishes = Table(
     "school_wishes",
     metadata,

@@ -42,6 +42,9 @@ plans = Table(
     Column("published_at", Instant),
     Column("weights", JSON(none_as_null=True)),
     Column("terms", JSON(none_as_null=True)),
+    Column("origin", String(20), nullable=False, server_default="run"),
+    Column("note", String(200), nullable=False, server_default=""),
+    Column("from_day", Date),  # what lies before it stays as published
     CheckConstraint("taught >= 0 AND requested >= 0 AND cost >= 0", "figures"),
     CheckConstraint("(state = 'draft') = (published_at IS NULL)", "published_at"),
 )
@@ -89,6 +92,7 @@ publications = Table(
     Column("published_at", Instant, nullable=False),
     Column("published_by", ForeignKey(persons.c.id)),
     Column("previous_id", ForeignKey("publications.id")),
+    Column("undoes_id", ForeignKey("publications.id")),
 )
 
 runs = Table(
@@ -115,6 +119,9 @@ runs = Table(
     Column("bound", Float),
     Column("moves_per_second", Float),
     Column("history", JSON(none_as_null=True)),
+    Column("from_day", Date),
+    Column("most_lessons", Integer),  # the budget of changes; empty: any number
+    Column("most_teachers", Integer),
     CheckConstraint("(state = 'done') = (plan_id IS NOT NULL)", "plan"),
     CheckConstraint("seconds_limit BETWEEN 0 AND 86400", "seconds_limit"),
 )

@@ -1,0 +1,128 @@
+"""Who could give a lesson at some time, and what stands in the way.  Pure: no clock, no database.
+
+The same rules, in the same order and by the same names, as the engine's: a test holds them equal.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from scheduler.domain.availability import Window
+from scheduler.domain.busy import Availability
+from scheduler.domain.intervals import DaySpan, Interval, dated, monday
+from scheduler.domain.lessons import LessonId
+from scheduler.domain.people import ClassId, DonorSchoolId, Level, PersonId, TeacherId
+
+
+class Obstacle(StrEnum):
+    """What keeps a teacher from a lesson; the engine's names."""
+
+    NOT_QUALIFIED = "not_qualified"
+    NOT_AVAILABLE = "not_available"
+    AWAY = "away"
+    BUSY = "busy"
+    TERM_LIMIT = "term_limit"
+    WEEK_LIMIT = "week_limit"
+    DAY_LIMIT = "day_limit"
+    TEACHING = "teaching"  # another lesson at that time or too close to it
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A lesson that somebody should give: minutes on the wall of `zone`.
+
+    `gap_minutes`: a teacher's least rest between two lessons of a day.  `without` are lessons that
+    do not count as anybody's: the lesson itself, and what is given away for it.
+    """
+
+    day: date
+    start: int
+    end: int
+    zone: str
+    gap_minutes: int
+    level: Level
+    class_id: ClassId
+    school_code: str
+    without: frozenset[LessonId] = frozenset()
+
+    @property
+    def interval(self) -> Interval:
+        return dated(self.day, self.start, self.end, self.zone)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Booked:
+    """A lesson that a teacher gives anyway."""
+
+    span: Interval
+    day: date
+    lesson_id: LessonId
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A teacher, as far as one lesson is concerned.
+
+    `windows`, `absences` and `busy` are those that touch its day; `calendar` says whether the
+    teacher is free at its time as far as we know, UNKNOWN: ask first.  `booked` are the lessons of
+    its week, `total` those of the term, `class_lessons` those that this class had from the
+    teacher; `asked_at`: when the teacher was last asked to stand in for anybody.
+    """
+
+    teacher_id: TeacherId
+    person_id: PersonId
+    name: str
+    donor_school_id: DonorSchoolId
+    donor_school: str
+    levels: frozenset[Level]
+    max_per_day: int
+    max_per_week: int
+    max_total: int
+    windows: tuple[Window, ...]
+    absences: tuple[DaySpan, ...]
+    busy: tuple[Interval, ...]
+    calendar: Availability
+    booked: tuple[Booked, ...]
+    total: int
+    wishes: frozenset[str]
+    class_lessons: int
+    asked_at: datetime | None
+
+
+def obstacles(who: Candidate, want: Want) -> tuple[Obstacle, ...]:
+    """Everything that keeps the teacher from giving the lesson, in the engine's order."""
+    span = want.interval
+    rest = timedelta(minutes=want.gap_minutes)
+    wide = Interval(span.start - rest, span.end + rest)
+    booked = [each for each in who.booked if each.lesson_id not in want.without]
+    week = [each for each in booked if monday(each.day) == monday(want.day)]
+    day = [each for each in week if each.day == want.day]
+    found = {
+        Obstacle.NOT_QUALIFIED: want.level not in who.levels,
+        Obstacle.NOT_AVAILABLE: not _windows(who, want),
+        Obstacle.AWAY: any(want.day in absence for absence in who.absences),
+        Obstacle.BUSY: any(span.overlaps(other) for other in who.busy),
+        Obstacle.TERM_LIMIT: who.total + 1 > who.max_total,
+        Obstacle.WEEK_LIMIT: len(week) + 1 > who.max_per_week,
+        Obstacle.DAY_LIMIT: len(day) + 1 > who.max_per_day,
+        Obstacle.TEACHING: any(wide.overlaps(each.span) for each in day)
+        or any(span.overlaps(each.span) for each in booked),
+    }
+    return tuple(obstacle for obstacle, there in found.items() if there)
+
+
+def only_if_needed(who: Candidate, want: Want) -> bool:
+    """True when the teacher gives that time only if nobody else does."""
+    return all(window.if_needed for window in _windows(who, want))
+
+
+def _windows(who: Candidate, want: Want) -> list[Window]:
+    return [
+        window
+        for window in who.windows
+        if window.weekday == want.day.weekday()
+        and window.start <= want.start
+        and want.end <= window.end
+        and (window.first_day is None or window.first_day <= want.day)
+        and (window.last_day is None or want.day <= window.last_day)
+    ]

@@ -1,0 +1,66 @@
+"""Changing the timetable in force: the one way for publications, cover, swaps and hands.
+
+Whoever changes lessons calls `carry_out` inside the transaction that decided it.  What follows
+from a change is done here and nowhere else: revisions, history, ended calls for cover, reminders,
+news to exactly the people concerned, calendars.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduler.domain.cover import CallEnd
+from scheduler.domain.lessons import Deed, LessonChange, LessonId
+from scheduler.domain.people import PersonId
+from scheduler.domain.plans import Change, Placement
+from scheduler.domain.terms import Term
+from scheduler.services import news, reminders
+from scheduler.services.context import Context
+from scheduler.store import covers, feeds, history, timetable
+from scheduler.store.database import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why lessons change: `name` is unique to the event and names its news; `by_name` is shown to
+    those who are told."""
+
+    deed: Deed
+    name: str
+    by: PersonId | None
+    by_name: str
+    reason: str = ""
+    publication_id: int | None = None
+    call_end: CallEnd = CallEnd.CHANGED
+
+
+def carry_out(
+    ctx: Context,
+    db: Session,
+    term: Term,
+    changes: Sequence[Change],
+    known: Mapping[Placement, LessonId],
+    cause: Cause,
+) -> tuple[LessonChange, ...]:
+    """Change the lessons and tell whoever it concerns; `known` names the lessons in force.
+
+    The caller has checked the changes against the rules and holds what it read; the database
+    refuses a teacher or a class in two lessons at once (Conflict), and nothing is done then.
+    """
+    now = ctx.now()
+    told = timetable.apply(db, term, changes, known, now, cause.by_name)
+    ids = [change.lesson_id for change in told]
+    covers.settle(db, ids, cause.call_end, now)
+    history.note(
+        db, ids, cause.deed, cause.by, now,
+        reason=cause.reason, publication_id=cause.publication_id,
+    )  # fmt: skip
+    reminders.replan(ctx, db, ids)
+    news.announce(ctx, db, cause.name, told, cause.by_name)
+    former = {c.former_teacher_id for c in told if c.former_teacher_id is not None}
+    feeds.mark_dirty(
+        db,
+        programme_id=term.programme_id,
+        teacher_ids=former | {change.teacher_id for change in told},
+        class_ids={change.class_id for change in told},
+    )
+    return told

@@ -1,0 +1,110 @@
+"""The history of lessons: how each stood after each change.  Only ever added to."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, literal, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.lessons import Deed, LessonId, LessonState
+from scheduler.domain.people import PersonId, TeacherId
+from scheduler.store.tables import lesson_history, lessons, persons, teachers
+
+_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A lesson as it stood from `at` on.  `by`: who made it so, empty: the system."""
+
+    lesson_id: LessonId
+    at: datetime
+    deed: Deed
+    by: str
+    reason: str
+    publication_id: int | None
+    state: LessonState
+    teacher_id: TeacherId
+    teacher_name: str
+    starts_at: datetime
+    ends_at: datetime
+    sequence: int
+
+
+def note(
+    db: Session,
+    ids: Collection[LessonId],
+    deed: Deed,
+    by: PersonId | None,
+    now: datetime,
+    *,
+    reason: str = "",
+    publication_id: int | None = None,
+) -> None:
+    """Keep these lessons as they stand now, inside the transaction that changed them."""
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        standing = select(
+            lessons.c.id,
+            literal(now, lesson_history.c.at.type),
+            literal(deed.value),
+            literal(by, lesson_history.c.person_id.type),
+            literal(reason),
+            literal(publication_id, lesson_history.c.publication_id.type),
+            *(lessons.c[name] for name in _COPIED),
+        ).where(lessons.c.id.in_(wanted[start : start + _AT_ONCE]))
+        names = ["lesson_id", "at", "deed", "person_id", "reason", "publication_id", *_COPIED]
+        db.execute(insert(lesson_history).from_select(names, standing.order_by(lessons.c.id)))
+
+
+_COPIED = ("state", "teacher_id", "starts_at", "ends_at", "sequence")
+
+
+def of_lesson(db: Session, lesson_id: LessonId) -> tuple[Version, ...]:
+    """All that became of one lesson, the oldest first."""
+    rows = db.execute(_SELECT.where(lesson_history.c.lesson_id == lesson_id).order_by(_ORDER))
+    return tuple(map(_version, rows))
+
+
+def as_of(db: Session, ids: Sequence[LessonId], at: datetime) -> dict[LessonId, Version]:
+    """How each of these lessons stood at an instant; those that were not there yet are absent."""
+    newest = (
+        select(func.max(lesson_history.c.id))
+        .where(lesson_history.c.lesson_id.in_(list(ids)), lesson_history.c.at <= at)
+        .group_by(lesson_history.c.lesson_id)
+    )
+    rows = db.execute(_SELECT.where(lesson_history.c.id.in_(newest)))
+    return {LessonId(row.lesson_id): _version(row) for row in rows}
+
+
+_ORDER = lesson_history.c.id
+_GIVERS = persons.alias("givers")
+_SELECT = (
+    select(
+        lesson_history,
+        func.coalesce(persons.c.name, "").label("by_name"),
+        _GIVERS.c.name.label("teacher_name"),
+    )
+    .join(teachers, lesson_history.c.teacher_id == teachers.c.id)
+    .join(_GIVERS, teachers.c.person_id == _GIVERS.c.id)
+    .outerjoin(persons, lesson_history.c.person_id == persons.c.id)
+)
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(
+        lesson_id=LessonId(row.lesson_id),
+        at=row.at,
+        deed=Deed(row.deed),
+        by=row.by_name,
+        reason=row.reason,
+        publication_id=row.publication_id,
+        state=LessonState(row.state),
+        teacher_id=TeacherId(row.teacher_id),
+        teacher_name=row.teacher_name,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        sequence=row.sequence,
+    )
