@@ -67,6 +67,13 @@ def upgrade() -> None:
     _swaps()
     _drafts()
     _records()
+    op.create_index(
+        "ix_outbox_follows",
+        "outbox",
+        ["follows_id"],
+        sqlite_where=sa.text("follows_id IS NOT NULL"),
+        postgresql_where=sa.text("follows_id IS NOT NULL"),
+    )
 
 
 def _pins() -> None:
@@ -283,6 +290,7 @@ def _records() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_outbox_follows", table_name="outbox")
     for table in (
         "certificates",
         "school_pledges",

@@ -77,6 +77,13 @@ Index(
     postgresql_where=text("state IN ('planned', 'leased')"),
 )
 Index("ix_outbox_state", outbox.c.state, outbox.c.next_try_at)
+# Without it, each message that is taken away is looked for in all others.
+Index(
+    "ix_outbox_follows",
+    outbox.c.follows_id,
+    sqlite_where=text("follows_id IS NOT NULL"),
+    postgresql_where=text("follows_id IS NOT NULL"),
+)
 
 # One row a way out (a mail relay, a gateway), shared by all processes: how many messages it may
 # still take now, and whether it answers.  `send_seconds`: how long one message took of late.
