@@ -14,7 +14,7 @@ from scheduler import config
 from scheduler.config import Settings
 from scheduler.jobs import loop
 from scheduler.services.context import Context, open_context
-from scheduler.web import errors, guard, view
+from scheduler.web import api, errors, guard, view
 from scheduler.web.feeds import FeedApp
 from scheduler.web.pages import (
     account,
@@ -98,6 +98,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
         health,
     ):
         app.include_router(room.router)
+    app.include_router(api.router)
     app.mount("/static", Static(directory=view.STATIC), name="static")
     errors.install(app)
     return app

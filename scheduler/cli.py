@@ -17,6 +17,7 @@ _ROOMS = {
     "plan": "plans",
     "user": "people",
     "sign-in-link": "people",
+    "access-token": "people",
     "feed-link": "people",
     "outbox": "messages",
     "backup": "keeping",

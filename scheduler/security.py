@@ -93,6 +93,7 @@ class Purpose(StrEnum):
 
     STOP_REMINDERS = "stop_reminders"
     ANSWER = "answer"  # a lesson, as it stood, and its teacher
+    ACCESS = "access"  # a person, at the API
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Commands for people: their roles and their links."""
 
+from datetime import timedelta
+
 import click
 
 from scheduler.commands import opening
 from scheduler.domain.access import Role
-from scheduler.services import accounts, feeds, system
+from scheduler.services import access_tokens, accounts, feeds, system
 
 
 @click.group()
@@ -35,6 +37,17 @@ def sign_in_link(email: str) -> None:
     """Print a sign-in link to hand over; it works once, within ten minutes."""
     with opening.ready_context() as ctx:
         click.echo(accounts.operator_link(ctx, email))
+
+
+@click.command("access-token")
+@click.argument("email")
+@click.option(
+    "--hours", type=click.IntRange(1, 24 * 90), default=12, show_default=True, help="How long."
+)
+def access_token(email: str, hours: int) -> None:
+    """Print an access token for the API, with all that this person may do."""
+    with opening.ready_context() as ctx:
+        click.echo(access_tokens.issue(ctx, email, timedelta(hours=hours)))
 
 
 @click.command("feed-link")

@@ -20,6 +20,7 @@ from scheduler.store.database import Session
 from scheduler.store.visibility import sees
 
 LONGEST_REASON = 200
+LONGEST_SPAN = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,19 @@ def visible_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Lesson:
     """One lesson, if the actor may see it; raises NotFound else."""
     with ctx.reading() as db:
         return _visible(db, actor, lesson_id)
+
+
+def visible_lessons(
+    ctx: Context, actor: Actor, since: datetime, until: datetime
+) -> tuple[Lesson, ...]:
+    """What the actor may see of the lessons that touch the span, in order of time."""
+    if until - since > LONGEST_SPAN:
+        raise Invalid(
+            "This is too long a time to look at.",
+            fields={"until": text("Ask for at most {most} days.", most=LONGEST_SPAN.days)},
+        )
+    with ctx.reading() as db:
+        return rows.find(db, since=since, until=until, seen_by=actor)
 
 
 def _visible(db: Session, actor: Actor, lesson_id: LessonId) -> Lesson:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.access import Role
+from scheduler.domain.access import Actor, Role
 from scheduler.domain.intervals import minute_of
 from scheduler.domain.lessons import Cause, Handover, Lesson, LessonId, LessonState
 from scheduler.domain.people import HalfDay, PersonId
@@ -27,6 +27,7 @@ from scheduler.store.tables import (
     teachers,
     terms,
 )
+from scheduler.store.visibility import visible_to
 
 _SELECT = (
     select(
@@ -66,11 +67,13 @@ def find(
     until: datetime | None = None,
     ids: Collection[int] | None = None,
     of_people: Collection[int] | None = None,
+    seen_by: Actor | None = None,
 ) -> tuple[Lesson, ...]:
     """Lessons in order of time, cancelled ones too; two queries, however many there are.
 
     `since` leaves out what has ended by then, `until` what starts then or later.  `of_people`:
-    those that one of these people gives, or whose school one of them speaks for.
+    those that one of these people gives, or whose school one of them speaks for; `seen_by`: those
+    that the actor may see.
     """
     equal = (
         (lessons.c.term_id, term_id),
@@ -89,6 +92,8 @@ def find(
         where.append(lessons.c.id.in_(list(ids)))
     if of_people is not None:
         where.append(_concerns(of_people))
+    if seen_by is not None:
+        where.append(visible_to(seen_by, lessons))
     query = _SELECT.where(*where).order_by(lessons.c.starts_at, lessons.c.id)
     rows = db.execute(query).all()
     bells = _bells(db, {row.school_id for row in rows})

@@ -88,9 +88,12 @@ def _told(request: Request, error: Exception) -> Response:
 
 def _sign_in(request: Request, _error: Exception) -> Response:
     wish = f"?next={quote(frame.here(request), safe='/')}" if request.method == "GET" else ""
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(guard.API):
         return JSONResponse(
-            _problem(401, "Unauthorized", "Sign in first."), 401, media_type=PROBLEM
+            _problem(401, "Unauthorized", "Send an access token: Authorization: Bearer …"),
+            401,
+            {"www-authenticate": "Bearer"},
+            media_type=PROBLEM,
         )
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
@@ -127,7 +130,7 @@ def answer(
     session = _reader(request, status)
     title, usual = _WORDS.get(status, _WORDS[400])
     said = sentence or usual
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(guard.API):
         response = _json(request, session, status, title, said, fields or {})
     else:
         response = _html(request, session, status, title, said)
@@ -140,6 +143,8 @@ def _reader(request: Request, status: int) -> SessionSeen | None:
     """Who reads it; when the database may be what broke, only if that is known already."""
     frame.tell_trouble(request, Trouble.BROKEN if status >= 500 else Trouble.REFUSED)
     known: SessionSeen | None = getattr(request.state, "seen", None)
+    if request.url.path.startswith(guard.API):
+        return None
     return known if status >= 500 else guard.seen(request)
 
 

@@ -20,7 +20,7 @@ from scheduler.config import Settings
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.accounts import SessionSeen
 from scheduler.errors import Invalid, NotAllowed, NotFound
-from scheduler.services import accounts
+from scheduler.services import access_tokens, accounts
 from scheduler.services.context import Context
 
 LARGEST_BODY = 1024 * 1024
@@ -36,7 +36,9 @@ SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/")
 KEYED_FORMS = ("/stop/", "/a/")
 # What gateways report, signed by themselves.
 REPORTS = "/gateway/"
-UNFORMED = (*KEYED_FORMS, REPORTS)
+# What programs ask with an access token, and never by a cookie: no other site can send it.
+API = "/api/"
+UNFORMED = (*KEYED_FORMS, REPORTS, API)
 # Asked for by machines, under whatever name they know us.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -151,6 +153,21 @@ def signed_actor(session: Signed) -> Actor:
 Actor_ = Annotated[Actor, Depends(signed_actor)]
 
 
+def bearer(request: Request, ctx: Ctx) -> Actor:
+    """Whose access token came with the request; cookies count for nothing here."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise SignInNeeded
+    actor = access_tokens.actor(ctx, token.strip())
+    if actor is None:
+        raise SignInNeeded
+    request.state.language = actor.language
+    return actor
+
+
+ApiActor = Annotated[Actor, Depends(bearer)]
+
+
 def _with_role(*roles: Role) -> Callable[[Actor], Actor]:
     def check(actor: Actor_) -> Actor:
         if not actor.with_role(*roles):
@@ -238,7 +255,8 @@ def _faults(app: FastAPI) -> Iterator[str]:
                 yield f"{path}: not in PUBLIC"
             continue
         calls = set(_calls(route.dependant))
-        if path not in PUBLIC and signed not in calls:
+        who = bearer if path.startswith(API) else signed
+        if path not in PUBLIC and who not in calls:
             yield f"{path}: says not who may come in"
         unsafe = set(route.methods or ()) - SAFE
         if unsafe and checked_form not in calls and not path.startswith(UNFORMED):
