@@ -178,7 +178,8 @@ def _speak(context: BrowserContext, base: str, language: str) -> None:
     page = context.new_page()
     page.goto(f"{base}/")
     if page.locator("html").get_attribute("lang") != language:
-        page.click("form[action='/language'] button")
+        with page.expect_navigation():  # a page closed on its way may never close
+            page.click("form[action='/language'] button")
     page.close()
 
 
