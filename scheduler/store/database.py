@@ -72,9 +72,17 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """As `transaction`, without a session's bookkeeping: for what runs once a message."""
+        """As `transaction`, without a session's bookkeeping: for what runs once a message.
+
+        The connection is taken before the turn, so that others wait only for what is written.
+        """
         try:
-            with self._fair_turn(), _plain_errors(), self.writer.begin() as connection:
+            with (
+                _plain_errors(),
+                self.writer.connect() as connection,
+                self._fair_turn(),
+                connection.begin(),
+            ):
                 yield connection
         finally:
             self.newest_commit = object()
