@@ -1,4 +1,4 @@
-"""What people see of the timetable, and calling a lesson off."""
+"""What people see of the timetable and its history, and calling a lesson off."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,9 +14,11 @@ from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import news, reminders
 from scheduler.services.context import Context
-from scheduler.store import audits, confirmations, covers, feeds, history, tables, terms, timetable
+from scheduler.store import audits, confirmations, covers, feeds, tables, terms, timetable
+from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
+from scheduler.store.history import Version
 from scheduler.store.visibility import sees
 
 LONGEST_REASON = 200
@@ -136,6 +138,22 @@ def _visible(db: Session, actor: Actor, lesson_id: LessonId) -> Lesson:
     return found
 
 
+def history(ctx: Context, actor: Actor, lesson_id: LessonId) -> tuple[Version, ...]:
+    """All that became of a lesson, the oldest first, for whoever sees it; raises NotFound."""
+    with ctx.reading() as db:
+        return versions.of_lesson(db, _visible(db, actor, lesson_id).id)
+
+
+def as_of(ctx: Context, actor: Actor, lesson_id: LessonId, at: datetime) -> Version | None:
+    """What a lesson looked like at an instant, for whoever sees it; None: it was not there yet.
+
+    Raises NotFound.
+    """
+    with ctx.reading() as db:
+        found = _visible(db, actor, lesson_id)
+        return versions.as_of(db, [found.id], at).get(found.id)
+
+
 def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Lesson:
     """Cancel a lesson for everyone, with a reason that its people are told.
 
@@ -160,7 +178,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
         if not timetable.call_off(db, lesson_id, now, actor.name, reason):
             raise Conflict("This lesson was called off already.")
         covers.settle(db, [lesson_id], CallEnd.CALLED_OFF, now)
-        history.note(db, [lesson_id], Deed.CALLED_OFF, actor.person_id, now, reason=reason)
+        versions.note(db, [lesson_id], Deed.CALLED_OFF, actor.person_id, now, reason=reason)
         reminders.replan(ctx, db, [lesson_id])
         news.call_off(ctx, db, lesson_id)
         feeds.mark_dirty(
