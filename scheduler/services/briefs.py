@@ -12,9 +12,8 @@ from scheduler.errors import Conflict, NotFound
 from scheduler.services import sides
 from scheduler.services.context import Context
 from scheduler.services.sides import Speaker
-from scheduler.store import audits, briefs, covers, lessons, tables, terms
+from scheduler.store import audits, briefs, covers, terms
 from scheduler.store.database import Session
-from scheduler.store.visibility import sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +30,7 @@ class LessonBrief:
 def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> LessonBrief:
     """What there is to read before this lesson, for whoever sees it; raises NotFound."""
     with ctx.reading() as db:
-        lesson = lessons.get(db, lesson_id) if sees(db, actor, tables.lessons, lesson_id) else None
-        if lesson is None:
-            raise NotFound("There is no such lesson here.")
-        return _brief(db, lesson)
+        return _brief(db, sides.seen_by(db, actor, lesson_id))
 
 
 def of_speaker(ctx: Context, speaker: Speaker) -> LessonBrief:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from scheduler.domain import checkins as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.checkins import Presence
-from scheduler.domain.lessons import Lesson
+from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.reminders import Side
 from scheduler.errors import Conflict, NotFound, Text
 from scheduler.services import sides
@@ -44,6 +44,12 @@ def attendance(ctx: Context, speaker: Speaker) -> Attendance:
     """How it stands now; looking changes nothing.  Raises NotFound."""
     with ctx.reading() as db:
         return _attendance(ctx, db, sides.lesson_of(db, speaker))
+
+
+def seen(ctx: Context, actor: Actor, lesson_id: LessonId) -> Attendance:
+    """The same for whoever sees the lesson; raises NotFound."""
+    with ctx.reading() as db:
+        return _attendance(ctx, db, sides.seen_by(db, actor, lesson_id))
 
 
 def check_in(ctx: Context, speaker: Speaker) -> Attendance:

@@ -12,7 +12,7 @@ from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
-from scheduler.services import news, reminders
+from scheduler.services import news, reminders, sides
 from scheduler.services.context import Context
 from scheduler.store import audits, confirmations, covers, feeds, tables, terms, timetable
 from scheduler.store import history as versions
@@ -128,20 +128,13 @@ def visible_school(db: Session, actor: Actor, school_id: SchoolId) -> ReceivingS
 def visible_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Lesson:
     """One lesson, if the actor may see it; raises NotFound else."""
     with ctx.reading() as db:
-        return _visible(db, actor, lesson_id)
-
-
-def _visible(db: Session, actor: Actor, lesson_id: LessonId) -> Lesson:
-    found = rows.get(db, lesson_id) if sees(db, actor, tables.lessons, lesson_id) else None
-    if found is None:
-        raise NotFound("There is no such lesson here.")
-    return found
+        return sides.seen_by(db, actor, lesson_id)
 
 
 def history(ctx: Context, actor: Actor, lesson_id: LessonId) -> tuple[Version, ...]:
     """All that became of a lesson, the oldest first, for whoever sees it; raises NotFound."""
     with ctx.reading() as db:
-        return versions.of_lesson(db, _visible(db, actor, lesson_id).id)
+        return versions.of_lesson(db, sides.seen_by(db, actor, lesson_id).id)
 
 
 def as_of(ctx: Context, actor: Actor, lesson_id: LessonId, at: datetime) -> Version | None:
@@ -150,7 +143,7 @@ def as_of(ctx: Context, actor: Actor, lesson_id: LessonId, at: datetime) -> Vers
     Raises NotFound.
     """
     with ctx.reading() as db:
-        found = _visible(db, actor, lesson_id)
+        found = sides.seen_by(db, actor, lesson_id)
         return versions.as_of(db, [found.id], at).get(found.id)
 
 
@@ -168,7 +161,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
         )
     now = ctx.now()
     with ctx.transaction() as db:
-        lesson = _visible(db, actor, lesson_id)
+        lesson = sides.seen_by(db, actor, lesson_id)
         term = terms.of_school(db, lesson.school_id)
         if term is None:
             raise NotFound("There is no such lesson here.")
@@ -198,7 +191,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
             before={"state": lesson.state},
             after={"state": LessonState.CANCELLED},
         )
-        return _visible(db, actor, lesson_id)
+        return sides.seen_by(db, actor, lesson_id)
 
 
 def _may_call_off(actor: Actor, lesson: Lesson, term: Term) -> None:

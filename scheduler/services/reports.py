@@ -20,9 +20,8 @@ from scheduler.errors import Conflict, Invalid, NotFound, Text, text
 from scheduler.services import sides
 from scheduler.services.context import Context
 from scheduler.services.sides import Speaker
-from scheduler.store import audits, covers, history, lessons, reports, tables
+from scheduler.store import audits, covers, history, lessons, reports
 from scheduler.store.database import Session
-from scheduler.store.visibility import sees
 
 _STATES = {True: LessonState.HELD, False: LessonState.NOT_HELD}
 
@@ -63,7 +62,7 @@ def account(ctx: Context, speaker: Speaker) -> Account:
 def seen(ctx: Context, actor: Actor, lesson_id: LessonId) -> Account:
     """The same for whoever sees the lesson; raises NotFound."""
     with ctx.reading() as db:
-        return _account(ctx, db, _visible(db, actor, lesson_id))
+        return _account(ctx, db, sides.seen_by(db, actor, lesson_id))
 
 
 def report(ctx: Context, speaker: Speaker, said: Report) -> Account:
@@ -148,7 +147,7 @@ def settle(ctx: Context, actor: Actor, lesson_id: LessonId, made: Settlement) ->
     words = _checked(made)
     with ctx.transaction() as db:
         covers.lock(db, lesson_id)
-        lesson = _visible(db, actor, lesson_id)
+        lesson = sides.seen_by(db, actor, lesson_id)
         access.require(actor, Action.SETTLE_LESSON, lesson.programme_id)
         why = rules.not_to_be_told(lesson, now)
         if why is not None:
@@ -162,7 +161,7 @@ def settle(ctx: Context, actor: Actor, lesson_id: LessonId, made: Settlement) ->
                 _decide(db, lesson, move, made.cause, now)
             history.note(db, [lesson.id], Deed.SETTLED, actor.person_id, now, reason=words)
             _record_settlement(db, actor.person_id, lesson, made, words, now)
-        return _account(ctx, db, _visible(db, actor, lesson_id))
+        return _account(ctx, db, sides.seen_by(db, actor, lesson_id))
 
 
 def _checked(made: Settlement) -> str:
@@ -212,13 +211,6 @@ def _open_questions(
         for lesson in lessons.find(db, ids=ids)
     )
     return tuple(OpenQuestion(lesson, told, why) for lesson, told, why in asked if why)
-
-
-def _visible(db: Session, actor: Actor, lesson_id: LessonId) -> Lesson:
-    found = lessons.get(db, lesson_id) if sees(db, actor, tables.lessons, lesson_id) else None
-    if found is None:
-        raise NotFound("There is no such lesson here.")
-    return found
 
 
 def _account(ctx: Context, db: Session, lesson: Lesson) -> Account:

@@ -1,17 +1,18 @@
-"""Who speaks for one side of a lesson: by a link in a mail, or signed in."""
+"""Who sees a lesson, and who speaks for one side of it: by a link in a mail, or signed in."""
 
 from dataclasses import dataclass
 
 from scheduler import security
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.lessons import Lesson, LessonId
-from scheduler.domain.people import PersonId
+from scheduler.domain.people import Person, PersonId
 from scheduler.domain.reminders import Side
 from scheduler.errors import Invalid, NotFound, text
 from scheduler.services import links
 from scheduler.services.context import Context
-from scheduler.store import accounts, lessons
+from scheduler.store import accounts, lessons, people, tables
 from scheduler.store.database import Session
+from scheduler.store.visibility import sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,24 @@ def lesson_of(db: Session, speaker: Speaker) -> Lesson:
     if actor is None or lesson is None or speaker.side not in _sides(actor, lesson):
         raise NotFound("There is no such lesson here.")
     return lesson
+
+
+def seen_by(db: Session, actor: Actor, lesson_id: LessonId) -> Lesson:
+    """One lesson, if the actor may see it; raises NotFound else."""
+    found = lessons.get(db, lesson_id) if sees(db, actor, tables.lessons, lesson_id) else None
+    if found is None:
+        raise NotFound("There is no such lesson here.")
+    return found
+
+
+def person_of(ctx: Context, speaker: Speaker) -> Person:
+    """Who speaks, if they may; raises NotFound."""
+    with ctx.reading() as db:
+        lesson_of(db, speaker)
+        found = people.person(db, speaker.person_id)
+    if found is None:
+        raise NotFound("There is no such lesson here.")
+    return found
 
 
 def _sides(actor: Actor, lesson: Lesson) -> frozenset[Side]:
