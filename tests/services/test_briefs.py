@@ -77,10 +77,12 @@ def test_who_stands_in_reads_what_the_former_teacher_left(ctx, cast, lesson):
         leave(ctx, cast, lesson)
 
 
-@pytest.mark.parametrize("field", LONGEST)
-def test_a_brief_that_is_too_long_is_refused_and_one_that_fills_its_field_kept(
-    ctx, cast, lesson, field
-):
+def test_a_brief_that_is_too_long_is_refused_and_one_that_fills_its_field_kept(ctx, cast, lesson):
+    for field in LONGEST:
+        check_length(ctx, cast, lesson, field)
+
+
+def check_length(ctx, cast, lesson, field):
     full = Brief(**{field: "ữ" * LONGEST[field]})
     assert leave(ctx, cast, lesson, full).own.brief == full
     with pytest.raises(Invalid) as fault:
@@ -88,10 +90,10 @@ def test_a_brief_that_is_too_long_is_refused_and_one_that_fills_its_field_kept(
     assert set(fault.value.fields) == {field}
 
 
-@pytest.mark.parametrize("brief", [Brief(), Brief(done=" \n"), Brief(done="a\0b")])
-def test_a_brief_says_something_that_can_be_kept(ctx, cast, lesson, brief):
-    with pytest.raises(Invalid):
-        leave(ctx, cast, lesson, brief)
+def test_a_brief_says_something_that_can_be_kept(ctx, cast, lesson):
+    for brief in (Brief(), Brief(done=" \n"), Brief(done="a\0b")):
+        with pytest.raises(Invalid):
+            leave(ctx, cast, lesson, brief)
 
 
 def test_nobody_but_the_teacher_writes(ctx, cast, lesson):

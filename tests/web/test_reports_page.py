@@ -82,25 +82,25 @@ def test_a_program_that_sends_the_forms_as_they_are_changes_nothing(ctx, path, p
     assert told(ctx) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {},
-        {"cause": "power"},
-        {"answer": "maybe"},
-        {"answer": "not_held"},
-        {"answer": "not_held", "cause": "lazy"},
-        {"answer": "late"},
-        {"answer": "late", "minutes_late": "0"},
-        {"answer": "late", "minutes_late": "46"},
-        {"answer": "late", "minutes_late": "x"},
-        {"answer": "held", "note": "x" * 201},
-    ],
+UNFIT = (
+    {},
+    {"cause": "power"},
+    {"answer": "maybe"},
+    {"answer": "not_held"},
+    {"answer": "not_held", "cause": "lazy"},
+    {"answer": "late"},
+    {"answer": "late", "minutes_late": "0"},
+    {"answer": "late", "minutes_late": "46"},
+    {"answer": "late", "minutes_late": "x"},
+    {"answer": "held", "note": "x" * 201},
 )
-def test_a_report_that_is_not_whole_keeps_nothing(ctx, path, visitor, fields):
-    page = visitor.post(path, data=fields)
-    assert page.status_code == 422
-    assert 'id="problems"' in page.text
+
+
+def test_a_report_that_is_not_whole_keeps_nothing(ctx, path, visitor):
+    for fields in UNFIT:
+        page = visitor.post(path, data=fields)
+        assert page.status_code == 422
+        assert 'id="problems"' in page.text
     assert told(ctx) == (0, 0, 0)
 
 
