@@ -15,6 +15,7 @@ _ROOMS = {
     "export": "files",
     "match": "engine",
     "plan": "plans",
+    "lesson": "lessons",
     "user": "people",
     "sign-in-link": "people",
     "access-token": "people",

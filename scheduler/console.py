@@ -72,11 +72,14 @@ def sentences() -> Iterator[None]:
 def _lines(error: ChungTayError) -> Iterator[str]:
     """The error in Vietnamese and in English: who runs a command may read either."""
     problems = error.problems if isinstance(error, Invalid) else ()
+    fields = error.fields.values() if isinstance(error, Invalid) else ()
     for language in Language:
         yield translate(error.message, language)
         for problem in problems:
             where, what = translate(problem.where, language), translate(problem.what, language)
             yield f"  {where}: {what}"
+        for sentence in fields:
+            yield f"  {translate(sentence, language)}"
 
 
 def show(as_json: bool, data: dict[str, Any], plain: Callable[[], str] | None = None) -> None:

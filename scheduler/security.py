@@ -94,6 +94,8 @@ class Purpose(StrEnum):
     STOP_REMINDERS = "stop_reminders"
     ANSWER = "answer"  # a lesson, as it stood, and its teacher
     ACCESS = "access"  # a person, at the API
+    REPORT = "report"  # a lesson, a side of it, and who speaks for that side
+    CHECK_IN = "check_in"  # the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ _STATES = {
     LessonState.CANCELLED: "Đã huỷ",
     LessonState.HELD: "Đã dạy",
     LessonState.NOT_HELD: "Không diễn ra",
+    LessonState.DISPUTED: "Hai bên báo khác nhau",
 }
 
 

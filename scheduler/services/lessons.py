@@ -1,4 +1,4 @@
-"""What people see of the timetable, and calling a lesson off."""
+"""What people see of the timetable and its history, and calling a lesson off."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,11 +12,13 @@ from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
-from scheduler.services import news, reminders
+from scheduler.services import news, reminders, sides
 from scheduler.services.context import Context
-from scheduler.store import audits, confirmations, covers, feeds, history, tables, terms, timetable
+from scheduler.store import audits, confirmations, covers, feeds, tables, terms, timetable
+from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
+from scheduler.store.history import Version
 from scheduler.store.visibility import sees
 
 LONGEST_REASON = 200
@@ -127,7 +129,7 @@ def visible_school(db: Session, actor: Actor, school_id: SchoolId) -> ReceivingS
 def visible_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Lesson:
     """One lesson, if the actor may see it; raises NotFound else."""
     with ctx.reading() as db:
-        return _visible(db, actor, lesson_id)
+        return sides.seen_by(db, actor, lesson_id)
 
 
 def visible_lessons(
@@ -143,11 +145,20 @@ def visible_lessons(
         return rows.find(db, since=since, until=until, seen_by=actor)
 
 
-def _visible(db: Session, actor: Actor, lesson_id: LessonId) -> Lesson:
-    found = rows.get(db, lesson_id) if sees(db, actor, tables.lessons, lesson_id) else None
-    if found is None:
-        raise NotFound("There is no such lesson here.")
-    return found
+def history(ctx: Context, actor: Actor, lesson_id: LessonId) -> tuple[Version, ...]:
+    """All that became of a lesson, the oldest first, for whoever sees it; raises NotFound."""
+    with ctx.reading() as db:
+        return versions.of_lesson(db, sides.seen_by(db, actor, lesson_id).id)
+
+
+def as_of(ctx: Context, actor: Actor, lesson_id: LessonId, at: datetime) -> Version | None:
+    """What a lesson looked like at an instant, for whoever sees it; None: it was not there yet.
+
+    Raises NotFound.
+    """
+    with ctx.reading() as db:
+        found = sides.seen_by(db, actor, lesson_id)
+        return versions.as_of(db, [found.id], at).get(found.id)
 
 
 def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Lesson:
@@ -164,7 +175,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
         )
     now = ctx.now()
     with ctx.transaction() as db:
-        lesson = _visible(db, actor, lesson_id)
+        lesson = sides.seen_by(db, actor, lesson_id)
         term = terms.of_school(db, lesson.school_id)
         if term is None:
             raise NotFound("There is no such lesson here.")
@@ -174,7 +185,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
         if not timetable.call_off(db, lesson_id, now, actor.name, reason):
             raise Conflict("This lesson was called off already.")
         covers.settle(db, [lesson_id], CallEnd.CALLED_OFF, now)
-        history.note(db, [lesson_id], Deed.CALLED_OFF, actor.person_id, now, reason=reason)
+        versions.note(db, [lesson_id], Deed.CALLED_OFF, actor.person_id, now, reason=reason)
         reminders.replan(ctx, db, [lesson_id])
         news.call_off(ctx, db, lesson_id)
         feeds.mark_dirty(
@@ -194,7 +205,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
             before={"state": lesson.state},
             after={"state": LessonState.CANCELLED},
         )
-        return _visible(db, actor, lesson_id)
+        return sides.seen_by(db, actor, lesson_id)
 
 
 def _may_call_off(actor: Actor, lesson: Lesson, term: Term) -> None:

@@ -1,10 +1,12 @@
-"""Signed addresses that mails carry: the end of reminders, the answer about a lesson."""
+"""Signed addresses that people are sent: the end of reminders, what is asked about a lesson."""
 
 from datetime import timedelta
 
 from scheduler import security
 from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.people import PersonId
+from scheduler.domain.reminders import Side
+from scheduler.domain.reports import CLOSES_AFTER
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
 
@@ -44,3 +46,41 @@ def answer_subject(ctx: Context, token: str) -> tuple[LessonId, int, PersonId]:
     except (security.BadLink, ValueError) as error:
         raise NotFound("This link can no longer be used.") from error
     return LessonId(lesson), sequence, PersonId(person)
+
+
+def report_url(ctx: Context, lesson: Lesson, side: Side, person: PersonId) -> str:
+    """Where this person says for their side how the lesson went."""
+    life = lesson.ends_at + CLOSES_AFTER - ctx.now()
+    return _side_url(ctx, security.Purpose.REPORT, "r", lesson, side, person, life)
+
+
+def check_in_url(ctx: Context, lesson: Lesson, side: Side, person: PersonId) -> str:
+    """Where this person says that their side is there."""
+    life = lesson.ends_at + ANSWER_OUTLIVES - ctx.now()
+    return _side_url(ctx, security.Purpose.CHECK_IN, "c", lesson, side, person, life)
+
+
+def _side_url(
+    ctx: Context,
+    purpose: security.Purpose,
+    room: str,
+    lesson: Lesson,
+    side: Side,
+    person: PersonId,
+    life: timedelta,
+) -> str:
+    subject = f"{lesson.id}:{side.value}:{person}"
+    token = security.sign_link(ctx.key, purpose, subject, ctx.now(), life)
+    return f"{ctx.settings.base_url}/{room}/{token}"
+
+
+def side_subject(
+    ctx: Context, purpose: security.Purpose, token: str
+) -> tuple[LessonId, Side, PersonId]:
+    """The lesson, the side and who speaks for it; raises NotFound."""
+    try:
+        link = security.read_link(ctx.key, purpose, token, ctx.now())
+        lesson, side, person = link.subject.split(":")
+        return LessonId(int(lesson)), Side(side), PersonId(int(person))
+    except (security.BadLink, ValueError) as error:
+        raise NotFound("This link can no longer be used.") from error

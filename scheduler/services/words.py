@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain import answers
 from scheduler.domain.answers import Reason
-from scheduler.domain.lessons import Lesson, LessonState
-from scheduler.errors import text
+from scheduler.domain.lessons import Cause, Lesson, LessonState
+from scheduler.domain.reports import Report
+from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
 from scheduler.services import calendars
 
@@ -91,12 +92,29 @@ def excuse_words(stored: str, language: Language) -> str:
     return found.words or translate(REASONS[found.reason], language)
 
 
+CAUSES = {
+    Cause.TEACHER: text("The teacher could not come"),
+    Cause.CLASS: text("The class did not come"),
+    Cause.CONNECTION: text("The internet failed"),
+    Cause.POWER: text("The power failed"),
+    Cause.SCHOOL_EVENT: text("Something at the school: exam, event, storm"),
+    Cause.PLATFORM: text("The online room did not work"),
+}
 REASONS = {
     Reason.SICK: text("I am ill"),
     Reason.SCHOOL: text("Duty at my own school"),
     Reason.TECHNICAL: text("Computer, power or internet"),
     Reason.OTHER: text("Something else"),
 }
+
+
+def report_words(said: Report) -> Text:
+    """What one side says of a lesson, on one line."""
+    if said.cause is not None:
+        return text("Not held: {cause}", cause=CAUSES[said.cause])
+    if said.minutes_late:
+        return text("Held, begun {minutes} min late", minutes=said.minutes_late)
+    return text("Held")
 
 
 def lesson_words(

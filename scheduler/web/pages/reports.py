@@ -1,0 +1,241 @@
+"""How did the lesson go?  The page behind a link, and the same for who is signed in."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from scheduler.domain import briefs as brief_rules
+from scheduler.domain.access import Actor
+from scheduler.domain.briefs import Brief
+from scheduler.domain.lessons import Cause, LessonId, LessonState
+from scheduler.domain.people import Person
+from scheduler.domain.reminders import Side
+from scheduler.domain.reports import LONGEST_NOTE, Report
+from scheduler.errors import Invalid, Text, text
+from scheduler.locale import Language
+from scheduler.security import Purpose
+from scheduler.services import briefs, reports, sides
+from scheduler.services.briefs import LessonBrief
+from scheduler.services.context import Context
+from scheduler.services.reports import Account
+from scheduler.services.sides import Speaker
+from scheduler.services.words import CAUSES, Wall, lesson_words, report_words
+from scheduler.web import frame, guard
+from scheduler.web.forms import Fields
+from scheduler.web.guard import Ctx, Form, RowId, SchoolActor, TeacherActor
+from scheduler.web.view import render, see_other
+
+router = APIRouter()
+
+# The token in the address is the key: such a form has no session and no form token.
+LinkedForm = Annotated[FormData, Depends(guard.read_form)]
+
+MOST_MINUTES = 600  # to read the number; the lesson's own length bounds it
+_NOTHING = text("Nothing was sent yet.")
+_TOLD = ("answer", "minutes_late", "cause", "note")
+
+
+class Went(StrEnum):
+    HELD = "held"
+    LATE = "late"
+    NOT_HELD = "not_held"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who sits at this page, and where its forms post."""
+
+    speaker: Speaker
+    person: Person
+    here: str
+
+
+@router.get("/r/{token}")
+def linked_page(request: Request, ctx: Ctx, token: str) -> Response:
+    return _page(request, ctx, _linked(request, ctx, token))
+
+
+@router.post("/r/{token}")
+def linked_report(request: Request, ctx: Ctx, token: str, form: LinkedForm) -> Response:
+    return _report(request, ctx, _linked(request, ctx, token), form)
+
+
+@router.post("/r/{token}/brief")
+def linked_brief(request: Request, ctx: Ctx, token: str, form: LinkedForm) -> Response:
+    return _write(request, ctx, _linked(request, ctx, token), form)
+
+
+@router.get("/teacher/lessons/{lesson_id}/report")
+def teacher_page(request: Request, ctx: Ctx, actor: TeacherActor, lesson_id: RowId) -> Response:
+    return _page(request, ctx, _own(ctx, actor, lesson_id, Side.TEACHER))
+
+
+@router.post("/teacher/lessons/{lesson_id}/report")
+def teacher_report(
+    request: Request, ctx: Ctx, actor: TeacherActor, lesson_id: RowId, form: Form
+) -> Response:
+    return _report(request, ctx, _own(ctx, actor, lesson_id, Side.TEACHER), form)
+
+
+@router.post("/teacher/lessons/{lesson_id}/report/brief")
+def teacher_brief(
+    request: Request, ctx: Ctx, actor: TeacherActor, lesson_id: RowId, form: Form
+) -> Response:
+    return _write(request, ctx, _own(ctx, actor, lesson_id, Side.TEACHER), form)
+
+
+@router.get("/school/lessons/{lesson_id}/report")
+def school_page(request: Request, ctx: Ctx, actor: SchoolActor, lesson_id: RowId) -> Response:
+    return _page(request, ctx, _own(ctx, actor, lesson_id, Side.SCHOOL))
+
+
+@router.post("/school/lessons/{lesson_id}/report")
+def school_report(
+    request: Request, ctx: Ctx, actor: SchoolActor, lesson_id: RowId, form: Form
+) -> Response:
+    return _report(request, ctx, _own(ctx, actor, lesson_id, Side.SCHOOL), form)
+
+
+def _linked(request: Request, ctx: Context, token: str) -> Seat:
+    speaker = sides.of_link(ctx, Purpose.REPORT, token)
+    person = sides.person_of(ctx, speaker)
+    request.state.language = person.language
+    return Seat(speaker, person, f"/r/{token}")
+
+
+def _own(ctx: Context, actor: Actor, lesson_id: int, side: Side) -> Seat:
+    speaker = sides.of_actor(ctx, actor, LessonId(lesson_id), side)
+    here = f"/{side.value}/lessons/{lesson_id}/report"
+    return Seat(speaker, sides.person_of(ctx, speaker), here)
+
+
+# -- what was sent
+
+
+def _report(request: Request, ctx: Context, seat: Seat, form: FormData) -> Response:
+    """A form without a choice acts on nothing: some programs that look through mail send forms."""
+    fields = Fields(form)
+    try:
+        reports.report(ctx, seat.speaker, _read(fields))
+    except Invalid as fault:
+        return _page(request, ctx, seat, fields, fault)
+    return see_other(seat.here, text("Thank you. It is noted."))
+
+
+def _read(fields: Fields) -> Report:
+    if not fields.typed("answer"):
+        fields.errors["answer"] = text("Choose your answer, then send it.")
+    fields.check(_NOTHING)
+    went = fields.choice("answer", Went)
+    note = fields.text("note", most=LONGEST_NOTE, needed=False)
+    late, cause = 0, None
+    if went is Went.LATE:
+        late = fields.number("minutes_late", 1, MOST_MINUTES)
+    if went is Went.NOT_HELD and not fields.typed("cause"):
+        fields.errors["cause"] = text("Say why it was not held.")
+    elif went is Went.NOT_HELD:
+        cause = fields.choice("cause", Cause)
+    fields.check(_NOTHING)
+    return Report(went is not Went.NOT_HELD, late, cause, note)
+
+
+def _write(request: Request, ctx: Context, seat: Seat, form: FormData) -> Response:
+    fields = Fields(form)
+    most = brief_rules.LONGEST
+    try:
+        told = {name: fields.text(name, most=most[name], needed=False) for name in most}
+        fields.check(_NOTHING)
+        briefs.write(ctx, seat.speaker, Brief(**told))
+    except Invalid as fault:
+        return _page(request, ctx, seat, fields, fault)
+    return see_other(seat.here, text("Thank you. The next teacher of the class reads it."))
+
+
+# -- what is shown
+
+
+def _page(
+    request: Request,
+    ctx: Context,
+    seat: Seat,
+    typed: Fields | None = None,
+    fault: Invalid | None = None,
+) -> Response:
+    found = reports.account(ctx, seat.speaker)
+    language = frame.language_of(request, guard.seen(request))
+    wall = Wall(Language(language), seat.person.zone)
+    faults = fault.fields if fault else {}
+    own = seat.speaker.side is Side.TEACHER
+    brief = _brief_of(ctx, seat, found)
+    return render(
+        request,
+        "join/report.html",
+        status=422 if fault else 200,
+        section=f"/{seat.speaker.side}",
+        lesson=lesson_words(found.lesson, wall, ctx.settings.base_url, own=own),
+        heading=_heading(found, seat.speaker.side),
+        note=found.closed or _note(found),
+        said=_said(found, seat.speaker.side),
+        open=found.closed is None,
+        causes=[(cause.value, words) for cause, words in CAUSES.items()],
+        last=brief.last if brief else None,
+        last_when=wall.day(brief.last.starts_at, found.lesson.zone) if brief and brief.last else "",
+        brief=_brief_fields(brief, typed) if brief else None,
+        typed={name: typed.typed(name) if typed else "" for name in _TOLD},
+        errors={name: faults.get(name) for name in (*_TOLD, *brief_rules.LONGEST)},
+        problems=list(faults.items()),
+        title=fault.message if fault else "",
+        most={"note": LONGEST_NOTE, **brief_rules.LONGEST},
+        here=seat.here,
+    )
+
+
+def _heading(found: Account, side: Side) -> Text:
+    match found.lesson.state:
+        case LessonState.HELD:
+            return text("This lesson was held. Thank you!")
+        case LessonState.NOT_HELD:
+            return text("This lesson was not held")
+        case LessonState.DISPUTED:
+            return text("Both sides said different things")
+        case LessonState.CANCELLED:
+            return text("This lesson is called off")
+    return text("Thank you for telling us") if side in found.filed else text("How did it go?")
+
+
+def _note(found: Account) -> Text | None:
+    if found.lesson.state is LessonState.DISPUTED:
+        return text("A coordinator will decide. Until then you can change what you said.")
+    if found.filed:
+        return text("As soon as both sides say the same, it is settled.")
+    return None
+
+
+def _said(found: Account, side: Side) -> list[tuple[Text, Text]]:
+    """What each side said; the other's only to who has spoken, so that each tells what they saw."""
+    if side not in found.filed and found.closed is None:
+        return []
+    names = {Side.TEACHER: text("The teacher said"), Side.SCHOOL: text("The school said")}
+    return [(names[each], report_words(filed.report)) for each, filed in found.filed.items()]
+
+
+def _brief_of(ctx: Context, seat: Seat, found: Account) -> LessonBrief | None:
+    """What its teacher reads and writes; nobody else is asked for it."""
+    lesson = found.lesson
+    own = seat.speaker.side is Side.TEACHER and lesson.teacher_person_id == seat.person.id
+    if not own or lesson.state is LessonState.CANCELLED:
+        return None
+    return briefs.of_speaker(ctx, seat.speaker)
+
+
+def _brief_fields(brief: LessonBrief, typed: Fields | None) -> dict[str, str]:
+    """As sent, when it was; else as it is kept."""
+    kept = brief.own.brief if brief.own else Brief()
+    sent = typed is not None and any(name in typed.form for name in brief_rules.LONGEST)
+    if typed is not None and sent:
+        return {name: typed.typed(name) for name in brief_rules.LONGEST}
+    return {name: str(getattr(kept, name)) for name in brief_rules.LONGEST}
