@@ -93,6 +93,7 @@ class Purpose(StrEnum):
 
     STOP_REMINDERS = "stop_reminders"
     ANSWER = "answer"  # a lesson, as it stood, and its teacher
+    OFFER = "offer"  # a teacher is asked to stand in
 
 
 @dataclass(frozen=True, slots=True)
