@@ -15,6 +15,7 @@ _ROOMS = {
     "export": "files",
     "match": "engine",
     "plan": "plans",
+    "cover": "covers",
     "user": "people",
     "sign-in-link": "people",
     "feed-link": "people",

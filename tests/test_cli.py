@@ -44,6 +44,9 @@ def answer(result: Result) -> dict[str, object]:
 COMMANDS = [
     [], ["demo"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"], ["match"],
     ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"], ["user"],
+    ["cover"], ["cover", "list"], ["cover", "show"], ["cover", "ask"], ["cover", "offer"],
+    ["cover", "accept"], ["cover", "decline"], ["cover", "take"], ["cover", "close"],
+    ["cover", "automatic"],
     ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
 ]  # fmt: skip
 
