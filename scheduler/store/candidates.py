@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.availability import Window
@@ -177,20 +177,14 @@ def _given(db: Session, term: Term, want: Want, parts: _Parts) -> None:
         span = Interval(row.starts_at, row.ends_at)
         booked = Booked(span, row.starts_at.astimezone(zone).date(), row.id)
         parts.booked[row.teacher_id].append(booked)
-    parts.totals = _counts(db, term, taken)
-    parts.with_class = _counts(db, term, taken, lessons.c.class_id == want.class_id)
-    if want.without:
-        gone = _counts(db, term, taken, lessons.c.id.in_(list(want.without)))
-        parts.totals = {who: n - gone.get(who, 0) for who, n in parts.totals.items()}
-
-
-def _counts(db: Session, term: Term, *where: Any) -> dict[int, int]:
+    counts = (lessons.c.id.not_in(list(want.without)), lessons.c.class_id == want.class_id)
     query = (
-        select(lessons.c.teacher_id, func.count().label("n"))
-        .where(lessons.c.term_id == term.id, *where)
+        select(lessons.c.teacher_id, *(func.sum(case((each, 1), else_=0)) for each in counts))
+        .where(taken, lessons.c.term_id == term.id)
         .group_by(lessons.c.teacher_id)
     )
-    return {row.teacher_id: row.n for row in db.execute(query)}
+    for teacher, total, with_class in db.execute(query):
+        parts.totals[teacher], parts.with_class[teacher] = int(total), int(with_class)
 
 
 @dataclass(frozen=True, slots=True)
