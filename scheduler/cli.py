@@ -16,6 +16,7 @@ _ROOMS = {
     "match": "engine",
     "plan": "plans",
     "lesson": "lessons",
+    "cover": "covers",
     "user": "people",
     "sign-in-link": "people",
     "access-token": "people",

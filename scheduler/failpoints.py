@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-NAMES = (
+# Of a batch of messages.
+SENDING = (
     "after_claim",
     "after_prepare",
     "after_begin",
@@ -21,6 +22,16 @@ NAMES = (
     "before_give_back",
     "after_sweep",
 )
+# Of a teacher who takes a lesson over, one transaction.
+TAKING_OVER = (
+    "after_offer_ended",
+    "after_lessons",
+    "after_history",
+    "after_news",
+    "after_hand_over",
+    "after_thanks",
+)
+NAMES = (*SENDING, *TAKING_OVER)
 ASLEEP_SECONDS = 3.0
 
 

@@ -96,6 +96,7 @@ class Purpose(StrEnum):
     ACCESS = "access"  # a person, at the API
     REPORT = "report"  # a lesson, a side of it, and who speaks for that side
     CHECK_IN = "check_in"  # the same
+    OFFER = "offer"  # a teacher is asked to stand in
 
 
 @dataclass(frozen=True, slots=True)

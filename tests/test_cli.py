@@ -46,6 +46,9 @@ COMMANDS = [
     ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"], ["lesson"],
     ["lesson", "show"], ["lesson", "report"], ["lesson", "settle"], ["lesson", "open"],
     ["lesson", "history"], ["lesson", "check-in"], ["lesson", "now"], ["user"],
+    ["cover"], ["cover", "list"], ["cover", "show"], ["cover", "ask"], ["cover", "offer"],
+    ["cover", "accept"], ["cover", "decline"], ["cover", "take"], ["cover", "close"],
+    ["cover", "automatic"],
     ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
 ]  # fmt: skip
 

@@ -139,6 +139,7 @@ def _offers() -> None:
         _instant("seen_at", nullable=True),
         _instant("ended_at", nullable=True),
         _words("end", 20, nullable=True),
+        sa.Column("reason", sa.String(length=200), server_default="", nullable=False),
         sa.CheckConstraint(
             "\"end\" IN ('accepted', 'declined', 'lapsed', 'taken', 'withdrawn')",
             name=op.f("ck_offers_end"),
@@ -156,6 +157,15 @@ def _offers() -> None:
     op.add_column("cover_calls", _instant("next_wave_at", nullable=True))
     op.add_column("cover_calls", _instant("exhausted_at", nullable=True))
     op.add_column("cover_calls", _words("end", 20, nullable=True))
+    # Nobody is asked by itself for what people look after already; it ends when the lesson begins.
+    op.execute(
+        "UPDATE cover_calls SET next_wave_at = (SELECT starts_at FROM lessons "
+        "WHERE lessons.id = cover_calls.lesson_id) WHERE ended_at IS NULL"
+    )
+    op.add_column(
+        "programmes",
+        sa.Column("asks_for_cover", sa.Boolean(), server_default=sa.true(), nullable=False),
+    )
     op.create_index(
         "ix_cover_calls_next",
         "cover_calls",
@@ -309,6 +319,7 @@ def downgrade() -> None:
     ):
         for column in columns:
             op.drop_column(table, column)
+    op.drop_column("programmes", "asks_for_cover")
     op.drop_index("ix_cover_calls_next", table_name="cover_calls")
     for column in ("end", "exhausted_at", "next_wave_at", "wave"):
         op.drop_column("cover_calls", column)

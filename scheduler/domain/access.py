@@ -26,6 +26,7 @@ class Action(StrEnum):
     IMPORT = "import"
     CANCEL_LESSON = "cancel_lesson"
     SETTLE_LESSON = "settle_lesson"
+    FIND_COVER = "find_cover"
     SUBSCRIBE = "subscribe"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_MESSAGES = "manage_messages"
@@ -45,6 +46,7 @@ TABLE: dict[Role, frozenset[Action]] = {
             Action.IMPORT,
             Action.CANCEL_LESSON,
             Action.SETTLE_LESSON,
+            Action.FIND_COVER,
             Action.SUBSCRIBE,
             Action.MANAGE_MESSAGES,
         }

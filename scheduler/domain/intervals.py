@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTES_A_DAY = 24 * 60
@@ -48,6 +49,7 @@ def minute_of(value: time | datetime) -> int:
     return value.hour * 60 + value.minute
 
 
+@lru_cache(maxsize=4096)  # one lesson is held against hundreds of teachers
 def dated(day: date, start: int, end: int, zone: str) -> Interval:
     """The instants, in UTC, of minutes `start` to `end` of `day` on the wall clock of `zone`."""
     there = ZoneInfo(zone)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
+from zoneinfo import ZoneInfo
 
-from scheduler.domain.intervals import Interval
+from scheduler.domain.intervals import Interval, minute_of
 from scheduler.domain.people import ClassId, HalfDay, PersonId, SchoolId, TeacherId
-from scheduler.domain.plans import ChangeKind
+from scheduler.domain.plans import ChangeKind, Placement
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import ProgrammeId
 
@@ -163,6 +164,14 @@ class Lesson:
     @property
     def interval(self) -> Interval:
         return Interval(self.starts_at, self.ends_at)
+
+
+def placed(lesson: Lesson) -> Placement:
+    """The lesson as plans and the timetable name it."""
+    start = lesson.starts_at.astimezone(ZoneInfo(lesson.zone))
+    length = round((lesson.ends_at - lesson.starts_at).total_seconds() / 60)
+    first = minute_of(start)
+    return Placement(lesson.request_id, start.date(), first, first + length, lesson.teacher_id)
 
 
 def after(state: LessonState, move: Move) -> LessonState | None:

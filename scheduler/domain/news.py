@@ -6,7 +6,7 @@ came and went is not told at all.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -190,14 +190,29 @@ def cover_wanted(
     )
 
 
+def nobody_left(
+    lesson: Lesson, call: int, asked: int, people: Mapping[PersonId, Channel], now: datetime
+) -> tuple[NewMessage, ...]:
+    """Coordinators hear at once, and once in a call, that nobody is left to ask of those who fit:
+    `asked` were."""
+    return tuple(
+        replace(
+            message,
+            key=f"cover:{call}:exhausted:{message.person_id}:{message.kind}:{message.channel}",
+            payload={"asked": asked},
+        )
+        for message in cover_wanted(lesson, call, people, now)
+    )
+
+
 def offer(
-    lesson: Lesson, people: Mapping[PersonId, Channel], wave: int, deadline: datetime, now: datetime
+    lesson: Lesson, people: Mapping[PersonId, Channel], call: int, deadline: datetime, now: datetime
 ) -> tuple[NewMessage, ...]:
     """Ask these teachers to stand in, each by a message of its own: gathered past its deadline,
     an offer would be none."""
     return tuple(
         NewMessage(
-            key=f"offer:{lesson.id}:{wave}:{person}:{MessageKind.CHANGES}:{channel}",
+            key=f"offer:{call}:{person}:{now:%Y%m%d%H%M%S}:{MessageKind.CHANGES}:{channel}",
             kind=MessageKind.CHANGES,
             person_id=person,
             due_at=now,

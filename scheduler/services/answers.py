@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from scheduler.domain import answers as rules
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.answers import Excuse, Reply, Standing
-from scheduler.domain.lessons import Deed, Lesson, LessonId
+from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.people import Person, PersonId
 from scheduler.errors import NotFound
-from scheduler.services import links, news, reminders
+from scheduler.services import links, reminders, waves
 from scheduler.services.context import Context
 from scheduler.store import (
     audits,
     confirmations,
     covers,
-    feeds,
-    gathered,
-    history,
     lessons,
     people,
     queue,
@@ -113,37 +110,19 @@ def _undo(ctx: Context, db: Session, before: Question) -> bool:
 
 
 def _call(ctx: Context, db: Session, before: Question, excuse: Excuse) -> bool:
-    lesson, now = before.lesson, ctx.now()
+    lesson = before.lesson
     if before.standing is Standing.LOOKING:
         return False
     confirmations.remove(db, lesson.id, lesson.sequence, before.person.id)
-    call = covers.call(db, lesson.id, lesson.teacher_id, excuse.stored(), now)
-    if call is None:
+    if not waves.begin(ctx, db, lesson, excuse.stored(), before.person.id):
         return False
-    history.note(db, [lesson.id], Deed.COVER_ASKED, before.person.id, now, reason=excuse.stored())
-    _mark_feeds(db, lesson)
-    news.want_cover(ctx, db, lesson, call)
     _record(ctx, db, before, "ask_for_cover", Standing.LOOKING, excuse.stored())
     return True
 
 
 def _withdraw(ctx: Context, db: Session, before: Question) -> None:
-    if before.call is None or before.standing is not Standing.LOOKING:
-        return
-    if covers.withdraw(db, before.call.id, before.lesson.id, ctx.now()):
-        deed, lesson = Deed.COVER_WITHDRAWN, before.lesson
-        history.note(db, [lesson.id], deed, before.person.id, ctx.now())
-        gathered.void_cover(db, before.call.id)
-        _mark_feeds(db, before.lesson)
-
-
-def _mark_feeds(db: Session, lesson: Lesson) -> None:
-    feeds.mark_dirty(
-        db,
-        programme_id=lesson.programme_id,
-        teacher_ids=[lesson.teacher_id],
-        class_ids=[lesson.class_id],
-    )
+    if before.call is not None and before.standing is Standing.LOOKING:
+        waves.end(ctx, db, before.call, before.lesson, before.person.id)
 
 
 def _record(

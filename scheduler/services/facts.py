@@ -14,9 +14,10 @@ from scheduler.domain.people import Person, PersonId, SchoolId
 from scheduler.domain.quiet import news_wait, reminder_wait
 from scheduler.domain.reminders import Side
 from scheduler.services.context import Context
-from scheduler.store import choices, confirmations, covers, lessons, recipients
+from scheduler.store import choices, confirmations, covers, lessons, offers, recipients
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
+from scheduler.store.offers import Offer
 
 _WORDS_ALONE = (MessageKind.SIGN_IN, MessageKind.NOTE)
 
@@ -38,6 +39,7 @@ class Facts:
     confirmed: frozenset[tuple[LessonId, PersonId]]
     calls: Mapping[LessonId, CoverCall]
     handed_over: Mapping[tuple[LessonId, PersonId], Handover]
+    offers: Mapping[tuple[LessonId, PersonId], Offer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,15 @@ class OneLesson:
 class Change:
     """A piece of news: what it means to the reader now, and what the reader knew before.
 
-    `given_away`: what the reader's calendar keeps of a lesson that somebody else took over.
+    `given_away`: what the reader's calendar keeps of a lesson that somebody else took over;
+    `offer`: the open one, where the reader is asked to stand in.
     """
 
     news: News
     entry: Entry
     lesson: Lesson
     given_away: Handover | None = None
+    offer: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
         confirmed=confirmations.of_people(db, readers),
         calls=covers.of_lessons(db, named),
         handed_over=lessons.handed_over(db, known),
+        offers=offers.open_of(db, named, readers),
     )
 
 
@@ -166,13 +171,21 @@ def _of_changes(facts: Facts, message: Claimed, person: Person) -> About:
         if entry.side is Side.SCHOOL and lesson.school_id not in facts.schools[person.id]:
             continue  # who spoke for the school when it was planned does so no more
         news = news_rules.told(entry, lesson, person.id)
-        if news is not None:
-            gone = facts.handed_over.get((lesson.id, person.id))
-            found.append(Change(news, entry, lesson, gone))
+        key = (lesson.id, person.id)
+        if news is None or (news is News.OFFERED and not _is_asked(facts, key)):
+            continue
+        gone, offer = facts.handed_over.get(key), facts.offers.get(key)
+        found.append(Change(news, entry, lesson, gone, offer if news is News.OFFERED else None))
     if not found:
         raise Outdated("the changes are no news any more")
     found.sort(key=lambda change: (change.lesson.starts_at, change.lesson.id))
     return About(person, gathering.side, changes=tuple(found))
+
+
+def _is_asked(facts: Facts, key: tuple[LessonId, PersonId]) -> bool:
+    """Whether an answer of this reader still counts."""
+    offer = facts.offers.get(key)
+    return offer is not None and facts.now < offer.deadline
 
 
 def _of_lesson(facts: Facts, message: Claimed, person: Person) -> About:

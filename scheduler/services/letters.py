@@ -119,7 +119,7 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
         case MessageKind.DIGEST:
             return _week(ctx, message, what.lessons, reader)
         case MessageKind.COVER_WANTED:
-            return _cover_wanted(ctx, what, reader)
+            return _cover_wanted(ctx, message, what, reader)
         case MessageKind.CALLED_OFF:
             return _called_off(_one(ctx, what.lessons[0], reader), reader)
         case _:
@@ -185,11 +185,14 @@ def _changes(ctx: Context, changes: tuple[Change, ...], reader: Reader) -> Lette
     )
 
 
-def _cover_wanted(ctx: Context, what: About, reader: Reader) -> Letter:
-    """A coordinator hears that a teacher cannot come."""
-    words = _one(ctx, what.lessons[0], reader)
+def _cover_wanted(ctx: Context, message: Claimed, what: About, reader: Reader) -> Letter:
+    """A coordinator hears that a teacher cannot come, or that nobody is left to ask."""
+    words, asked = _one(ctx, what.lessons[0], reader), message.payload.get("asked")
     subject = text("Cover wanted: {when}, {title}", when=words.when, title=words.title)
-    return _render("cover_wanted", subject, reader, lesson=words, reason=_why(what, reader))
+    if asked is not None:
+        subject = text("Nobody left to ask: {when}, {title}", when=words.when, title=words.title)
+    why = _why(what, reader)
+    return _render("cover_wanted", subject, reader, lesson=words, reason=why, asked=asked)
 
 
 def _why(what: About, reader: Reader) -> str:
@@ -246,7 +249,16 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
     if was == LONG_AGO:
         was = change.lesson.moved_from
     own = change.entry.side is Side.TEACHER
-    return lesson_words(change.lesson, reader.wall, ctx.settings.base_url, own=own, was=was)
+    offer, lesson = change.offer, change.lesson
+    return lesson_words(
+        lesson,
+        reader.wall,
+        ctx.settings.base_url,
+        own=own,
+        was=was,
+        answer_url=links.offer_url(ctx, offer.id, lesson.ends_at) if offer else "",
+        until=offer.deadline if offer else None,
+    )
 
 
 def _one(ctx: Context, one: OneLesson, reader: Reader, *, ask: bool = False) -> LessonWords:
@@ -300,20 +312,24 @@ def _in_short(
         case MessageKind.DIGEST | MessageKind.DAY_BEFORE if len(what.lessons) > 1:
             return _lessons_in_short(ctx, message, what.lessons, reader)
         case _:
-            return _lesson_in_short(ctx, message.kind, what, reader)
+            return _lesson_in_short(ctx, message, what, reader)
 
 
 def _lesson_in_short(
-    ctx: Context, kind: MessageKind, what: About, reader: Reader
+    ctx: Context, message: Claimed, what: About, reader: Reader
 ) -> tuple[Text | str, Text | str, str]:
-    words = _one(ctx, what.lessons[0], reader, ask=kind is MessageKind.DAY_BEFORE)
-    match kind:
+    words = _one(ctx, what.lessons[0], reader, ask=message.kind is MessageKind.DAY_BEFORE)
+    match message.kind:
         case MessageKind.CALLED_OFF:
             body = text("Called off: {when}. {reason}", when=words.when, reason=words.reason)
             return words.title, body, reader.page_url
         case MessageKind.COVER_WANTED:
             name, why = what.lessons[0].lesson.teacher_name, _why(what, reader)
             body = text("{name} cannot come: {when}. {why}", name=name, when=words.when, why=why)
+            if "asked" in message.payload:
+                body = text(
+                    "Nobody is left to ask: {when}. Please look for a way.", when=words.when
+                )
             return words.title, body, reader.page_url
         case MessageKind.SOON:
             return words.title, text("Starting at {time}", time=words.time), words.join_url
@@ -341,7 +357,7 @@ def _changes_in_short(
     heading = translate(_HEADINGS[changes[0].news], reader.language)
     body = text("{news}: {when}", news=heading, when=first.when)
     if len(changes) == 1:
-        return first.title, body, reader.page_url
+        return first.title, body, first.answer_url or reader.page_url
     return text("Changes in your timetable: {count}", count=len(changes)), body, reader.page_url
 
 

@@ -1,6 +1,6 @@
 """Signed addresses that people are sent: the end of reminders, what is asked about a lesson."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from scheduler import security
 from scheduler.domain.lessons import Lesson, LessonId
@@ -36,6 +36,23 @@ def answer_url(ctx: Context, lesson: Lesson, person: PersonId) -> str:
     subject = f"{lesson.id}:{lesson.sequence}:{person}"
     token = security.sign_link(ctx.key, security.Purpose.ANSWER, subject, ctx.now(), life)
     return f"{ctx.settings.base_url}/a/{token}"
+
+
+def offer_url(ctx: Context, offer_id: int, ends_at: datetime) -> str:
+    """Where the teacher who was asked says whether they stand in; `ends_at`: of the lesson."""
+    life = ends_at + ANSWER_OUTLIVES - ctx.now()
+    purpose = security.Purpose.OFFER
+    token = security.sign_link(ctx.key, purpose, str(offer_id), ctx.now(), life)
+    return f"{ctx.settings.base_url}/o/{token}"
+
+
+def offer_subject(ctx: Context, token: str) -> int:
+    """Which offer the link is of; raises NotFound."""
+    try:
+        link = security.read_link(ctx.key, security.Purpose.OFFER, token, ctx.now())
+        return int(link.subject)
+    except (security.BadLink, ValueError) as error:
+        raise NotFound("This link can no longer be used.") from error
 
 
 def answer_subject(ctx: Context, token: str) -> tuple[LessonId, int, PersonId]:

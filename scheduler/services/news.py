@@ -67,13 +67,13 @@ def offer(
     db: Session,
     lesson_id: LessonId,
     asked: Collection[PersonId],
-    wave: int,
+    call: int,
     deadline: datetime,
 ) -> int:
-    """Ask these teachers to give a lesson that looks for cover, until the deadline."""
+    """Ask these teachers to give a lesson that a call looks for cover for, until the deadline."""
     lesson = _lesson(db, lesson_id)
     people = _reachable(ctx, db, asked)
-    return outbox.plan(ctx, db, rules.offer(lesson, people, wave, deadline, ctx.now()))
+    return outbox.plan(ctx, db, rules.offer(lesson, people, call, deadline, ctx.now()))
 
 
 def thank(ctx: Context, db: Session, lesson_id: LessonId, person: PersonId) -> int:
@@ -87,6 +87,12 @@ def want_cover(ctx: Context, db: Session, lesson: Lesson, call: int) -> int:
     """Tell the coordinators at once that a teacher cannot come."""
     people = _reachable(ctx, db, recipients.coordinators(db, lesson.programme_id))
     return outbox.plan(ctx, db, rules.cover_wanted(lesson, call, people, ctx.now()))
+
+
+def nobody_left(ctx: Context, db: Session, lesson: Lesson, call: int, asked: int) -> int:
+    """Tell the coordinators, once in a call, that nobody is left to ask."""
+    people = _reachable(ctx, db, recipients.coordinators(db, lesson.programme_id))
+    return outbox.plan(ctx, db, rules.nobody_left(lesson, call, asked, people, ctx.now()))
 
 
 def _lesson(db: Session, lesson_id: LessonId) -> Lesson:

@@ -8,6 +8,7 @@ news to exactly the people concerned, calendars.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scheduler import failpoints
 from scheduler.domain.cover import CallEnd
 from scheduler.domain.lessons import Deed, LessonChange, LessonId
 from scheduler.domain.people import PersonId
@@ -48,14 +49,17 @@ def carry_out(
     """
     now = ctx.now()
     told = timetable.apply(db, term, changes, known, now, cause.by_name)
+    failpoints.at("after_lessons")
     ids = [change.lesson_id for change in told]
     covers.settle(db, ids, cause.call_end, now)
     history.note(
         db, ids, cause.deed, cause.by, now,
         reason=cause.reason, publication_id=cause.publication_id,
     )  # fmt: skip
+    failpoints.at("after_history")
     reminders.replan(ctx, db, ids)
     news.announce(ctx, db, cause.name, told, cause.by_name)
+    failpoints.at("after_news")
     former = {c.former_teacher_id for c in told if c.former_teacher_id is not None}
     feeds.mark_dirty(
         db,

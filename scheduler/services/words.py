@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain import answers
 from scheduler.domain.answers import Reason
+from scheduler.domain.candidates import Obstacle
 from scheduler.domain.lessons import Cause, Lesson, LessonState
 from scheduler.domain.reports import Report
 from scheduler.errors import Text, text
@@ -18,7 +19,8 @@ _COUNTRIES = {"Asia/Ho_Chi_Minh": text("Vietnam"), "Asia/Saigon": text("Vietnam"
 @dataclass(frozen=True, slots=True)
 class LessonWords:
     """A lesson as a message prints it; `before` is the time it moved from, `answer_url` where its
-    teacher says whether they come, empty where that is not asked."""
+    teacher, or who is asked to stand in, says whether they come, empty where that is not asked;
+    `until`: when an answer counts no more."""
 
     title: str
     class_name: str
@@ -31,6 +33,7 @@ class LessonWords:
     by: str
     join_url: str
     answer_url: str
+    until: str
     confirmed: bool
     to_be_covered: bool
     own: bool
@@ -117,6 +120,23 @@ def report_words(said: Report) -> Text:
     return text("Held")
 
 
+_OBSTACLES = {
+    Obstacle.NOT_QUALIFIED: text("not for this school level"),
+    Obstacle.NOT_AVAILABLE: text("not among the free times"),
+    Obstacle.AWAY: text("away on that day"),
+    Obstacle.BUSY: text("busy then, by the calendar"),
+    Obstacle.TERM_LIMIT: text("all lessons of the term are given away"),
+    Obstacle.WEEK_LIMIT: text("no more lessons that week"),
+    Obstacle.DAY_LIMIT: text("no more lessons that day"),
+    Obstacle.TEACHING: text("another lesson then, or too close to it"),
+}
+
+
+def obstacle_words(obstacle: Obstacle) -> Text:
+    """What keeps a teacher from a lesson."""
+    return _OBSTACLES[obstacle]
+
+
 def lesson_words(
     lesson: Lesson,
     wall: Wall,
@@ -125,6 +145,7 @@ def lesson_words(
     own: bool,
     was: datetime | None = None,
     answer_url: str = "",
+    until: datetime | None = None,
     confirmed: bool = False,
 ) -> LessonWords:
     return LessonWords(
@@ -139,6 +160,7 @@ def lesson_words(
         by=lesson.cancelled_by,
         join_url=f"{base_url}/j/{lesson.join_token}",
         answer_url=answer_url,
+        until=wall.moment(until, lesson.zone) if until else "",
         confirmed=confirmed,
         to_be_covered=lesson.state is LessonState.COVER,
         own=own,

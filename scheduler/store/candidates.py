@@ -7,19 +7,21 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.availability import Window
 from scheduler.domain.busy import BusyTime, availability
 from scheduler.domain.candidates import Booked, Candidate, Want
 from scheduler.domain.intervals import DaySpan, Interval, monday
-from scheduler.domain.lessons import LessonState
-from scheduler.domain.people import Level, TeacherId
+from scheduler.domain.lessons import Lesson, LessonState, placed
+from scheduler.domain.people import DonorSchoolId, Level, TeacherId
 from scheduler.domain.terms import Term
-from scheduler.store import busy, tables
+from scheduler.errors import NotFound
+from scheduler.store import busy, tables, terms
 from scheduler.store.tables import (
     absences,
+    classes,
     donor_schools,
     lessons,
     offers,
@@ -175,17 +177,49 @@ def _given(db: Session, term: Term, want: Want, parts: _Parts) -> None:
         span = Interval(row.starts_at, row.ends_at)
         booked = Booked(span, row.starts_at.astimezone(zone).date(), row.id)
         parts.booked[row.teacher_id].append(booked)
-    parts.totals = _counts(db, term, taken)
-    parts.with_class = _counts(db, term, taken, lessons.c.class_id == want.class_id)
-    if want.without:
-        gone = _counts(db, term, taken, lessons.c.id.in_(list(want.without)))
-        parts.totals = {who: n - gone.get(who, 0) for who, n in parts.totals.items()}
-
-
-def _counts(db: Session, term: Term, *where: Any) -> dict[int, int]:
+    counts = (lessons.c.id.not_in(list(want.without)), lessons.c.class_id == want.class_id)
     query = (
-        select(lessons.c.teacher_id, func.count().label("n"))
-        .where(lessons.c.term_id == term.id, *where)
+        select(lessons.c.teacher_id, *(func.sum(case((each, 1), else_=0)) for each in counts))
+        .where(taken, lessons.c.term_id == term.id)
         .group_by(lessons.c.teacher_id)
     )
-    return {row.teacher_id: row.n for row in db.execute(query)}
+    for teacher, total, with_class in db.execute(query):
+        parts.totals[teacher], parts.with_class[teacher] = int(total), int(with_class)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A lesson that somebody else should give, as its candidates are looked for."""
+
+    lesson: Lesson
+    term: Term
+    want: Want
+    donor_school_id: DonorSchoolId
+
+
+def need(db: Session, lesson: Lesson) -> Need:
+    """What a lesson as it stands needs of whoever gives it; raises NotFound."""
+    term = terms.of_lesson(db, lesson.id)
+    if term is None:
+        raise NotFound("There is no such lesson here.")
+    query = (
+        select(classes.c.level, receiving_schools.c.code, teachers.c.donor_school_id)
+        .select_from(lessons)
+        .join(classes, lessons.c.class_id == classes.c.id)
+        .join(receiving_schools, classes.c.school_id == receiving_schools.c.id)
+        .join(teachers, lessons.c.teacher_id == teachers.c.id)
+        .where(lessons.c.id == lesson.id)
+    )
+    row, place = db.execute(query).one(), placed(lesson)
+    want = Want(
+        day=place.day,
+        start=place.start,
+        end=place.end,
+        zone=term.zone,
+        gap_minutes=term.gap_minutes,
+        level=Level(row.level),
+        class_id=lesson.class_id,
+        school_code=row.code,
+        without=frozenset({lesson.id}),
+    )
+    return Need(lesson, term, want, DonorSchoolId(row.donor_school_id))

@@ -1,17 +1,22 @@
-"""Calls for cover: a teacher said of a lesson that they cannot come."""
+"""Calls for cover: a teacher said of a lesson that they cannot come.
+
+Whoever changes a call holds its lesson (`lock`): a teacher who accepts, the teacher who comes after
+all, the beat that asks the next ones and a publication take turns.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from scheduler.domain.cover import CallEnd, OfferEnd
+from scheduler.domain.cover import CallEnd, OfferEnd, Wave
 from scheduler.domain.lessons import LessonId, LessonState
 from scheduler.domain.people import TeacherId
+from scheduler.store import gathered
 from scheduler.store.tables import cover_calls, lessons, offers, terms
 
 _AT_ONCE = 5000
@@ -19,13 +24,20 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class CoverCall:
-    """An open call; the teacher stays responsible for the lesson until somebody takes it over."""
+    """An open call; the teacher stays responsible for the lesson until somebody takes it over.
+
+    `wave` was asked last; `look_at`: when it is looked at next; `exhausted_at`: since when nobody
+    is left to ask.
+    """
 
     id: int
     lesson_id: LessonId
     teacher_id: TeacherId
     reason: str
     asked_at: datetime
+    wave: Wave
+    look_at: datetime | None
+    exhausted_at: datetime | None
 
 
 def of_lessons(db: Session, ids: Collection[LessonId]) -> dict[LessonId, CoverCall]:
@@ -49,6 +61,53 @@ def lock(db: Session, lesson_id: LessonId) -> None:
     db.execute(select(lessons.c.id).where(lessons.c.id == lesson_id).with_for_update())
 
 
+def due(db: Session, now: datetime, most: int) -> tuple[LessonId, ...]:
+    """The lessons whose calls are to be looked at now, the most urgent first."""
+    query = (
+        _OPEN.where(cover_calls.c.next_wave_at <= now)
+        .with_only_columns(lessons.c.id)
+        .order_by(lessons.c.starts_at, lessons.c.id)
+        .limit(most)
+    )
+    return tuple(map(LessonId, db.scalars(query)))
+
+
+def claim(db: Session, lesson_id: LessonId, now: datetime) -> CoverCall | None:
+    """Hold the lesson and its call, if it is still to be looked at and nobody holds it."""
+    row = select(lessons.c.id).where(lessons.c.id == lesson_id).with_for_update(skip_locked=True)
+    if db.scalar(row) is None:
+        return None
+    found = of_lessons(db, [lesson_id]).get(lesson_id)  # only now: it may have ended meanwhile
+    return found if found and found.look_at and found.look_at <= now else None
+
+
+def asked(db: Session, call_id: int, wave: Wave, look_at: datetime) -> None:
+    """Note that a wave was asked, and when it will be over."""
+    values = {"wave": wave, "next_wave_at": look_at, "exhausted_at": None}
+    db.execute(update(cover_calls).where(cover_calls.c.id == call_id).values(values))
+
+
+def exhaust(db: Session, call_id: int, now: datetime, look_at: datetime) -> None:
+    """Note that nobody is left to ask."""
+    since = func.coalesce(cover_calls.c.exhausted_at, literal(now, cover_calls.c.exhausted_at.type))
+    values = {"next_wave_at": look_at, "exhausted_at": since}
+    db.execute(update(cover_calls).where(cover_calls.c.id == call_id).values(values))
+
+
+def hasten(db: Session, call_id: int, now: datetime) -> None:
+    """Let the next wave be asked at once, if one would be: nobody who was asked is left."""
+    begins = select(lessons.c.starts_at).where(lessons.c.id == cover_calls.c.lesson_id)
+    waits = and_(
+        cover_calls.c.next_wave_at > now, cover_calls.c.next_wave_at < begins.scalar_subquery()
+    )
+    open_offer = select(offers.c.id).where(offers.c.call_id == call_id, offers.c.ended_at.is_(None))
+    db.execute(
+        update(cover_calls)
+        .where(cover_calls.c.id == call_id, waits, ~open_offer.exists())
+        .values(next_wave_at=now)
+    )
+
+
 def settle(db: Session, ids: Collection[LessonId], how: CallEnd, now: datetime) -> int:
     """End the open calls for these lessons; how many there were."""
     wanted = sorted(ids)
@@ -61,7 +120,8 @@ def settle(db: Session, ids: Collection[LessonId], how: CallEnd, now: datetime) 
 
 
 def _ended(db: Session, which: ColumnElement[bool], how: CallEnd, now: datetime) -> list[int]:
-    """The calls that this ends, with the offers that were open in them."""
+    """The calls that this ends, with the offers that were open in them and what still waits to be
+    sent of them."""
     calls = db.scalars(
         update(cover_calls)
         .where(which, cover_calls.c.ended_at.is_(None))
@@ -75,17 +135,30 @@ def _ended(db: Session, which: ColumnElement[bool], how: CallEnd, now: datetime)
             .where(offers.c.call_id.in_(calls), offers.c.ended_at.is_(None))
             .values(ended_at=now, end=over)
         )
+        gathered.void_calls(db, calls)
     return list(calls)
 
 
 def call(
-    db: Session, lesson_id: LessonId, teacher_id: TeacherId, reason: str, now: datetime
+    db: Session,
+    lesson_id: LessonId,
+    teacher_id: TeacherId,
+    reason: str,
+    now: datetime,
+    look_at: datetime,
 ) -> int | None:
-    """Look for cover: a new call's number; None when it is looked for already."""
+    """Look for cover: a new call's number; None when it is looked for already.
+
+    `look_at`: when the beat looks at it first.
+    """
     _end_others(db, lesson_id, teacher_id, now)
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     new = dialect.insert(cover_calls).values(
-        lesson_id=lesson_id, teacher_id=teacher_id, reason=reason, asked_at=now
+        lesson_id=lesson_id,
+        teacher_id=teacher_id,
+        reason=reason,
+        asked_at=now,
+        next_wave_at=look_at,
     )
     once = new.on_conflict_do_nothing(
         index_elements=[cover_calls.c.lesson_id], index_where=cover_calls.c.ended_at.is_(None)
@@ -96,9 +169,15 @@ def call(
     return made
 
 
-def withdraw(db: Session, call_id: int, lesson_id: LessonId, now: datetime) -> bool:
-    """End a call because its teacher comes after all; False when it had ended."""
-    ended = _ended(db, cover_calls.c.id == call_id, CallEnd.WITHDRAWN, now)
+def withdraw(
+    db: Session,
+    call_id: int,
+    lesson_id: LessonId,
+    now: datetime,
+    how: CallEnd = CallEnd.WITHDRAWN,
+) -> bool:
+    """End a call that leaves the lesson to its teacher; False when it had ended."""
+    ended = _ended(db, cover_calls.c.id == call_id, how, now)
     if ended:
         _put(db, lesson_id, LessonState.COVER, LessonState.SCHEDULED)
     return bool(ended)
@@ -134,4 +213,13 @@ _OPEN = (
 
 
 def _call(row: Row[Any]) -> CoverCall:
-    return CoverCall(row.id, row.lesson_id, row.teacher_id, row.reason, row.asked_at)
+    return CoverCall(
+        id=row.id,
+        lesson_id=row.lesson_id,
+        teacher_id=row.teacher_id,
+        reason=row.reason,
+        asked_at=row.asked_at,
+        wave=Wave(row.wave),
+        look_at=row.next_wave_at,
+        exhausted_at=row.exhausted_at,
+    )

@@ -97,10 +97,21 @@ def void_reminders(db: Session, person: PersonId) -> int:
     return _cancel(db, and_(outbox.c.person_id == person, outbox.c.kind.in_(REMINDERS)))
 
 
-def void_cover(db: Session, call: int) -> int:
-    """Cancel the open messages that ask coordinators for cover."""
-    wanted = outbox.c.kind == MessageKind.COVER_WANTED
-    return _cancel(db, and_(wanted, outbox.c.key.startswith(f"cover:{call}:", autoescape=True)))
+def void_calls(db: Session, calls: Collection[int]) -> int:
+    """Cancel what waits to ask anybody for cover in these calls: coordinators, and teachers."""
+    asks = outbox.c.kind.in_((MessageKind.COVER_WANTED, MessageKind.CHANGES))
+    ended = 0
+    for call in calls:  # mostly one
+        names = (f"cover:{call}:", f"offer:{call}:")
+        of_call = or_(*(outbox.c.key.startswith(name, autoescape=True) for name in names))
+        ended += _cancel(db, and_(asks, of_call))
+    return ended
+
+
+def void_offer(db: Session, call: int, person: PersonId) -> int:
+    """Cancel what waits to ask one teacher in a call."""
+    name = outbox.c.key.startswith(f"offer:{call}:{person}:", autoescape=True)
+    return _cancel(db, and_(outbox.c.person_id == person, name))
 
 
 # -- news

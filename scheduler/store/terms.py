@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.intervals import DaySpan
@@ -53,6 +53,23 @@ def of_school(db: Session, school_id: int) -> Term | None:
         select(receiving_schools.c.programme_id).where(receiving_schools.c.id == school_id)
     )
     return None if found is None else find(db, None, found)
+
+
+def of_lesson(db: Session, lesson_id: int) -> Term | None:
+    """The term that the lesson is given in."""
+    found = select(tables.lessons.c.term_id).where(tables.lessons.c.id == lesson_id)
+    return _one_term(db, _select_terms().where(terms.c.id == found.scalar_subquery()))
+
+
+def asks_for_cover(db: Session, programme_id: int) -> bool:
+    """Whether teachers are asked to stand in by themselves, without a coordinator's hand."""
+    query = select(programmes.c.asks_for_cover).where(programmes.c.id == programme_id)
+    return bool(db.scalar(query))
+
+
+def set_asking(db: Session, programme_id: int, *, asks: bool) -> None:
+    change = update(programmes).where(programmes.c.id == programme_id)
+    db.execute(change.values(asks_for_cover=asks))
 
 
 def programme(db: Session, programme_id: int) -> Programme:

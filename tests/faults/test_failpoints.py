@@ -35,7 +35,7 @@ def finish(ctx, sink):
 
 
 def test_the_table_here_has_every_place_of_a_batch():
-    assert {*COPIES, "after_sweep"} == set(failpoints.NAMES)
+    assert {*COPIES, "after_sweep"} == set(failpoints.SENDING)
 
 
 @pytest.mark.parametrize("name", COPIES)

@@ -93,13 +93,15 @@ def test_who_cannot_come_stays_responsible_while_coordinators_look(ctx, cast, le
     assert get(ctx, lesson).teacher_id == cast["teacher1"]
     assert table(ctx, "cover_calls") == 1
     assert audited(ctx) == ["ask_for_cover"]
-    assert kinds(ctx) == ["cover_wanted", "day_before", "day_before", "hour_before", "soon"]
+    reminders = ["day_before", "day_before", "hour_before", "soon"]
+    assert kinds(ctx) == ["changes", "cover_wanted", *reminders]  # a colleague is asked at once
     post = Post()
-    assert sending.send_due(ctx, post).fates == {Fate.SENT: 1}
-    assert post.recipients == ["coordinator@x.example"]
-    assert "Cần người dạy thay" in post.subjects[0]
-    assert "Tiếng Anh 7A · THCS A · Sáng tiết 1" in post.subjects[0]
-    assert "Lý do: Tôi bị ốm" in post.arrived[0].get_body(("plain",)).get_content()
+    assert sending.send_due(ctx, post).fates == {Fate.SENT: 2}
+    assert sorted(post.recipients) == ["coordinator@x.example", "teacher2@x.example"]
+    mail = post.arrived[post.recipients.index("coordinator@x.example")]
+    assert "Cần người dạy thay" in mail["Subject"]
+    assert "Tiếng Anh 7A · THCS A · Sáng tiết 1" in mail["Subject"]
+    assert "Lý do: Tôi bị ốm" in mail.get_body(("plain",)).get_content()
     (wanted,) = programmes.overview(ctx, cast.actors["coordinator"]).covers
     assert (wanted.lesson.id, wanted.reason) == (lesson, "sick")
 
@@ -111,7 +113,7 @@ def test_taking_it_back_ends_the_search(ctx, cast, lesson, asked):
     assert programmes.overview(ctx, cast.actors["coordinator"]).covers == ()
     assert sending.send_due(ctx, Post()).claimed == 0
     assert answers.reply(ctx, asked, Reply.CANNOT, ILL).standing is Standing.LOOKING
-    assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 1}
+    assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 2}  # a coordinator, and a colleague
     assert answers.reply(ctx, asked, Reply.CONFIRM).standing is Standing.CONFIRMED
     assert get(ctx, lesson).state is LessonState.SCHEDULED
 

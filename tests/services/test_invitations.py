@@ -17,11 +17,11 @@ from scheduler.domain.choices import Choices
 from scheduler.domain.lessons import Handover, Lesson, LessonState
 from scheduler.domain.people import HalfDay
 from scheduler.locale import Language
-from scheduler.services import calendars, news, sending
+from scheduler.services import calendars, sending, waves
 from scheduler.services import lessons as use_cases
 from scheduler.services.invitations import invitation
-from scheduler.store import choices, tables
-from tests.faults.kit import Post, states, write
+from scheduler.store import choices, covers
+from tests.faults.kit import Post, states
 from tests.services.test_plans import A1, draft, publish, timetable
 
 NOW = datetime(2023, 10, 2, 6, 30, tzinfo=UTC)
@@ -232,11 +232,11 @@ def test_an_offer_brings_no_event(ctx, cast, clock, wanted):
     publish(ctx, cast, draft(ctx, cast, A1))
     told(ctx, clock)
     (lesson,) = timetable(ctx, cast)
-    write(ctx, tables.lessons, tables.lessons.c.id == lesson.id, state=LessonState.COVER)
     with ctx.transaction() as db:
-        asked, until = [cast["person_teacher2"]], ctx.now() + timedelta(hours=2)
-        assert news.offer(ctx, db, lesson.id, asked, 1, until) == 1
-    assert told(ctx, clock) == {"teacher2@x.example": None}
+        covers.lock(db, lesson.id)
+        assert waves.begin(ctx, db, lesson, "sick", cast["person_teacher1"])
+    found = told(ctx, clock)
+    assert found == dict.fromkeys(["teacher2@x.example", "coordinator@x.example"])
 
 
 def test_who_did_not_choose_events_gets_none(ctx, cast, clock):

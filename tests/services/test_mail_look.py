@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from scheduler.delivery.mail import Letter
+from scheduler.domain.cover import Wave
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.messages import Channel, Claimed, MessageKind
 from scheduler.domain.news import Entry, News
@@ -17,6 +18,7 @@ from scheduler.locale import Language
 from scheduler.services import letters
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
+from scheduler.store.offers import Offer, OfferId
 from tests.services.test_invitations import BASE, LESSON, NOW
 
 READABLE = 4.5
@@ -27,6 +29,11 @@ LOOKING = replace(LESSON, id=6, state=LessonState.COVER)
 OFF = replace(LESSON, id=2, state=LessonState.CANCELLED, cancel_reason="Bão", cancelled_by="Cô Mai")
 MOVED = replace(LESSON, id=3, moved_from=LESSON.starts_at - timedelta(days=1))
 AWAY = replace(LESSON, id=4, teacher_person_id=2)
+OFFER = Offer(
+    id=OfferId(1), call_id=1, lesson_id=6, teacher_id=1, person_id=1, name="Cô Lan",
+    wave=Wave.CLASS, asked_at=NOW, deadline=NOW + HOUR, seen_at=None, ended_at=None, end=None,
+    reason="",
+)  # fmt: skip
 DAY = {"day": "2023-10-04", "zone": "Asia/Ho_Chi_Minh"}
 PAYLOADS = {
     MessageKind.DIGEST: {"day": "2023-10-02", "days": 7, "zone": "Asia/Ho_Chi_Minh"},
@@ -89,7 +96,9 @@ def changes(told: list[News]) -> About:
         lesson = NEWS[each]
         side = Side.SCHOOL if each is News.OTHER_TEACHER else Side.TEACHER
         was = lesson.moved_from or lesson.starts_at
-        found.append(Change(each, Entry(lesson.id, side, was=was, by="Cô Mai"), lesson))
+        offer = OFFER if each is News.OFFERED else None
+        entry = Entry(lesson.id, side, was=was, by="Cô Mai")
+        found.append(Change(each, entry, lesson, offer=offer))
     return About(LAN, changes=tuple(found))
 
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler.domain import news as rules
+from scheduler.domain.cover import Wave
 from scheduler.domain.lessons import LessonChange, LessonState
 from scheduler.domain.messages import Channel
 from scheduler.domain.plans import ChangeKind
 from scheduler.services import mailroom, news, sending
 from scheduler.services.sending import Fate
-from scheduler.store import queue, tables
+from scheduler.store import covers, offers, queue, tables
 from scheduler.store.mailroom import News
 from tests.faults.kit import Post, book, change, replan, rows, states, write
 from tests.services.ways_kit import choose, have_device
@@ -277,16 +278,19 @@ def test_two_writers_at_once_lose_no_news(ctx, cast, lesson, clock):
 
 def test_an_offer_asks_alone_until_its_deadline(ctx, cast, lesson, clock):
     announce(ctx, 7, changed(cast, lesson, ChangeKind.ADDED, "teacher2"))
-    put(ctx, lesson, state=LessonState.COVER)
     deadline = ctx.now() + timedelta(hours=2)
     with ctx.transaction() as db:
+        call = covers.call(db, lesson, cast["teacher1"], "sick", ctx.now(), WEDNESDAY)
+        offers.add(db, call, [(cast["teacher2"], Wave.SCHOOL)], deadline, ctx.now())
         asked = [cast["person_teacher2"]]
-        assert news.offer(ctx, db, lesson, asked, 1, deadline) == 1
-        assert news.offer(ctx, db, lesson, asked, 1, deadline) == 0
+        assert news.offer(ctx, db, lesson, asked, call, deadline) == 1
+        assert news.offer(ctx, db, lesson, asked, call, deadline) == 0
     texts, post = told(ctx, clock, timedelta(0))
     assert post.recipients == ["teacher2@x.example"]
     assert "Thầy cô dạy thay được không?" in post.subjects[0]
-    assert len(lines(texts["teacher2@x.example"])) == 1
+    assert (
+        len(lines(texts["teacher2@x.example"])) == 3
+    )  # the lesson, until when, and where to answer
 
 
 def test_thanks_come_with_the_other_news(ctx, cast, lesson, clock):

@@ -184,6 +184,7 @@ offers = Table(
     Column("seen_at", Instant),
     Column("ended_at", Instant),
     *ends(OfferEnd),
+    Column("reason", String(200), nullable=False, server_default=""),  # of who declined
     UniqueConstraint("call_id", "teacher_id"),
 )
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    true,
 )
 
 from scheduler.domain.people import HalfDay, Level
@@ -31,6 +33,8 @@ programmes = Table(
     Column("zone", String(60), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("weights", JSON(none_as_null=True)),  # NULL: those the engine comes with
+    # Whether teachers who could stand in are asked by themselves, wave after wave.
+    Column("asks_for_cover", Boolean, nullable=False, server_default=true()),
 )
 
 terms = Table(
