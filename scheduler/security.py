@@ -93,6 +93,7 @@ class Purpose(StrEnum):
 
     STOP_REMINDERS = "stop_reminders"
     ANSWER = "answer"  # a lesson, as it stood, and its teacher
+    SWAP = "swap"  # a proposal to swap, and one of its teachers
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Nothing is read here: see `services.facts`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from scheduler.delivery import mail
@@ -48,11 +48,13 @@ class Reader:
 
 _HEADINGS = {
     News.OFFERED: text("Can you stand in?"),
+    News.SWAP_ASKED: text("Would you swap?"),
     News.NEW: text("New"),
     News.MOVED: text("Moved"),
     News.OTHER_TEACHER: text("With another teacher"),
     News.GIVEN_AWAY: text("No longer yours"),
     News.CALLED_OFF: text("Called off"),
+    News.SWAP_FAILED: text("Your swap did not come about"),
     News.THANKED: text("Thank you!"),
 }
 
@@ -182,6 +184,7 @@ def _changes(ctx: Context, changes: tuple[Change, ...], reader: Reader) -> Lette
         sections=_sections(ctx, changes[:MOST_LINES], reader),
         left_out=max(0, len(changes) - MOST_LINES),
         asked=any(change.news is News.OFFERED for change in changes),
+        swap=any(change.news is News.SWAP_ASKED for change in changes),
     )
 
 
@@ -246,7 +249,16 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
     if was == LONG_AGO:
         was = change.lesson.moved_from
     own = change.entry.side is Side.TEACHER
-    return lesson_words(change.lesson, reader.wall, ctx.settings.base_url, own=own, was=was)
+    words = lesson_words(change.lesson, reader.wall, ctx.settings.base_url, own=own, was=was)
+    if change.swap is None or change.instead is None:
+        return words
+    return replace(
+        words,
+        own=False,  # named with its teacher: who proposed it
+        instead=lesson_words(change.instead, reader.wall, ctx.settings.base_url, own=own),
+        words=change.swap.words,
+        answer_url=links.swap_url(ctx, change.swap, reader.person_id),
+    )
 
 
 def _one(ctx: Context, one: OneLesson, reader: Reader, *, ask: bool = False) -> LessonWords:
@@ -341,7 +353,7 @@ def _changes_in_short(
     heading = translate(_HEADINGS[changes[0].news], reader.language)
     body = text("{news}: {when}", news=heading, when=first.when)
     if len(changes) == 1:
-        return first.title, body, reader.page_url
+        return first.title, body, first.answer_url or reader.page_url
     return text("Changes in your timetable: {count}", count=len(changes)), body, reader.page_url
 
 

@@ -1,10 +1,11 @@
-"""Signed addresses that mails carry: the end of reminders, the answer about a lesson."""
+"""Signed addresses that mails carry: the end of reminders, the answer about a lesson or a swap."""
 
 from datetime import timedelta
 
 from scheduler import security
 from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.people import PersonId
+from scheduler.domain.swaps import Swap, SwapId
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
 
@@ -44,3 +45,21 @@ def answer_subject(ctx: Context, token: str) -> tuple[LessonId, int, PersonId]:
     except (security.BadLink, ValueError) as error:
         raise NotFound("This link can no longer be used.") from error
     return LessonId(lesson), sequence, PersonId(person)
+
+
+def swap_url(ctx: Context, swap: Swap, person: PersonId) -> str:
+    """Where this person agrees to a swap, or does not."""
+    life = swap.deadline + ANSWER_OUTLIVES - ctx.now()
+    subject = f"{swap.id}:{person}"
+    token = security.sign_link(ctx.key, security.Purpose.SWAP, subject, ctx.now(), life)
+    return f"{ctx.settings.base_url}/w/{token}"
+
+
+def swap_subject(ctx: Context, token: str) -> tuple[SwapId, PersonId]:
+    """The proposal and the person; raises NotFound."""
+    try:
+        link = security.read_link(ctx.key, security.Purpose.SWAP, token, ctx.now())
+        swap, person = map(int, link.subject.split(":"))
+    except (security.BadLink, ValueError) as error:
+        raise NotFound("This link can no longer be used.") from error
+    return SwapId(swap), PersonId(person)

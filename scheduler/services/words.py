@@ -17,7 +17,8 @@ _COUNTRIES = {"Asia/Ho_Chi_Minh": text("Vietnam"), "Asia/Saigon": text("Vietnam"
 @dataclass(frozen=True, slots=True)
 class LessonWords:
     """A lesson as a message prints it; `before` is the time it moved from, `answer_url` where its
-    teacher says whether they come, empty where that is not asked."""
+    teacher says whether they come, empty where that is not asked.  `instead`: the lesson that is
+    swapped for it, with the `words` of whoever proposed it."""
 
     title: str
     class_name: str
@@ -33,6 +34,8 @@ class LessonWords:
     confirmed: bool
     to_be_covered: bool
     own: bool
+    instead: "LessonWords | None" = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
