@@ -28,6 +28,7 @@ from scheduler.web.pages import (
     joins,
     reminders,
     school,
+    swaps,
     teacher,
 )
 
@@ -87,6 +88,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
         account,
         teacher,
         answers,
+        swaps,
         reminders,
         busy,
         calendars,

@@ -30,10 +30,10 @@ LARGEST_ID = 2**31 - 1
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Pages whose address is itself a secret: it must not travel on in a Referer.
-SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/")
+SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/", "/w/")
 # Forms whose address is the key.  What a mail program posts by itself (RFC 8058) has no page of
 # ours, no cookie and no origin; nor has an answer's old browser, on a page without a session.
-KEYED_FORMS = ("/stop/", "/a/")
+KEYED_FORMS = ("/stop/", "/a/", "/w/")
 # What gateways report, signed by themselves.
 REPORTS = "/gateway/"
 UNFORMED = (*KEYED_FORMS, REPORTS)
@@ -53,6 +53,7 @@ PUBLIC = frozenset(
         "/j/{token}",
         "/stop/{token}",
         "/a/{token}",
+        "/w/{token}",
         "/sw.js",
         "/gateway/{channel}",
         "/static",
