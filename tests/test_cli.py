@@ -44,6 +44,8 @@ def answer(result: Result) -> dict[str, object]:
 COMMANDS = [
     [], ["demo"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"], ["match"],
     ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"], ["user"],
+    ["basket"], ["basket", "check"], ["basket", "draft"], ["suggest"], ["swap"], ["swap", "ask"],
+    ["swap", "accept"], ["swap", "decline"], ["swap", "withdraw"], ["swap", "list"],
     ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
 ]  # fmt: skip
 

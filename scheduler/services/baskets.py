@@ -51,6 +51,11 @@ _TOLD = (
     text("A class is in one lesson at a time"),
 )
 RULES = {each.msgid: each for each in (OVER, OFF, *_TOLD)}
+CAUTIONS = {
+    CautionKind.IF_NEEDED: text("A time that the teacher gives only if needed"),
+    CautionKind.CALENDAR_UNKNOWN: text("The teacher's calendar says nothing of that time: ask"),
+    CautionKind.DETACHED: text("Beside the weekly times of the class: stands alone, and stays"),
+}
 # The rules that a lesson beside the weekly times may break, knowingly: PROBLEM.md, rule 6.
 WEEKLY = frozenset(
     {

@@ -111,9 +111,7 @@ def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Suggestions:
     with ctx.reading() as db:
         shut = terms.closed_spans(db, term.programme_id).get(request.school_id, ())
         teachers = _teachers(ctx, db, state, lesson_id, place)
-        times = tuple(
-            _time(ctx, db, state, lesson_id, at, shut) for at in _others(request, place)
-        )
+        times = tuple(_time(ctx, db, state, lesson_id, at, shut) for at in _others(request, place))
     return Suggestions(state.told(lesson_id, place), teachers, times)
 
 
