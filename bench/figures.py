@@ -91,7 +91,7 @@ def hands(ctx: Context) -> Iterator[Figure]:
     suggested = [_spent(partial(suggestions.of_lesson, ctx, actor, x.id)) for x in some]
     yield Figure("suggestions for a lesson", f"{median(suggested):.2f} s", "1 s")
     moves = [[Alter(x.id, teacher_id=y.teacher_id)] for x, y in pairwise(some)]
-    checked = [_spent(partial(baskets.check, ctx, actor, term.id, moves)) for moves in baskets_]
+    checked = [_spent(partial(baskets.check, ctx, actor, term.id, each)) for each in moves]
     yield Figure("check of a basket", f"{median(checked):.2f} s", "1 s")
 
 

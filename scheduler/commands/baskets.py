@@ -13,7 +13,7 @@ from scheduler.commands import opening
 from scheduler.config import load
 from scheduler.domain.intervals import clock_text
 from scheduler.domain.lessons import LessonId
-from scheduler.errors import Invalid, Text
+from scheduler.errors import Invalid, Text, text
 from scheduler.locale import Language, translate
 from scheduler.services import accounts, basket_files, baskets, programmes, suggestions
 from scheduler.services.baskets import Check
@@ -75,7 +75,9 @@ def _read(file: Path) -> object:
     try:
         return json.loads(file.read_bytes())
     except ValueError as error:
-        raise Invalid('This is no basket: write {"moves": [...]}.') from error
+        raise Invalid(
+            text("This is no basket: write {shape}.", shape=basket_files.SHAPE)
+        ) from error
 
 
 def _check_json(seen: Check) -> dict[str, Any]:

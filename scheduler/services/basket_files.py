@@ -20,6 +20,7 @@ from scheduler.services.context import Context
 from scheduler.store import lessons, people, requests, tables, terms
 from scheduler.store.visibility import sees
 
+SHAPE = '{"moves": [...]}'
 FIELDS = frozenset({"lesson", "request", "teacher", "date", "start", "end", "call_off"})
 
 
@@ -46,7 +47,7 @@ def read(ctx: Context, actor: Actor, term_id: TermId, data: object) -> tuple[Mov
     names = _names(ctx, actor, term_id)
     given = data.get("moves") if isinstance(data, dict) else None
     if not isinstance(given, list):
-        raise Invalid('This is no basket: write {"moves": [...]}.')
+        raise Invalid(text("This is no basket: write {shape}.", shape=SHAPE))
     moves: list[Move] = []
     faults: list[Problem] = []
     for number, each in enumerate(given, start=1):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from scheduler.domain.baskets import Alter, Time
 from scheduler.domain.candidates import Obstacle
 from scheduler.errors import ChungTayError
 from scheduler.services import baskets, suggestions
@@ -32,7 +33,7 @@ def look(ctx, cast, lesson):
 def test_who_could_give_it_is_shown_with_the_price_that_a_basket_asks(ctx, cast, lesson, look):
     (other,) = look().teachers
     assert (other.name, other.obstacles, other.total, other.max_total) == ("Cô teacher2", (), 1, 40)
-    move = baskets.Alter(lesson.id, teacher_id=cast["teacher2"])
+    move = Alter(lesson.id, teacher_id=cast["teacher2"])
     asked = baskets.check(ctx, cast.actors["coordinator"], cast["term"], [move])
     assert other.dearer == pytest.approx(asked.dearer)
     assert asked.clashes == ()
@@ -51,9 +52,9 @@ def test_each_accepted_time_of_the_week_says_what_it_costs_with_whom(ctx, cast, 
     ]  # fmt: skip
     assert (first.obstacles, first.others) == ((), 0)  # teacher 2 teaches 8B then
     assert (last.others, last.other) == (1, "Cô teacher2")
-    at = baskets.Time(last.day, last.start, last.end)
+    at = Time(last.day, last.start, last.end)
     for teacher, dearer in (("teacher1", last.dearer), ("teacher2", last.other_dearer)):
-        move = baskets.Alter(lesson.id, teacher_id=cast[teacher], time=at)
+        move = Alter(lesson.id, teacher_id=cast[teacher], time=at)
         asked = baskets.check(ctx, cast.actors["coordinator"], cast["term"], [move])
         assert (asked.clashes, pytest.approx(asked.dearer)) == ((), dearer)
 
