@@ -10,15 +10,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 from scheduler import clock, config
 from scheduler.clock import ShiftedClock
 from scheduler.config import load
+from scheduler.domain.access import Role
+from scheduler.domain.baskets import Alter
 from scheduler.matching import problem, search
-from scheduler.services import accounts, cover, demo, exports, imports, system
+from scheduler.services import (
+    accounts,
+    baskets,
+    cover,
+    demo,
+    exports,
+    imports,
+    plans,
+    programmes,
+    runs,
+    suggestions,
+    system,
+)
 from scheduler.services.context import Context
 from scheduler.store import lessons
 from scheduler.store.database import Database
@@ -75,6 +92,31 @@ def covering(folder: Path) -> Iterator[Figure]:
     yield Figure("who could stand in, one lesson", found, "20 ms")
 
 
+def hands(ctx: Context) -> Iterator[Figure]:
+    """What a coordinator waits for who changes lessons of the published term by hand."""
+    accounts.add_user(ctx, "bench@chungtay.example", Role.COORDINATOR, name="Bench")
+    actor = accounts.operator(ctx)
+    term = programmes.overview(ctx, actor).term
+    run = runs.work_here(ctx, runs.start(ctx, actor, term.id, seconds=3))
+    assert run is not None
+    assert run.plan_id is not None
+    plans.publish(ctx, actor, run.plan_id, plans.preview(ctx, actor, run.plan_id).fingerprint)
+    with ctx.reading() as db:
+        ahead = [x for x in lessons.find(db, term_id=term.id) if x.starts_at > ctx.now()]
+    some = ahead[200::200]
+    suggested = [_spent(partial(suggestions.of_lesson, ctx, actor, x.id)) for x in some]
+    yield Figure("suggestions for a lesson", f"{median(suggested):.2f} s", "1 s")
+    moves = [[Alter(x.id, teacher_id=y.teacher_id)] for x, y in pairwise(some)]
+    checked = [_spent(partial(baskets.check, ctx, actor, term.id, each)) for each in moves]
+    yield Figure("check of a basket", f"{median(checked):.2f} s", "1 s")
+
+
+def _spent(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
 def weighing() -> Iterator[Figure]:
     static = Path(config.__file__).parent / "web" / "static"
     css = len(gzip.compress((static / "chungtay.css").read_bytes(), 9))
@@ -97,7 +139,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ctx = prepared(folder / "bench")
-        found = [*importing(ctx), *matching(ctx), *covering(folder / "cover")]
+        found = [*importing(ctx), *matching(ctx), *hands(ctx), *covering(folder / "cover")]
         found += [*weighing(), *whole_demo(folder)]
     sys.stdout.write("| what | found | goal |\n|---|---|---|\n")
     for figure in found:

@@ -31,6 +31,7 @@ from scheduler.web.pages import (
     reminders,
     reports,
     school,
+    swaps,
     teacher,
 )
 
@@ -93,6 +94,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
         reports,
         checkins,
         offers,
+        swaps,
         reminders,
         busy,
         calendars,

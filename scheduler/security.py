@@ -97,6 +97,7 @@ class Purpose(StrEnum):
     REPORT = "report"  # a lesson, a side of it, and who speaks for that side
     CHECK_IN = "check_in"  # the same
     OFFER = "offer"  # a teacher is asked to stand in
+    SWAP = "swap"  # a proposal to swap, and one of its teachers
 
 
 @dataclass(frozen=True, slots=True)

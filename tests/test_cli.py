@@ -49,6 +49,8 @@ COMMANDS = [
     ["cover"], ["cover", "list"], ["cover", "show"], ["cover", "ask"], ["cover", "offer"],
     ["cover", "accept"], ["cover", "decline"], ["cover", "take"], ["cover", "close"],
     ["cover", "automatic"],
+    ["basket"], ["basket", "check"], ["basket", "draft"], ["suggest"], ["swap"], ["swap", "ask"],
+    ["swap", "accept"], ["swap", "decline"], ["swap", "withdraw"], ["swap", "list"],
     ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
 ]  # fmt: skip
 

@@ -256,6 +256,16 @@ def _drafts() -> None:
     op.add_column("runs", sa.Column("from_day", sa.Date(), nullable=True))
     op.add_column("runs", _whole("most_lessons", nullable=True))
     op.add_column("runs", _whole("most_teachers", nullable=True))
+    op.create_table(
+        "plan_marks",
+        _whole("plan_id"),
+        _whole("request_id"),
+        sa.Column("day", sa.Date(), nullable=False),
+        _words("called_off", 200),
+        _to("plan_marks", "plan_id", "plans"),
+        _to("plan_marks", "request_id", "requests"),
+        sa.PrimaryKeyConstraint("plan_id", "request_id", "day", name=op.f("pk_plan_marks")),
+    )
     with op.batch_alter_table("publications") as publications:
         publications.add_column(_whole("undoes_id", nullable=True))
         publications.create_foreign_key(
@@ -302,6 +312,7 @@ def _records() -> None:
 def downgrade() -> None:
     op.drop_index("ix_outbox_follows", table_name="outbox")
     for table in (
+        "plan_marks",
         "certificates",
         "school_pledges",
         "swaps",

@@ -179,6 +179,14 @@ def after(state: LessonState, move: Move) -> LessonState | None:
     return MOVES[state].get(move)
 
 
+def placement(lesson: Lesson) -> Placement:
+    """The lesson as a plan's own value, on the programme's wall."""
+    start = lesson.starts_at.astimezone(ZoneInfo(lesson.zone))
+    begins = minute_of(start)
+    length = round((lesson.ends_at - lesson.starts_at).total_seconds() / 60)
+    return Placement(lesson.request_id, start.date(), begins, begins + length, lesson.teacher_id)
+
+
 def life(lesson: Lesson, now: datetime) -> Life:
     """What the lesson is called at this instant."""
     match lesson.state:

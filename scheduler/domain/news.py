@@ -15,6 +15,7 @@ from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import Side, comes
+from scheduler.domain.swaps import SAD, Swap, SwapId
 from scheduler.domain.terms import ProgrammeId
 
 GATHERED_FOR = timedelta(minutes=15)
@@ -28,6 +29,8 @@ class What(StrEnum):
 
     CHANGED = "changed"
     OFFERED = "offered"  # the reader is asked to stand in
+    SWAP = "swap"  # the reader is asked to take it for a lesson of their own
+    SWAP_ENDED = "swap_ended"  # the reader proposed that
     THANKED = "thanked"
 
 
@@ -35,18 +38,20 @@ class News(StrEnum):
     """What a change means to one reader; in the order in which a mail tells it."""
 
     OFFERED = "offered"
+    SWAP_ASKED = "swap_asked"
     NEW = "new"
     MOVED = "moved"
     OTHER_TEACHER = "other_teacher"
     GIVEN_AWAY = "given_away"
     CALLED_OFF = "called_off"
+    SWAP_FAILED = "swap_failed"
     THANKED = "thanked"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One lesson in a message.  `was`: when the reader last knew it to begin, None: it was not
-    theirs; `teacher`: who gave it then, by name.  `by` changed it."""
+    theirs; `teacher`: who gave it then, by name.  `by` changed it.  `swap`: in which proposal."""
 
     lesson_id: LessonId
     side: Side
@@ -54,6 +59,7 @@ class Entry:
     was: datetime | None = None
     teacher: str = ""
     by: str = ""
+    swap: SwapId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,8 @@ class Gathering:
     def with_(self, other: "Gathering") -> "Gathering":
         """Both, what the reader knew first in front; an entry of a lesson that is there already
         adds nothing: its difference is told anyway."""
-        known = {(entry.lesson_id, entry.side, entry.what) for entry in self.entries}
-        more = [e for e in other.entries if (e.lesson_id, e.side, e.what) not in known]
+        known = {(e.lesson_id, e.side, e.what, e.swap) for e in self.entries}
+        more = [e for e in other.entries if (e.lesson_id, e.side, e.what, e.swap) not in known]
         causes = dict.fromkeys((*self.causes, *other.causes))
         return Gathering((*self.entries, *more), tuple(causes))
 
@@ -106,7 +112,7 @@ def _packed(entry: Entry) -> dict[str, object]:
     was = entry.was.isoformat() if entry.was else None
     full = {
         "lesson": entry.lesson_id, "side": entry.side.value, "what": entry.what.value,
-        "was": was, "teacher": entry.teacher, "by": entry.by,
+        "was": was, "teacher": entry.teacher, "by": entry.by, "swap": entry.swap,
     }  # fmt: skip
     return {name: value for name, value in full.items() if value}
 
@@ -119,6 +125,7 @@ def _unpacked(packed: Mapping[str, Any]) -> Entry:
         was=datetime.fromisoformat(packed["was"]) if "was" in packed else None,
         teacher=packed.get("teacher", ""),
         by=packed.get("by", ""),
+        swap=SwapId(int(packed["swap"])) if "swap" in packed else None,
     )
 
 
@@ -225,6 +232,26 @@ def offer(
     )
 
 
+def swap_asked(
+    swap: Swap, programme: ProgrammeId, people: Mapping[PersonId, Channel], now: datetime
+) -> tuple[NewMessage, ...]:
+    """Ask for a swap, by a message of its own: it has a deadline."""
+    entry = Entry(swap.given_id, Side.TEACHER, What.SWAP, swap=swap.id)
+    return tuple(
+        NewMessage(
+            key=f"swap:{swap.id}:{person}:{MessageKind.CHANGES}:{channel}",
+            kind=MessageKind.CHANGES,
+            person_id=person,
+            due_at=now,
+            useless_after=swap.deadline,
+            programme_id=programme,
+            payload=Gathering((entry,), ()).payload(),
+            channel=channel,
+        )
+        for person, channel in people.items()
+    )
+
+
 def _at_once(
     lesson: Lesson,
     kind: MessageKind,
@@ -248,13 +275,18 @@ def _at_once(
 # -- what is told
 
 
-def told(entry: Entry, lesson: Lesson, person: PersonId) -> News | None:
-    """What an entry means to its reader now; None: it came and went, or is told elsewhere."""
+def told(entry: Entry, lesson: Lesson, person: PersonId, swap: Swap | None = None) -> News | None:
+    """What an entry means to its reader now; None: it came and went, or is told elsewhere.
+
+    `swap`: the proposal that the entry names.
+    """
     if entry.what is What.OFFERED:
         open_ = lesson.state is LessonState.COVER and lesson.teacher_person_id != person
         return News.OFFERED if open_ else None
     if entry.what is What.THANKED:
         return News.THANKED
+    if entry.swap is not None:
+        return _of_swap(entry.what, swap)
     own = entry.side is Side.TEACHER
     has = comes(lesson) and (not own or lesson.teacher_person_id == person)
     if entry.was is None:
@@ -269,6 +301,14 @@ def told(entry: Entry, lesson: Lesson, person: PersonId) -> News | None:
         return News.MOVED
     changed_hands = not own and entry.teacher not in ("", lesson.teacher_name)
     return News.OTHER_TEACHER if changed_hands else None
+
+
+def _of_swap(what: What, swap: Swap | None) -> News | None:
+    if swap is None:
+        return None
+    if what is What.SWAP:
+        return News.SWAP_ASKED if swap.end is None else None
+    return News.SWAP_FAILED if swap.end in SAD else None
 
 
 def _told_at_once(lesson: Lesson) -> bool:

@@ -22,6 +22,15 @@ class PlanState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class PlanOrigin(StrEnum):
+    """Where a draft comes from."""
+
+    RUN = "run"
+    ACCEPTED = "accepted"  # some lines of another draft
+    HAND = "hand"
+    UNDO = "undo"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Placement:
     """One dated lesson of a plan or of the timetable; minutes since midnight on the term's wall."""
@@ -110,11 +119,26 @@ class Plan:
     published_at: datetime | None
     weights: Weights | None = None  # None of plans older than weights
     terms: Mapping[str, float] = field(default_factory=dict)  # of the cost, by name
+    origin: PlanOrigin = PlanOrigin.RUN
+    note: str = ""
 
     @property
     def gap(self) -> float:
         """How far the cost may lie above the best possible, as a share of the cost."""
         return (self.cost - self.lower_bound) / self.cost if self.cost else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a hand meant for the day of a request, beside its lesson there.
+
+    `called_off`: why there is none, for its people to read; empty: a lesson beside the class's
+    weekly times, which later plans leave as it is.
+    """
+
+    request_id: RequestId
+    day: date
+    called_off: str = ""
 
 
 class ChangeKind(StrEnum):

@@ -7,7 +7,18 @@ from typing import TypeVar
 
 from scheduler.domain.messages import Channel
 from scheduler.jobs.senders import Senders
-from scheduler.services import busy, feeds, mailroom, reminders, runs, sending, waves, ways, workers
+from scheduler.services import (
+    busy,
+    feeds,
+    mailroom,
+    reminders,
+    runs,
+    sending,
+    swaps,
+    waves,
+    ways,
+    workers,
+)
 from scheduler.services.context import Context
 
 _log = logging.getLogger(__name__)
@@ -29,6 +40,7 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     count = senders.count(Channel.MAIL)
     _attempt("beat", lambda: workers.note_beat(ctx, count), None, failed)
     _attempt("cover", lambda: waves.advance(ctx, go_on), 0, failed)
+    _attempt("swaps", lambda: swaps.end_stale(ctx, go_on), 0, failed)
     _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
     _attempt("sweep", lambda: sending.sweep(ctx, go_on), None, failed)
     _attempt("ways", lambda: ways.rescue(ctx), 0, failed)

@@ -252,3 +252,15 @@ def operator(ctx: Context) -> Actor:
             "There is no coordinator yet. Run: chungtay user add EMAIL --role coordinator"
         )
     return found[0]
+
+
+def spoken_for(ctx: Context, actor: Actor, address: str) -> Actor:
+    """Whoever the operator says something for, one of the same programme; raises NotFound."""
+    email = clean_email(address)
+    programmes = {grant.programme_id for grant in actor.grants}
+    with ctx.reading() as db:
+        person = people.by_email(db, email)
+        found = accounts.actor_of(db, person.id) if person else None
+    if found is None or not any(grant.programme_id in programmes for grant in found.grants):
+        raise NotFound(text("Nobody here has the address {email}.", email=email))
+    return found

@@ -13,8 +13,17 @@ from scheduler.domain.news import Entry, News
 from scheduler.domain.people import Person, PersonId, SchoolId
 from scheduler.domain.quiet import news_wait, reminder_wait
 from scheduler.domain.reminders import Side
+from scheduler.domain.swaps import Swap, SwapId
 from scheduler.services.context import Context
-from scheduler.store import choices, confirmations, covers, lessons, offers, recipients
+from scheduler.store import (
+    choices,
+    confirmations,
+    covers,
+    lessons,
+    offers,
+    recipients,
+    swaps,
+)
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
 from scheduler.store.offers import Offer
@@ -40,6 +49,7 @@ class Facts:
     calls: Mapping[LessonId, CoverCall]
     handed_over: Mapping[tuple[LessonId, PersonId], Handover]
     offers: Mapping[tuple[LessonId, PersonId], Offer]
+    swaps: Mapping[SwapId, Swap]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,8 @@ class Change:
     """A piece of news: what it means to the reader now, and what the reader knew before.
 
     `given_away`: what the reader's calendar keeps of a lesson that somebody else took over;
-    `offer`: the open one, where the reader is asked to stand in.
+    `offer`: the open one, where the reader is asked to stand in.  `swap`: the proposal it is
+    about, and `instead`, the lesson that is given for it.
     """
 
     news: News
@@ -64,6 +75,8 @@ class Change:
     lesson: Lesson
     given_away: Handover | None = None
     offer: Offer | None = None
+    swap: Swap | None = None
+    instead: Lesson | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,8 @@ def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
     ]
     daily = {message.person_id for message in messages if message.kind in rules.BY_DAY}
     named = {lesson for message in messages for lesson in _named(message)}
+    proposed = swaps.by_ids(db, _swaps_of(messages))
+    named |= {lesson for swap in proposed.values() for lesson in swap.lessons}
     by_day = lessons.find(
         db,
         of_people=daily,
@@ -111,7 +126,18 @@ def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
         calls=covers.of_lessons(db, named),
         handed_over=lessons.handed_over(db, known),
         offers=offers.open_of(db, named, readers),
+        swaps=proposed,
     )
+
+
+def _swaps_of(messages: Sequence[Claimed]) -> set[SwapId]:
+    return {
+        entry.swap
+        for message in messages
+        if message.kind is MessageKind.CHANGES
+        for entry in news_rules.read(message.payload).entries
+        if entry.swap is not None
+    }
 
 
 def _named(message: Claimed) -> Iterable[LessonId]:
@@ -170,12 +196,22 @@ def _of_changes(facts: Facts, message: Claimed, person: Person) -> About:
             continue
         if entry.side is Side.SCHOOL and lesson.school_id not in facts.schools[person.id]:
             continue  # who spoke for the school when it was planned does so no more
-        news = news_rules.told(entry, lesson, person.id)
         key = (lesson.id, person.id)
+        swap = facts.swaps.get(entry.swap) if entry.swap else None
+        news = news_rules.told(entry, lesson, person.id, swap)
         if news is None or (news is News.OFFERED and not _is_asked(facts, key)):
             continue
-        gone, offer = facts.handed_over.get(key), facts.offers.get(key)
-        found.append(Change(news, entry, lesson, gone, offer if news is News.OFFERED else None))
+        found.append(
+            Change(
+                news,
+                entry,
+                lesson,
+                facts.handed_over.get(key),
+                offer=facts.offers.get(key) if news is News.OFFERED else None,
+                swap=swap,
+                instead=facts.lessons.get(swap.wanted_id) if swap else None,
+            )
+        )
     if not found:
         raise Outdated("the changes are no news any more")
     found.sort(key=lambda change: (change.lesson.starts_at, change.lesson.id))

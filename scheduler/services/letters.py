@@ -4,7 +4,7 @@ Nothing is read here: see `services.facts`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from scheduler.delivery import mail
@@ -48,11 +48,13 @@ class Reader:
 
 _HEADINGS = {
     News.OFFERED: text("Can you stand in?"),
+    News.SWAP_ASKED: text("Would you swap?"),
     News.NEW: text("New"),
     News.MOVED: text("Moved"),
     News.OTHER_TEACHER: text("With another teacher"),
     News.GIVEN_AWAY: text("No longer yours"),
     News.CALLED_OFF: text("Called off"),
+    News.SWAP_FAILED: text("Your swap did not come about"),
     News.THANKED: text("Thank you!"),
 }
 
@@ -182,6 +184,7 @@ def _changes(ctx: Context, changes: tuple[Change, ...], reader: Reader) -> Lette
         sections=_sections(ctx, changes[:MOST_LINES], reader),
         left_out=max(0, len(changes) - MOST_LINES),
         asked=any(change.news is News.OFFERED for change in changes),
+        swap=any(change.news is News.SWAP_ASKED for change in changes),
     )
 
 
@@ -249,15 +252,24 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
     if was == LONG_AGO:
         was = change.lesson.moved_from
     own = change.entry.side is Side.TEACHER
-    offer, lesson = change.offer, change.lesson
-    return lesson_words(
-        lesson,
+    offer = change.offer
+    words = lesson_words(
+        change.lesson,
         reader.wall,
         ctx.settings.base_url,
         own=own,
         was=was,
-        answer_url=links.offer_url(ctx, offer.id, lesson.ends_at) if offer else "",
+        answer_url=links.offer_url(ctx, offer.id, change.lesson.ends_at) if offer else "",
         until=offer.deadline if offer else None,
+    )
+    if change.swap is None or change.instead is None:
+        return words
+    return replace(
+        words,
+        own=False,  # named with its teacher: who proposed it
+        instead=lesson_words(change.instead, reader.wall, ctx.settings.base_url, own=own),
+        words=change.swap.words,
+        answer_url=links.swap_url(ctx, change.swap, reader.person_id),
     )
 
 

@@ -7,6 +7,7 @@ from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import Side
 from scheduler.domain.reports import CLOSES_AFTER
+from scheduler.domain.swaps import Swap, SwapId
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
 
@@ -101,3 +102,21 @@ def side_subject(
         return LessonId(int(lesson)), Side(side), PersonId(int(person))
     except (security.BadLink, ValueError) as error:
         raise NotFound("This link can no longer be used.") from error
+
+
+def swap_url(ctx: Context, swap: Swap, person: PersonId) -> str:
+    """Where this person agrees to a swap, or does not."""
+    life = swap.deadline + ANSWER_OUTLIVES - ctx.now()
+    subject = f"{swap.id}:{person}"
+    token = security.sign_link(ctx.key, security.Purpose.SWAP, subject, ctx.now(), life)
+    return f"{ctx.settings.base_url}/w/{token}"
+
+
+def swap_subject(ctx: Context, token: str) -> tuple[SwapId, PersonId]:
+    """The proposal and the person; raises NotFound."""
+    try:
+        link = security.read_link(ctx.key, security.Purpose.SWAP, token, ctx.now())
+        swap, person = map(int, link.subject.split(":"))
+    except (security.BadLink, ValueError) as error:
+        raise NotFound("This link can no longer be used.") from error
+    return SwapId(swap), PersonId(person)

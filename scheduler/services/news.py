@@ -10,6 +10,7 @@ from scheduler.domain.news import Entry, What
 from scheduler.domain.people import PersonId, TeacherId
 from scheduler.domain.plans import ChangeKind
 from scheduler.domain.reminders import Side
+from scheduler.domain.swaps import Swap
 from scheduler.domain.ways import is_urgent
 from scheduler.errors import NotFound
 from scheduler.services import outbox, ways
@@ -81,6 +82,19 @@ def thank(ctx: Context, db: Session, lesson_id: LessonId, person: PersonId) -> i
     lesson = _lesson(db, lesson_id)
     told = {person: [Entry(lesson.id, Side.TEACHER, What.THANKED)]}
     return _gather(ctx, db, f"thanks:{lesson.id}:{person}", told, {lesson.id: lesson})
+
+
+def propose(ctx: Context, db: Session, swap: Swap, asked: PersonId) -> int:
+    """Ask a teacher for a swap, until its deadline."""
+    lesson, people = _lesson(db, swap.given_id), _reachable(ctx, db, [asked])
+    return outbox.plan(ctx, db, rules.swap_asked(swap, lesson.programme_id, people, ctx.now()))
+
+
+def regret(ctx: Context, db: Session, swap: Swap, asker: PersonId) -> int:
+    """Tell whoever proposed a swap that nothing came of it."""
+    lesson = _lesson(db, swap.given_id)
+    told = {asker: [Entry(lesson.id, Side.TEACHER, What.SWAP_ENDED, swap=swap.id)]}
+    return _gather(ctx, db, f"swap:{swap.id}", told, {lesson.id: lesson})
 
 
 def want_cover(ctx: Context, db: Session, lesson: Lesson, call: int) -> int:

@@ -18,6 +18,7 @@ from scheduler.domain.plans import (
     Plan,
     PlanDiff,
     PlanId,
+    PlanOrigin,
     PlanState,
 )
 from scheduler.domain.requests import Request, RequestId
@@ -26,7 +27,7 @@ from scheduler.domain.subscriptions import would_miss
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Charge, bill
 from scheduler.errors import Conflict, NotFound, Stale
-from scheduler.services import gaps, timetable
+from scheduler.services import baskets, gaps, timetable
 from scheduler.services.context import Context
 from scheduler.services.gaps import GapLine
 from scheduler.services.timetable import Cause
@@ -172,9 +173,11 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
             f"publication:{publication}",
             actor.person_id,
             actor.name,
+            reason=plan.note,
             publication_id=publication,
         )
-        timetable.carry_out(ctx, db, term, diff.changes, known, cause)
+        told = timetable.carry_out(ctx, db, term, diff.changes, known, cause)
+        baskets.finish(ctx, db, actor, plan, diff.changes, told)
         _record(ctx, db, actor, plan, diff)
     return diff
 
@@ -200,10 +203,10 @@ def _both_sides(
 
     What has begun stays; only a term's first publication may hold days before today, for a
     programme that brings its year along.  What somebody called off for a day, no plan brings back
-    on that day.
+    on that day; only undoing a publication does, for what that one called off.
     """
     current: Mapping[Placement, LessonId] = lessons.placements(db, term.id)
-    off = lessons.called_off(db, term.id)
+    off = lessons.called_off(db, term.id, undoing=plan.origin is PlanOrigin.UNDO)
     wanted = tuple(p for p in rows.placements(db, plan.id) if (p.request_id, p.day) not in off)
     if rows.published(db, term.id) is None:
         return tuple(sorted(current)), wanted

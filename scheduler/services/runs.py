@@ -181,7 +181,7 @@ def execute(ctx: Context, run: Run, token: str) -> None:
         with executors.opened(ctx.settings.matching_executor, others) as beside:
             solution = search.solve(
                 snapshot.instance,
-                prices=_prices(snapshot.weights),
+                prices=prices_of(snapshot.weights),
                 seconds=run.seconds_limit,
                 iterations=None,
                 seed=run.seed,
@@ -284,7 +284,8 @@ def take_snapshot(ctx: Context, term_id: TermId) -> Snapshot:
     )
 
 
-def _prices(chosen: Weights) -> Prices:
+def prices_of(chosen: Weights) -> Prices:
+    """A programme's weights as the engine takes them."""
     return Prices(**asdict(chosen))
 
 
@@ -301,7 +302,7 @@ def verdict(ctx: Context, term_id: TermId) -> Verdict:
         if p.request_id in keys
     )
     alone = replace(snapshot.instance, current=(), freeze_before=None)
-    return verify.verify(alone, solver_plan.Plan(planned), _prices(snapshot.weights))
+    return verify.verify(alone, solver_plan.Plan(planned), prices_of(snapshot.weights))
 
 
 def _keep(db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: Solution) -> PlanId:
@@ -326,13 +327,14 @@ def _keep(db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: Sol
             )
             for lesson in solution.plan.lessons
         ],
-        gaps=[_gap(snapshot, unfilled) for unfilled in solution.unfilled],
+        gaps=[gap_of(snapshot, unfilled) for unfilled in solution.unfilled],
         weights=snapshot.weights,
         terms=solution.terms,
     )
 
 
-def _gap(snapshot: Snapshot, unfilled: Unfilled) -> Gap:
+def gap_of(snapshot: Snapshot, unfilled: Unfilled) -> Gap:
+    """What the engine says a request lacks, by our ids."""
     return Gap(
         snapshot.request_ids[unfilled.request],
         unfilled.week,

@@ -20,7 +20,8 @@ _COUNTRIES = {"Asia/Ho_Chi_Minh": text("Vietnam"), "Asia/Saigon": text("Vietnam"
 class LessonWords:
     """A lesson as a message prints it; `before` is the time it moved from, `answer_url` where its
     teacher, or who is asked to stand in, says whether they come, empty where that is not asked;
-    `until`: when an answer counts no more."""
+    `until`: when an answer counts no more.  `instead`: the lesson that is swapped for it, with the
+    `words` of whoever proposed it."""
 
     title: str
     class_name: str
@@ -37,6 +38,8 @@ class LessonWords:
     confirmed: bool
     to_be_covered: bool
     own: bool
+    instead: "LessonWords | None" = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

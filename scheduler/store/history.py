@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, literal, select
+from sqlalchemy import Row, Select, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.lessons import Deed, LessonId, LessonState
@@ -77,6 +77,14 @@ def as_of(db: Session, ids: Sequence[LessonId], at: datetime) -> dict[LessonId, 
     )
     rows = db.execute(_SELECT.where(lesson_history.c.id.in_(newest)))
     return {LessonId(row.lesson_id): _version(row) for row in rows}
+
+
+def by_publications() -> Select[Any]:
+    """The lessons that are as a publication made them: nobody changed them since."""
+    newest = select(func.max(lesson_history.c.id)).group_by(lesson_history.c.lesson_id)
+    return select(lesson_history.c.lesson_id).where(
+        lesson_history.c.id.in_(newest), lesson_history.c.publication_id.is_not(None)
+    )
 
 
 _ORDER = lesson_history.c.id

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, Row, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Role
@@ -14,6 +14,7 @@ from scheduler.domain.lessons import Cause, Handover, Lesson, LessonId, LessonSt
 from scheduler.domain.people import HalfDay, PersonId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import RequestId
+from scheduler.store import history
 from scheduler.store.tables import (
     classes,
     donor_schools,
@@ -173,8 +174,14 @@ def placements(db: Session, term_id: int) -> dict[Placement, LessonId]:
     return {_placement(row): LessonId(row.id) for row in rows}
 
 
-def called_off(db: Session, term_id: int) -> frozenset[tuple[RequestId, date]]:
-    """The requests and days of lessons that somebody called off, with a reason, for that day."""
+def called_off(
+    db: Session, term_id: int, *, undoing: bool = False
+) -> frozenset[tuple[RequestId, date]]:
+    """The requests and days of lessons that somebody called off, with a reason, for that day.
+
+    To who is `undoing` publications, what one of them called off does not count.
+    """
+    spared = lessons.c.id.not_in(history.by_publications()) if undoing else true()
     rows = db.execute(
         select(lessons.c.request_id, lessons.c.starts_at, programmes.c.zone)
         .join(terms, lessons.c.term_id == terms.c.id)
@@ -183,6 +190,7 @@ def called_off(db: Session, term_id: int) -> frozenset[tuple[RequestId, date]]:
             lessons.c.term_id == term_id,
             lessons.c.state == LessonState.CANCELLED,
             lessons.c.cancel_reason != "",
+            spared,
         )
     )
     return frozenset(

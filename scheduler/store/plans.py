@@ -13,9 +13,11 @@ from scheduler.domain.plans import (
     Fix,
     FixKind,
     Gap,
+    Mark,
     Placement,
     Plan,
     PlanId,
+    PlanOrigin,
     PlanState,
 )
 from scheduler.domain.weights import Weights
@@ -23,6 +25,7 @@ from scheduler.store.tables import (
     classes,
     plan_gaps,
     plan_lessons,
+    plan_marks,
     plans,
     publications,
     requests,
@@ -45,6 +48,9 @@ def save(
     gaps: Iterable[Gap],
     weights: Weights | None = None,
     terms: Mapping[str, float] | None = None,
+    origin: PlanOrigin = PlanOrigin.RUN,
+    note: str = "",
+    marks: Iterable[Mark] = (),
 ) -> PlanId:
     """Keep a draft with its lessons and gaps, the weights it was made with and its cost by term."""
     wanted = list(placements)
@@ -64,6 +70,8 @@ def save(
             input_hash=input_hash,
             weights=None if weights is None else asdict(weights),
             terms=None if terms is None else dict(terms),
+            origin=origin,
+            note=note,
         )
         .returning(plans.c.id)
     )
@@ -91,7 +99,10 @@ def save(
         }
         for gap in gaps
     ]
-    for table, rows in ((plan_lessons, lesson_rows), (plan_gaps, gap_rows)):
+    mark_rows = [{"plan_id": plan_id, **asdict(mark)} for mark in marks]
+    for table, rows in (
+        (plan_lessons, lesson_rows), (plan_gaps, gap_rows), (plan_marks, mark_rows),
+    ):  # fmt: skip
         if rows:
             db.execute(insert(table), rows)
     return plan_id
@@ -125,6 +136,13 @@ def placements(db: Session, plan_id: int) -> tuple[Placement, ...]:
             for row in rows
         )
     )
+
+
+def marks(db: Session, plan_id: int) -> tuple[Mark, ...]:
+    """What hands meant beside the plan's lessons."""
+    query = select(plan_marks).where(plan_marks.c.plan_id == plan_id)
+    rows = db.execute(query.order_by(plan_marks.c.request_id, plan_marks.c.day))
+    return tuple(Mark(row.request_id, row.day, row.called_off) for row in rows)
 
 
 def gaps(db: Session, plan_id: int, school_id: int | None = None) -> tuple[Gap, ...]:
@@ -216,4 +234,6 @@ def _plan(row: Row[tuple[object, ...]]) -> Plan:
         published_at=row.published_at,
         weights=None if row.weights is None else Weights(**row.weights),
         terms=row.terms or {},
+        origin=PlanOrigin(row.origin),
+        note=row.note,
     )

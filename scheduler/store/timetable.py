@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.intervals import dated
 from scheduler.domain.lessons import LessonChange, LessonId, LessonState
 from scheduler.domain.plans import Change, ChangeKind, Placement
 from scheduler.domain.terms import Term
+from scheduler.store import history
 from scheduler.store.tables import handovers, lessons, requests
 
 _JOIN_BYTES = 18
@@ -63,6 +64,12 @@ def call_off(db: Session, lesson_id: LessonId, now: datetime, by: str, reason: s
         .returning(lessons.c.id)
     )
     return done.first() is not None
+
+
+def give_reason(db: Session, lesson_id: LessonId, reason: str) -> None:
+    """Let the people of a lesson that a publication dropped read why."""
+    dropped = (lessons.c.id == lesson_id, lessons.c.state == LessonState.CANCELLED)
+    db.execute(update(lessons).where(*dropped).values(cancel_reason=reason))
 
 
 def _later(db: Session, ids: Sequence[int], now: datetime) -> dict[int, datetime]:
@@ -177,7 +184,8 @@ def _revive(
         .where(
             lessons.c.term_id == term.id,
             lessons.c.state == LessonState.CANCELLED,
-            lessons.c.cancel_reason == "",  # what somebody called off stays so
+            # What somebody called off stays so; a publication that did it can be undone.
+            or_(lessons.c.cancel_reason == "", lessons.c.id.in_(history.by_publications())),
         )
         .order_by(lessons.c.id)
     )
@@ -194,6 +202,7 @@ def _revive(
                 changed_at=bindparam("at"),
                 moved_from=None,
                 cancelled_by="",
+                cancel_reason="",
             )
             .execution_options(synchronize_session=False),
             [{"lesson": lesson_id, "at": later[lesson_id]} for lesson_id in found.values()],

@@ -30,10 +30,10 @@ LARGEST_ID = 2**31 - 1
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Pages whose address is itself a secret: it must not travel on in a Referer.
-SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/", "/r/", "/c/", "/o/")
+SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/", "/r/", "/c/", "/o/", "/w/")
 # Forms whose address is the key.  What a mail program posts by itself (RFC 8058) has no page of
 # ours, no cookie and no origin; nor has an answer's old browser, on a page without a session.
-KEYED_FORMS = ("/stop/", "/a/", "/r/", "/c/", "/o/")
+KEYED_FORMS = ("/stop/", "/a/", "/r/", "/c/", "/o/", "/w/")
 # What gateways report, signed by themselves.
 REPORTS = "/gateway/"
 # What programs ask with an access token, and never by a cookie: no other site can send it.
@@ -59,6 +59,7 @@ PUBLIC = frozenset(
         "/r/{token}/brief",
         "/c/{token}",
         "/o/{token}",
+        "/w/{token}",
         "/sw.js",
         "/gateway/{channel}",
         "/static",

@@ -14,6 +14,7 @@ from scheduler.domain.messages import Channel, Claimed, MessageKind
 from scheduler.domain.news import Entry, News
 from scheduler.domain.people import Person
 from scheduler.domain.reminders import REMINDERS, Side
+from scheduler.domain.swaps import Swap
 from scheduler.locale import Language
 from scheduler.services import letters
 from scheduler.services.context import Context
@@ -45,13 +46,19 @@ PAYLOADS = {
 }  # fmt: skip
 NEWS = {
     News.OFFERED: replace(LOOKING, teacher_person_id=2),
+    News.SWAP_ASKED: replace(LESSON, id=7, teacher_person_id=2),
     News.NEW: LESSON,
     News.MOVED: MOVED,
     News.OTHER_TEACHER: AWAY,
     News.GIVEN_AWAY: AWAY,
     News.CALLED_OFF: OFF,
+    News.SWAP_FAILED: replace(LESSON, id=8),
     News.THANKED: LATER,
 }
+SWAP = Swap(
+    1, 7, 0, 2, 5, 0, 1, "Hôm đó tôi chấm thi", NOW - HOUR, NOW + 9 * HOUR, ended_at=None, end=None
+)
+SWAPPED = (News.SWAP_ASKED, News.SWAP_FAILED)
 
 
 @pytest.fixture
@@ -97,8 +104,9 @@ def changes(told: list[News]) -> About:
         side = Side.SCHOOL if each is News.OTHER_TEACHER else Side.TEACHER
         was = lesson.moved_from or lesson.starts_at
         offer = OFFER if each is News.OFFERED else None
+        swap = {"swap": SWAP, "instead": LATER} if each in SWAPPED else {}
         entry = Entry(lesson.id, side, was=was, by="Cô Mai")
-        found.append(Change(each, entry, lesson, offer=offer))
+        found.append(Change(each, entry, lesson, offer=offer, **swap))
     return About(LAN, changes=tuple(found))
 
 

@@ -46,7 +46,14 @@ from scheduler.store.tables.people import (
     school_wishes,
     teachers,
 )
-from scheduler.store.tables.plans import plan_gaps, plan_lessons, plans, publications, runs
+from scheduler.store.tables.plans import (
+    plan_gaps,
+    plan_lessons,
+    plan_marks,
+    plans,
+    publications,
+    runs,
+)
 from scheduler.store.tables.requests import request_slots, requests
 from scheduler.store.tables.terms import (
     classes,
@@ -93,6 +100,7 @@ __all__ = [
     "pins",
     "plan_gaps",
     "plan_lessons",
+    "plan_marks",
     "plans",
     "pledge_levels",
     "pledges",

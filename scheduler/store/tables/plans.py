@@ -69,6 +69,17 @@ plan_lessons = Table(
     clock_check(),
 )
 
+# What a hand meant for a day of a request: why its lesson is called off there, or, empty, that the
+# lesson stands beside the weekly times and stays.
+plan_marks = Table(
+    "plan_marks",
+    metadata,
+    Column("plan_id", ForeignKey(plans.c.id), primary_key=True),
+    Column("request_id", ForeignKey(requests.c.id), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("called_off", String(200), nullable=False),
+)
+
 plan_gaps = Table(
     "plan_gaps",
     metadata,
