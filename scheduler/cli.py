@@ -15,6 +15,7 @@ _ROOMS = {
     "export": "files",
     "match": "engine",
     "plan": "plans",
+    "pin": "pins",
     "user": "people",
     "sign-in-link": "people",
     "feed-link": "people",

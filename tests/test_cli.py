@@ -43,7 +43,9 @@ def answer(result: Result) -> dict[str, object]:
 
 COMMANDS = [
     [], ["demo"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"], ["match"],
-    ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"], ["user"],
+    ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"],
+    ["plan", "lines"], ["plan", "accept"], ["plan", "undo"], ["plan", "history"],
+    ["pin"], ["pin", "add"], ["pin", "remove"], ["pin", "list"], ["user"],
     ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
 ]  # fmt: skip
 

@@ -114,13 +114,9 @@ def undo(ctx: Context, actor: Actor, publication_id: PublicationId) -> Undoing:
     draft = drafts.weigh(snapshots.take(ctx, term.id), known, back)
     with ctx.transaction() as db:
         drafts.require_unchanged(db, term, known)
-        plan_id = drafts.keep(
-            db, draft, term, actor, ctx.now(), PlanOrigin.UNDO, undoes=found.id
-        )
+        plan_id = drafts.keep(db, draft, term, actor, ctx.now(), PlanOrigin.UNDO, undoes=found.id)
         after = {"plan": plan_id, "lessons": len(back), "left": len(left)}
-        audits.record(
-            db, ctx.now(), actor.person_id, "undo", "publication", found.id, after=after
-        )
+        audits.record(db, ctx.now(), actor.person_id, "undo", "publication", found.id, after=after)
     in_order = sorted(named.values(), key=lambda x: (x.starts_at, x.id))
     return Undoing(
         plan_id, len(back), tuple((x, left[x.id]) for x in in_order), drafts.problems(draft)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Column, Over, Row, func, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.intervals import Interval
@@ -98,22 +98,21 @@ def of_term(db: Session, term_id: int) -> tuple[Publication, ...]:
 def steps(db: Session, term_id: int, publication_id: int | None = None) -> tuple[Step, ...]:
     """What the term's publications did to its lessons, or what one of them did, in order."""
     own = lesson_history.c
-    order = {"partition_by": own.lesson_id, "order_by": own.id}
-    in_term = (lesson_history.join(lessons, own.lesson_id == lessons.c.id),)
     each = select(
         own.id,
         own.lesson_id,
         own.publication_id,
         *(own[name].label(name) for name in _SEEN),
-        *(func.lag(own[name]).over(**order).label(f"{name}_before") for name in _SEEN),
+        *(_before(own[name]).label(f"{name}_before") for name in _SEEN),
         lessons.c.request_id,
         lessons.c.term_id,
         lessons.c.state.label("state_now"),
         lessons.c.sequence.label("sequence_now"),
-    ).select_from(*in_term)
-    each = each.where(lessons.c.term_id == term_id)
+    )
+    each = each.join(lessons, own.lesson_id == lessons.c.id).where(lessons.c.term_id == term_id)
     if publication_id is not None:  # the others' rows are read as far as their lessons go
-        touched = select(own.lesson_id).where(own.publication_id == publication_id)
+        other = lesson_history.alias("other")
+        touched = select(other.c.lesson_id).where(other.c.publication_id == publication_id)
         each = each.where(own.lesson_id.in_(touched))
     row = each.subquery()
     query = (
@@ -126,6 +125,12 @@ def steps(db: Session, term_id: int, publication_id: int | None = None) -> tuple
     if publication_id is not None:
         query = query.where(row.c.publication_id == publication_id)
     return tuple(map(_step, db.execute(query)))
+
+
+def _before(column: Column[Any]) -> Over[Any]:
+    """What it was in the lesson's version before this one."""
+    own = lesson_history.c
+    return func.lag(column, type_=column.type).over(partition_by=own.lesson_id, order_by=own.id)
 
 
 _SEEN = ("state", "teacher_id", "starts_at", "ends_at", "sequence")
