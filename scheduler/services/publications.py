@@ -1,6 +1,6 @@
 """What was published, by whom and when; undoing one of them; the timetable on an earlier day."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from scheduler.domain.plans import (
     PlanOrigin,
     PublicationId,
 )
+from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import Term, TermId
 from scheduler.errors import Conflict, NotFound, Problem
 from scheduler.services import drafts, snapshots
@@ -156,7 +157,7 @@ def _back(step: Step) -> Change:
 
 
 def _obstacle(
-    step: Step, change: Change, today: date, off: Iterable[tuple[int, date]]
+    step: Step, change: Change, today: date, off: Collection[tuple[RequestId, date]]
 ) -> Left | None:
     if not step.stands:
         return Left.CHANGED
