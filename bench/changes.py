@@ -1,9 +1,12 @@
 """What follows a published plan, measured: changes, substitutes, reasons and fixes.
 
 The changes are the same for every plan: in the ninth week, from its Wednesday on.
+`python -m bench.changes` prints those of the programme's own instance, in half a minute.
 """
 
+import json
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,7 +20,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from scheduler.matching import candidates, explain, replan, search, verify
+from bench.instances import PROGRAMME
+from scheduler.matching import candidates, explain, problem, replan, search, verify
 from scheduler.matching.plan import Plan, PlannedLesson, Unfilled
 from scheduler.matching.problem import CurrentLesson, Instance, Span, Teacher
 from scheduler.matching.replan import Budget, Desk
@@ -26,6 +30,8 @@ REPEATS = 7
 ASKED = 1000  # lessons that a substitute is looked for
 PINS = 20
 BUDGET = Budget(lessons=5)
+SMALL = Budget(lessons=6, teachers=4)
+LEAVING = (5, 10)  # teachers at once, so many that lessons are left open
 FIXING, MOST_FIXING = 2.0, 30.0  # seconds
 Key = tuple[str, date, int]
 Found = TypeVar("Found")
@@ -37,11 +43,13 @@ class Answer:
 
     what: str
     milliseconds: float  # the median, with all preparation
+    processor: float  # milliseconds of it that this process computed
     hit: int  # lessons whose teacher is away
     before: int  # lessons of the plan in force
     taught: int
     other_teacher: int
     other_time: int  # lessons in force that lose their time
+    cost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +132,79 @@ def _without(instance: Instance, absence: Absence) -> Instance:
 
 def _answer(instance: Instance, plan: Plan, absence: Absence) -> Answer:
     changed = replan.with_plan(_without(instance, absence), plan)
+    before = time.process_time()
     seconds, found = _timed(lambda: replan.resolve(changed, plan), REPEATS)
+    computed = (time.process_time() - before) / REPEATS
+    verdict = verify.verify(changed, found)
     _check(changed, found)
     now = _teachers(found)
     return Answer(
         what=absence.what,
         milliseconds=1000 * seconds,
+        processor=1000 * computed,
         hit=sum(map(absence.hits, plan.lessons)),
         before=len(plan.lessons),
         taught=len(found.lessons),
         other_teacher=sum(now.get(_key(x), x.teacher) != x.teacher for x in plan.lessons),
         other_time=sum(_key(x) not in now for x in plan.lessons),
+        cost=verdict.cost,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A search after teachers left, with a budget of changes."""
+
+    teachers: int  # who left
+    hit: int  # their lessons
+    budget: Budget
+    missing: int
+    changed: int  # lessons of others, of so many teachers
+    changed_teachers: int
+    cost: float
+
+
+def budgets(instance: Instance, plan: Plan, leaving: int, seconds: float) -> list[Spent]:
+    """No change of others, a small budget of changes, and as many as pay."""
+    now = _wednesday(instance)
+    rest = Span(now, instance.term.last_day)
+    gone = Absence("", frozenset(_busiest(plan, rest)[:leaving]), rest)
+    changed = _without(replace(instance, freeze_before=now), gone)
+    in_force = replan.with_plan(changed, plan)
+    movable = [x for x in plan.lessons if x.day >= now and not gone.hits(x)]
+    return [
+        _spent(in_force, movable, budget, leaving, sum(map(gone.hits, plan.lessons)), seconds)
+        for budget in (Budget(lessons=0), SMALL, Budget())
+    ]
+
+
+def _spent(
+    instance: Instance,
+    movable: Sequence[PlannedLesson],
+    budget: Budget,
+    leaving: int,
+    hit: int,
+    seconds: float,
+) -> Spent:
+    found = search.solve(
+        instance,
+        seconds=seconds,
+        iterations=None,
+        monotonic=time.monotonic,
+        budget=budget,
+        bound_beside=False,
+        fix_seconds=0,
+    )
+    there = set(found.plan.lessons)
+    moved = [x for x in movable if x not in there]
+    return Spent(
+        teachers=leaving,
+        hit=hit,
+        budget=budget,
+        missing=found.requested - found.taught,
+        changed=len(moved),
+        changed_teachers=len({x.teacher for x in moved}),
+        cost=found.cost,
     )
 
 
@@ -234,3 +304,33 @@ def _key(lesson: PlannedLesson) -> Key:
 
 def _teachers(plan: Plan) -> dict[Key, str]:
     return {_key(lesson): lesson.teacher for lesson in plan.lessons}
+
+
+def main() -> None:
+    """The programme's own instance: a plan of five seconds, then what happens to it."""
+    instance = problem.parse(json.loads(PROGRAMME.read_bytes()))
+    plan = search.solve(
+        instance, seconds=5, iterations=None, monotonic=time.monotonic, bound_beside=False
+    )
+    tell = sys.stdout.write
+    tell(f"in force: {plan.taught} of {plan.requested} lessons, cost {plan.cost:,.0f}\n")
+    for answer in answers(instance, plan.plan):
+        tell(
+            f"{answer.what}: {answer.hit} lessons hit; first answer {answer.milliseconds:.0f} ms "
+            f"({answer.processor:.0f} ms computing), {answer.taught} taught, "
+            f"{answer.other_teacher} with another teacher, {answer.other_time} at another time, "
+            f"cost {answer.cost:,.0f}\n"
+        )
+    for leaving in LEAVING:
+        for spent in budgets(instance, plan.plan, leaving, seconds=4):
+            lessons, teachers = spent.budget.lessons, spent.budget.teachers
+            tell(
+                f"{spent.teachers} teachers leave ({spent.hit} lessons), budget "
+                f"{'any' if lessons is None else lessons} lessons of "
+                f"{'any' if teachers is None else teachers} teachers: {spent.missing} missing, "
+                f"{spent.changed} changed of {spent.changed_teachers}, cost {spent.cost:,.0f}\n"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,7 @@ _ROOMS = {
     "basket": "baskets",
     "suggest": "baskets",
     "swap": "swaps",
+    "pin": "pins",
     "user": "people",
     "sign-in-link": "people",
     "access-token": "people",

@@ -43,7 +43,9 @@ def answer(result: Result) -> dict[str, object]:
 
 COMMANDS = [
     [], ["demo"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"], ["match"],
-    ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"], ["lesson"],
+    ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"],
+    ["plan", "lines"], ["plan", "accept"], ["plan", "undo"], ["plan", "history"],
+    ["pin"], ["pin", "add"], ["pin", "remove"], ["pin", "list"], ["lesson"],
     ["lesson", "show"], ["lesson", "report"], ["lesson", "settle"], ["lesson", "open"],
     ["lesson", "history"], ["lesson", "check-in"], ["lesson", "now"], ["user"],
     ["cover"], ["cover", "list"], ["cover", "show"], ["cover", "ask"], ["cover", "offer"],
@@ -97,6 +99,39 @@ def test_the_whole_flow_of_an_operator(run, tmp_path):
         assert run("export", what, "-o", tmp_path / what).exit_code == 0
     stale = run("plan", "publish", made["plan"], "--seen", "old")
     assert stale.exit_code == 1
+
+
+def test_an_operator_changes_a_published_timetable_and_changes_it_back(run, monkeypatch):
+    monkeypatch.setenv("CHUNGTAY_CLOCK", "2023-10-02T06:30:00+07:00")  # within its term
+    answer(run("import", *EXAMPLES, "--json"))
+    run("user", "add", "ha@x.example", "--role", "coordinator")
+    first = answer(run("plan", "run", "--time-limit", "1", "--json"))["plan"]
+    shown = answer(run("plan", "lines", first, "--json"))["lines"]
+    chosen = [line["line"] for line in shown[:3]]
+    assert chosen[0] in run("plan", "lines", first).output
+    part = answer(run("plan", "accept", first, *chosen, "--json"))["plan"]
+    for plan in (part, first):
+        seen = answer(run("plan", "diff", plan, "--json"))
+        run("plan", "publish", plan, "--seen", seen["fingerprint"], "--json")
+        assert seen["words"].startswith(f"Fills {seen['filled']:,} gaps, changes")
+    last, before = answer(run("plan", "history", "--json"))["publications"]
+    assert (last["added"], before["origin"]) == (seen["added"], "accepted")
+    assert f"{last['added']} added" in run("plan", "history").output
+    undone = answer(run("plan", "undo", "--json"))
+    assert (undone["lessons"], undone["left"], undone["broken"]) == (last["added"], [], [])
+    then = answer(run("plan", "history", "--day", "2100-01-01", "--json"))["lessons"]
+    lesson = next(each["lesson_id"] for each in then if each["starts_at"] > "2023-11")
+    assert answer(run("pin", "add", lesson, "--note", "hẹn", "--json")) == {"pinned": [lesson]}
+    assert answer(run("pin", "list", "--json"))["pins"][0]["note"] == "hẹn"
+    assert "hẹn" in run("pin", "list").output
+    again = run(
+        "plan", "run", "--time-limit", "1", "--most-lessons", "0", "--most-teachers", "0",
+        "--from", "2023-11-06", "--json",
+    )  # fmt: skip
+    diff = answer(run("plan", "diff", answer(again)["plan"], "--json"))
+    assert (diff["changed"], diff["pinned"]) == (0, [])
+    assert "At most 0 lessons of 0 teachers may change." in diff["words"]
+    assert answer(run("pin", "remove", lesson, "--json")) == {"unpinned": 1}
 
 
 def test_a_plan_file_is_accepted_by_the_referee(tmp_path):

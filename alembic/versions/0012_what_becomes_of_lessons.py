@@ -253,6 +253,7 @@ def _drafts() -> None:
         "plans", sa.Column("note", sa.String(length=200), server_default="", nullable=False)
     )
     op.add_column("plans", sa.Column("from_day", sa.Date(), nullable=True))
+    op.add_column("plans", _whole("undoes_id", nullable=True))
     op.add_column("runs", sa.Column("from_day", sa.Date(), nullable=True))
     op.add_column("runs", _whole("most_lessons", nullable=True))
     op.add_column("runs", _whole("most_teachers", nullable=True))
@@ -326,7 +327,7 @@ def downgrade() -> None:
         publications.drop_column("undoes_id")
     for table, columns in (
         ("runs", ("most_teachers", "most_lessons", "from_day")),
-        ("plans", ("from_day", "note", "origin")),
+        ("plans", ("undoes_id", "from_day", "note", "origin")),
     ):
         for column in columns:
             op.drop_column(table, column)

@@ -1,31 +1,62 @@
 """The coordinator's flow as commands."""
 
 from dataclasses import asdict
+from datetime import datetime
 
 import click
 
 from scheduler import console
 from scheduler.commands import opening
-from scheduler.domain.plans import ChangeKind, Fingerprint, Plan, PlanId
+from scheduler.domain.intervals import clock_text
+from scheduler.domain.plans import (
+    ChangeKind,
+    Fingerprint,
+    LineId,
+    Placement,
+    Plan,
+    PlanId,
+    PublicationId,
+)
+from scheduler.domain.runs import Scope
 from scheduler.errors import Invalid, text
-from scheduler.services import accounts, plans, programmes, runs
+from scheduler.locale import Language, translate
+from scheduler.services import accounts, plans, programmes, publications, runs
+from scheduler.services.plans import DiffLine
+from scheduler.services.publications import Told
 
 
 @click.group()
 def plan() -> None:
-    """The coordinator's flow: run, show, diff, publish."""
+    """The coordinator's flow: run, show, diff, lines, accept, publish, undo, history."""
+
+
+day_type = click.DateTime(["%Y-%m-%d"])
 
 
 @plan.command("run")
 @console.seconds_option(1, 3600)
 @console.seed_option
+@click.option("--from", "since", type=day_type, help="Change nothing before this day.")
+@click.option("--most-lessons", type=int, help="Change at most so many published lessons.")
+@click.option("--most-teachers", type=int, help="Change lessons of at most so many teachers.")
 @console.json_option
-def plan_run(time_limit: float, seed: int, as_json: bool) -> None:
-    """Match the newest term, here and now, and keep the draft."""
+def plan_run(
+    time_limit: float,
+    seed: int,
+    since: datetime | None,
+    most_lessons: int | None,
+    most_teachers: int | None,
+    as_json: bool,
+) -> None:
+    """Match the newest term, here and now, and keep the draft.
+
+    What is published is where it starts from.
+    """
+    scope = Scope(since.date() if since else None, most_lessons, most_teachers)
     with opening.ready_context() as ctx:
         actor = accounts.operator(ctx)
         term = programmes.overview(ctx, actor).term
-        run = runs.work_here(ctx, runs.start(ctx, actor, term.id, time_limit, seed))
+        run = runs.work_here(ctx, runs.start(ctx, actor, term.id, time_limit, seed, scope))
         if run is None or run.plan_id is None:
             raise Invalid((run and run.error) or text("Another worker has taken this run over."))
         found = {"taught": run.taught, "cost": run.cost, "lower_bound": run.bound, "gap": run.gap}
@@ -61,7 +92,116 @@ def plan_diff(plan_id: int, as_json: bool) -> None:
     with opening.ready_context() as ctx:
         seen = plans.preview(ctx, accounts.operator(ctx), PlanId(plan_id))
         counts = {kind.value: seen.diff.count(kind) for kind in ChangeKind}
-        console.show(as_json, {"fingerprint": seen.fingerprint, "kept": seen.diff.kept, **counts})
+        told = {"fingerprint": seen.fingerprint, "kept": seen.diff.kept, **counts}
+        told |= asdict(seen.effect) | {"pinned": [pin.lesson_id for pin in seen.pinned]}
+        told |= {"words": " ".join(translate(each, Language.EN) for each in seen.words)}
+        console.show(as_json, told)
+
+
+@plan.command("lines")
+@click.argument("plan_id", type=int)
+@console.json_option
+def plan_lines(plan_id: int, as_json: bool) -> None:
+    """The changes a plan would make, line by line, with the names that `accept` wants."""
+    with opening.ready_context() as ctx:
+        seen = plans.preview(ctx, accounts.operator(ctx), PlanId(plan_id))
+        console.show(
+            as_json,
+            {"lines": [_told_line(line) for line in seen.lines]},
+            lambda: "\n".join(map(_line_of, seen.lines)) or "-",
+        )
+
+
+def _told_line(line: DiffLine) -> dict[str, object]:
+    return {
+        "line": line.id,
+        "kind": line.kind.value,
+        "request": line.request.key,
+        "lessons": line.count,
+        "first_day": line.first_day.isoformat(),
+        "last_day": line.last_day.isoformat(),
+        "before": _side(line.before, line.teacher_before),
+        "after": _side(line.after, line.teacher_after),
+    }
+
+
+def _side(placement: Placement | None, teacher: str) -> str | None:
+    if placement is None:
+        return None
+    return f"{placement.day:%a} {clock_text(placement.start)} {teacher}"
+
+
+def _line_of(line: DiffLine) -> str:
+    told = _told_line(line)
+    return (
+        f"{line.id} {line.kind.value:9} {line.request.key} x{line.count} {line.first_day} to "
+        f"{line.last_day}: {told['before'] or '-'} -> {told['after'] or '-'}"
+    )
+
+
+@plan.command("accept")
+@click.argument("plan_id", type=int)
+@click.argument("lines", nargs=-1, required=True)
+@console.json_option
+def plan_accept(plan_id: int, lines: tuple[str, ...], as_json: bool) -> None:
+    """Make a new draft of what is published with some lines of a plan alone."""
+    with opening.ready_context() as ctx:
+        chosen = [LineId(line) for line in lines]
+        made = plans.accept(ctx, accounts.operator(ctx), PlanId(plan_id), chosen)
+        console.show(as_json, {"plan": made})
+
+
+@plan.command("undo")
+@click.argument("publication", type=int, required=False)
+@console.json_option
+def plan_undo(publication: int | None, as_json: bool) -> None:
+    """Make a draft that puts a publication back, the last one if none is named."""
+    with opening.ready_context() as ctx:
+        actor = accounts.operator(ctx)
+        if publication is None:
+            term = programmes.overview(ctx, actor).term
+            publication = publications.newest(ctx, actor, term.id)
+        done = publications.undo(ctx, actor, PublicationId(publication))
+        left = [{"lesson": lesson.id, "why": why.value} for lesson, why in done.left]
+        broken = [str(problem) for problem in done.broken]
+        console.show(
+            as_json,
+            {"plan": done.plan_id, "lessons": done.lessons, "left": left, "broken": broken},
+        )
+
+
+@plan.command("history")
+@click.option("--day", type=day_type, help="Print the timetable as it stood at the end of it.")
+@console.json_option
+def plan_history(day: datetime | None, as_json: bool) -> None:
+    """What was published, the newest first; or the timetable as it was on a day."""
+    with opening.ready_context() as ctx:
+        actor = accounts.operator(ctx)
+        term = programmes.overview(ctx, actor).term
+        if day is not None:
+            then = publications.as_of(ctx, actor, term.id, day.date())
+            console.show(
+                as_json, {"day": day.date().isoformat(), "lessons": list(map(asdict, then))}
+            )
+            return
+        found = publications.of_term(ctx, actor, term.id)
+        console.show(
+            as_json,
+            {"publications": [_told_publication(each) for each in found]},
+            lambda: "\n".join(map(_publication_line, found)) or "-",
+        )
+
+
+def _told_publication(each: Told) -> dict[str, object]:
+    counts = {kind.value: n for kind, n in each.counts.items()}
+    return asdict(each.publication) | {"origin": each.publication.origin.value, **counts}
+
+
+def _publication_line(each: Told) -> str:
+    done = each.publication
+    counts = ", ".join(f"{n} {kind.value}" for kind, n in each.counts.items() if n)
+    undoes = f", undoes {done.undoes}" if done.undoes else ""
+    return f"{done.id:4} {done.at:%Y-%m-%d %H:%M} UTC {done.by}: {counts or '-'}{undoes}"
 
 
 @plan.command("publish")

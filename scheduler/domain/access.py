@@ -27,6 +27,7 @@ class Action(StrEnum):
     CANCEL_LESSON = "cancel_lesson"
     SETTLE_LESSON = "settle_lesson"
     FIND_COVER = "find_cover"
+    PIN_LESSON = "pin_lesson"
     SUBSCRIBE = "subscribe"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_MESSAGES = "manage_messages"
@@ -47,6 +48,7 @@ TABLE: dict[Role, frozenset[Action]] = {
             Action.CANCEL_LESSON,
             Action.SETTLE_LESSON,
             Action.FIND_COVER,
+            Action.PIN_LESSON,
             Action.SUBSCRIBE,
             Action.MANAGE_MESSAGES,
         }

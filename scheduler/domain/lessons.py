@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
-from zoneinfo import ZoneInfo
 
-from scheduler.domain.intervals import Interval, minute_of
+from scheduler.domain import plans
+from scheduler.domain.intervals import Interval
 from scheduler.domain.people import ClassId, HalfDay, PersonId, SchoolId, TeacherId
 from scheduler.domain.plans import ChangeKind, Placement
 from scheduler.domain.requests import RequestId
@@ -168,23 +168,12 @@ class Lesson:
 
 def placed(lesson: Lesson) -> Placement:
     """The lesson as plans and the timetable name it."""
-    start = lesson.starts_at.astimezone(ZoneInfo(lesson.zone))
-    length = round((lesson.ends_at - lesson.starts_at).total_seconds() / 60)
-    first = minute_of(start)
-    return Placement(lesson.request_id, start.date(), first, first + length, lesson.teacher_id)
+    return plans.placed(lesson.request_id, lesson.teacher_id, lesson.interval, lesson.zone)
 
 
 def after(state: LessonState, move: Move) -> LessonState | None:
     """The state that a move leads to; None: it cannot happen in this state."""
     return MOVES[state].get(move)
-
-
-def placement(lesson: Lesson) -> Placement:
-    """The lesson as a plan's own value, on the programme's wall."""
-    start = lesson.starts_at.astimezone(ZoneInfo(lesson.zone))
-    begins = minute_of(start)
-    length = round((lesson.ends_at - lesson.starts_at).total_seconds() / 60)
-    return Placement(lesson.request_id, start.date(), begins, begins + length, lesson.teacher_id)
 
 
 def life(lesson: Lesson, now: datetime) -> Life:

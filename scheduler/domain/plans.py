@@ -1,19 +1,24 @@
 """Draft plans, the difference that one would make, and its fingerprint.  Pure."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
+from zoneinfo import ZoneInfo
 
+from scheduler.domain.intervals import Interval, minute_of
 from scheduler.domain.people import PersonId, TeacherId
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import TermId
 from scheduler.domain.weights import Weights
+from scheduler.errors import Text, text
 
 PlanId = NewType("PlanId", int)
 Fingerprint = NewType("Fingerprint", str)
+LineId = NewType("LineId", str)  # of a preview
+PublicationId = NewType("PublicationId", int)
 
 
 class PlanState(StrEnum):
@@ -23,12 +28,12 @@ class PlanState(StrEnum):
 
 
 class PlanOrigin(StrEnum):
-    """Where a draft comes from."""
+    """Who or what made a draft."""
 
-    RUN = "run"
+    RUN = "run"  # the matching engine
     ACCEPTED = "accepted"  # some lines of another draft
-    HAND = "hand"
-    UNDO = "undo"
+    HAND = "hand"  # a coordinator, lesson by lesson
+    UNDO = "undo"  # what a publication changed, put back
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +45,13 @@ class Placement:
     start: int
     end: int
     teacher_id: TeacherId
+
+
+def placed(request: RequestId, teacher: TeacherId, span: Interval, zone: str) -> Placement:
+    """The placement of a lesson given at these instants, on the wall of its term."""
+    start = span.start.astimezone(ZoneInfo(zone))
+    length = round((span.end - span.start).total_seconds() / 60)
+    return Placement(request, start.date(), minute_of(start), minute_of(start) + length, teacher)
 
 
 class FixKind(StrEnum):
@@ -121,6 +133,8 @@ class Plan:
     terms: Mapping[str, float] = field(default_factory=dict)  # of the cost, by name
     origin: PlanOrigin = PlanOrigin.RUN
     note: str = ""
+    from_day: date | None = None  # what lies before it stays as published
+    undoes: PublicationId | None = None
 
     @property
     def gap(self) -> float:
@@ -170,6 +184,53 @@ class PlanDiff:
 
     def count(self, kind: ChangeKind) -> int:
         return sum(change.kind is kind for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A difference in three figures: lessons that come in, lessons in force that do not stay as
+    they are, and the teachers who had those."""
+
+    filled: int
+    changed: int
+    teachers: int
+
+    @property
+    def words(self) -> Text:
+        return text(
+            "Fills {gaps}, changes {lessons} of {teachers}.",
+            gaps=text("one gap") if self.filled == 1 else text("{n} gaps", n=self.filled),
+            lessons=_lessons(self.changed),
+            teachers=_teachers(self.teachers),
+        )
+
+
+def effect(diff: PlanDiff) -> Effect:
+    had = [change.before for change in diff.changes if change.before is not None]
+    return Effect(diff.count(ChangeKind.ADDED), len(had), len({p.teacher_id for p in had}))
+
+
+def budget_words(lessons: int | None, teachers: int | None) -> Text | None:
+    """What a budget of changes allows; None: it allows anything."""
+    if lessons is None and teachers is None:
+        return None
+    if teachers is None:
+        return text("At most {lessons} may change.", lessons=_lessons(lessons or 0))
+    if lessons is None:
+        return text("Lessons of at most {teachers} may change.", teachers=_teachers(teachers))
+    return text(
+        "At most {lessons} of {teachers} may change.",
+        lessons=_lessons(lessons),
+        teachers=_teachers(teachers),
+    )
+
+
+def _lessons(n: int) -> Text:
+    return text("one lesson") if n == 1 else text("{n} lessons", n=n)
+
+
+def _teachers(n: int) -> Text:
+    return text("one teacher") if n == 1 else text("{n} teachers", n=n)
 
 
 def diff(current: Iterable[Placement], draft: Iterable[Placement]) -> PlanDiff:
@@ -223,3 +284,79 @@ def fingerprint(
         for p in sorted(side):
             digest.update(f"{p.request_id},{p.day},{p.start},{p.end},{p.teacher_id};".encode())
     return Fingerprint(digest.hexdigest()[:32])
+
+
+# -- a part of a difference
+
+
+def line_of(change: Change) -> LineId:
+    """Names the line of a preview that the change stands in: equal changes of one weekly series.
+
+    The same in every preview of the same difference, whatever else is in it.
+    """
+    told = f"{change.kind},{change.request_id},{weekly(change.before)},{weekly(change.after)}"
+    return LineId(hashlib.sha256(told.encode()).hexdigest()[:10])
+
+
+def weekly(placement: Placement | None) -> tuple[int, int, int] | None:
+    """Weekday, start and teacher: what the lessons of a series have in common."""
+    if placement is None:
+        return None
+    return placement.day.weekday(), placement.start, placement.teacher_id
+
+
+def chosen(changes: Iterable[Change], lines: Collection[LineId]) -> tuple[Change, ...]:
+    """The changes that stand in these lines."""
+    return tuple(change for change in changes if line_of(change) in lines)
+
+
+def with_changes(current: Iterable[Placement], changes: Iterable[Change]) -> tuple[Placement, ...]:
+    """The timetable after these changes, in order."""
+    kept = list(changes)
+    gone = {change.before for change in kept}
+    come = {change.after for change in kept if change.after is not None}
+    return tuple(sorted({p for p in current if p not in gone} | come))
+
+
+def reversed_(before: Placement | None, after: Placement | None) -> Change:
+    """The change that leads from `after` back to `before`; one of them is there."""
+    if before is None or after is None:
+        return Change(ChangeKind.DROPPED if before is None else ChangeKind.ADDED, after, before)
+    same = (before.day, before.start, before.end) == (after.day, after.start, after.end)
+    return Change(ChangeKind.RESTAFFED if same else ChangeKind.MOVED, after, before)
+
+
+def fitting(
+    current: Iterable[Placement], changes: Iterable[Change], classes: Mapping[RequestId, int]
+) -> tuple[Change, ...]:
+    """Those of the changes that put no teacher and no class into two lessons at once.
+
+    One that is left out keeps its old place, which may be in the way of another: so again, until
+    all fit.  `classes` says whose request it is.
+    """
+    standing, left = list(current), list(changes)
+    while True:
+        after = with_changes(standing, left)
+        days: dict[date, list[Placement]] = {}
+        for placement in after:
+            days.setdefault(placement.day, []).append(placement)
+        fits = [
+            change
+            for change in left
+            if change.after is None
+            or not any(_clash(change.after, other, classes) for other in days[change.after.day])
+        ]
+        if len(fits) == len(left):
+            return tuple(fits)
+        left = fits
+
+
+def _clash(one: Placement, other: Placement, classes: Mapping[RequestId, int]) -> bool:
+    if one == other:
+        return False
+    if one.request_id == other.request_id:
+        return True  # a class has one lesson of a request a day
+    shared = one.teacher_id == other.teacher_id or classes.get(one.request_id, -1) == classes.get(
+        other.request_id, -2
+    )
+    return shared and one.start < other.end and other.start < one.end

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import PlanId
-from scheduler.domain.terms import TermId
-from scheduler.errors import Text
+from scheduler.domain.terms import Term, TermId
+from scheduler.errors import Text, text
 
 RunId = NewType("RunId", int)
 
 MOST_POINTS = 60  # of a run's history: what a chart can show
+MOST_CHANGES = 100_000  # that a budget can name
 
 
 class RunState(StrEnum):
@@ -29,6 +30,46 @@ class Wish(StrEnum):
 
     STOP = "stop"  # and keep the best plan so far
     CANCEL = "cancel"  # and keep none
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run may change of the timetable in force: nothing before a day, and at most so many
+    lessons, of at most so many teachers; None: whatever pays.
+
+    A lesson that cannot stay as it is, because its teacher is away for instance, does not count.
+    """
+
+    from_day: date | None = None
+    most_lessons: int | None = None
+    most_teachers: int | None = None
+
+    @property
+    def limited(self) -> bool:
+        return self.most_lessons is not None or self.most_teachers is not None
+
+
+WHOLE = Scope()
+
+
+def faults(scope: Scope, term: Term, now: datetime, in_force: bool) -> dict[str, Text]:
+    """What is wrong with a scope, by field; `in_force`: whether the term has a timetable."""
+    found = {
+        name: text("Write a number from {least} to {most}.", least=0, most=MOST_CHANGES)
+        for name, most in (
+            ("most_lessons", scope.most_lessons),
+            ("most_teachers", scope.most_teachers),
+        )
+        if most is not None and not 0 <= most <= MOST_CHANGES
+    }
+    first = max(term.first_day, term.today(now) + timedelta(days=1))
+    if scope.from_day is not None and not first <= scope.from_day <= term.last_day:
+        found["from_day"] = text(
+            "Choose a day from {first} to {last}.", first=first, last=term.last_day
+        )
+    if scope.limited and not in_force:
+        found.setdefault("most_lessons", text("Nothing is published yet that a run could change."))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +136,7 @@ class Run:
     bound: float | None
     moves_per_second: float | None
     history: tuple[Point, ...]
+    scope: Scope = WHOLE
 
     @property
     def open(self) -> bool:

@@ -20,7 +20,7 @@ from scheduler.matching.plan import Plan as SolverPlan
 from scheduler.matching.plan import PlannedLesson
 from scheduler.matching.problem import CurrentLesson, Instance, Window
 from scheduler.matching.verify import Verdict
-from scheduler.services import news, runs, standing
+from scheduler.services import news, snapshots, standing
 from scheduler.services.context import Context
 from scheduler.services.standing import Placed, Standing, Told
 from scheduler.store import audits, busy, lessons, pins, plans, timetable
@@ -144,7 +144,7 @@ def draft(
             seed=0,
             input_hash=snapshot.input_hash,
             placements=_once(seen.result.after.values()),
-            gaps=[runs.gap_of(snapshot, gap) for gap in gaps],
+            gaps=[snapshots.gap(snapshot, gap) for gap in gaps],
             weights=snapshot.weights,
             terms=verdict.terms,
             origin=PlanOrigin.HAND,
@@ -210,7 +210,7 @@ def _look(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Move]) ->
     held = {each for each, place in state.current.items() if place.day <= state.today}
     alone = rules.detached(result, state.asked, held | (state.pinned.keys() - result.changed))
     before, after = state.planned(state.current), state.planned(result.after)
-    prices = runs.prices_of(state.snapshot.weights)
+    prices = state.snapshot.prices
     was, will = (
         verify.verify(state.instance, SolverPlan(tuple(sorted(side))), prices)
         for side in (before, after)

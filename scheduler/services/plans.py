@@ -1,6 +1,6 @@
 """Draft plans: what one would change, and publishing exactly what was seen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +13,9 @@ from scheduler.domain.people import ReceivingSchool, SchoolId, Teacher, TeacherI
 from scheduler.domain.plans import (
     Change,
     ChangeKind,
+    Effect,
     Fingerprint,
+    LineId,
     Placement,
     Plan,
     PlanDiff,
@@ -22,12 +24,12 @@ from scheduler.domain.plans import (
     PlanState,
 )
 from scheduler.domain.requests import Request, RequestId
-from scheduler.domain.runs import RunId
+from scheduler.domain.runs import WHOLE, RunId, Scope
 from scheduler.domain.subscriptions import would_miss
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Charge, bill
-from scheduler.errors import Conflict, NotFound, Stale
-from scheduler.services import baskets, gaps, timetable
+from scheduler.errors import Conflict, Invalid, NotFound, Stale, Text, text
+from scheduler.services import baskets, drafts, gaps, snapshots, timetable
 from scheduler.services.context import Context
 from scheduler.services.gaps import GapLine
 from scheduler.services.timetable import Cause
@@ -35,6 +37,7 @@ from scheduler.store import (
     audits,
     lessons,
     people,
+    pins,
     requests,
     runs,
     subscriptions,
@@ -43,6 +46,7 @@ from scheduler.store import (
 )
 from scheduler.store import plans as rows
 from scheduler.store.database import Session
+from scheduler.store.pins import Pin
 from scheduler.store.visibility import sees
 
 SOON = timedelta(hours=24)
@@ -50,8 +54,12 @@ SOON = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """Equal changes of one weekly series in one line; minutes on the term's wall."""
+    """Equal changes of one weekly series in one line; minutes on the term's wall.
 
+    `id` is what `accept` is told: the same in every preview of the same difference.
+    """
+
+    id: LineId
     kind: ChangeKind
     request: Request
     school_name: str
@@ -69,6 +77,8 @@ class Preview:
     """The object that publishing makes true: what changes, who hears of it, what is odd, what it
     costs and why, and the run that found it.
 
+    `effect` says it in three figures; `scope` is what its run was allowed to change.  `pinned`
+    are pins on lessons that it would change: it cannot be published while they hold.
     `soon` counts lessons that change before the end of tomorrow; `unseen` names the teachers of
     those whose calendars will hardly show it in time.
     """
@@ -85,10 +95,20 @@ class Preview:
     unseen: tuple[str, ...]
     bill: tuple[Charge, ...]
     run: RunId | None
+    effect: Effect
+    scope: Scope
+    pinned: tuple[Pin, ...]
 
     @property
     def changes(self) -> int:
         return len(self.diff.changes)
+
+    @property
+    def words(self) -> tuple[Text, ...]:
+        """What it does, and what it was allowed to do."""
+        allowed = rules.budget_words(self.scope.most_lessons, self.scope.most_teachers)
+        since = self.plan.from_day and text("Changes nothing before {day}.", day=self.plan.from_day)
+        return tuple(each for each in (self.effect.words, allowed, since) if each)
 
 
 def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[Plan, ...]:
@@ -103,7 +123,9 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
     with ctx.reading() as db:
         plan = _visible(db, actor, plan_id)
         term = _term(db, actor, plan.term_id, Action.SEE_PROGRAMME)
-        current, wanted = _both_sides(ctx, db, plan, term)
+        known = lessons.placements(db, term.id)
+        current, wanted = _both_sides(ctx, db, plan, term, known)
+        held = pins.of_term(db, term.id, term.today(now))
         missing = rows.gaps(db, plan_id)
         run = runs.of_plan(db, plan_id)
         asked = {request.id: request for request in requests.of_term(db, term.id)}
@@ -126,8 +148,19 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         soon=sum(_is_soon(c.before, term, now) for c in diff.changes if c.before is not None),
         unseen=tuple(sorted(teacher.name for teacher in unseen)),
         bill=bill(plan.terms, plan.weights, plan.requested - plan.taught) if plan.weights else (),
-        run=run,
+        run=run.id if run else None,
+        effect=rules.effect(diff),
+        scope=run.scope if run else WHOLE,
+        pinned=_pinned(diff.changes, known, held),
     )
+
+
+def _pinned(
+    changes: Iterable[Change], known: Mapping[Placement, LessonId], held: Mapping[LessonId, Pin]
+) -> tuple[Pin, ...]:
+    """The pins on lessons that these changes touch."""
+    touched = (known[change.before] for change in changes if change.before is not None)
+    return tuple(held[lesson] for lesson in touched if lesson in held)
 
 
 def _is_soon(lesson: Placement, term: Term, now: datetime) -> bool:
@@ -150,7 +183,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
 
     One transaction: lessons and their revisions, messages, dirty feeds, the record of changes.
     Publishing the predecessor again undoes a publication.  Raises Stale when the draft or the
-    timetable is no longer what the coordinator saw.
+    timetable is no longer what the coordinator saw, Conflict when it changes a pinned lesson.
     """
     now = ctx.now()
     with ctx.transaction() as db:
@@ -160,7 +193,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
         if plan.state is PlanState.PUBLISHED:
             raise Conflict("This plan is already the published timetable.")
         known = lessons.placements(db, term.id)
-        current, wanted = _both_sides(ctx, db, plan, term)
+        current, wanted = _both_sides(ctx, db, plan, term, known)
         if rules.fingerprint(plan_id, current, wanted) != seen:
             raise Stale(
                 "The timetable changed while you were looking. "
@@ -169,7 +202,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
         diff = rules.diff(current, wanted)
         publication = rows.publish(db, plan, seen, now, actor.person_id)
         cause = Cause(
-            Deed.PUBLISHED,
+            Deed.UNDONE if plan.origin is PlanOrigin.UNDO else Deed.PUBLISHED,
             f"publication:{publication}",
             actor.person_id,
             actor.name,
@@ -177,6 +210,11 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
             publication_id=publication,
         )
         told = timetable.carry_out(ctx, db, term, diff.changes, known, cause)
+        # asked late: whoever pins a lesson now waits for its row, which we hold
+        if _pinned(diff.changes, known, pins.of_term(db, term.id, term.today(now))):
+            raise Conflict(
+                "This plan changes lessons that are pinned. Unpin them, or run the engine again."
+            )
         baskets.finish(ctx, db, actor, plan, diff.changes, told)
         _record(ctx, db, actor, plan, diff)
     return diff
@@ -196,24 +234,62 @@ def _record(ctx: Context, db: Session, actor: Actor, plan: Plan, diff: PlanDiff)
     )
 
 
+def accept(ctx: Context, actor: Actor, plan_id: PlanId, lines: Collection[LineId]) -> PlanId:
+    """Make a new draft of the timetable in force with some lines of a plan's preview alone.
+
+    It is priced again, and read by the independent verifier.  Raises Invalid when what was chosen
+    cannot stand without the rest, with each rule and the lessons that break it together, and Stale
+    when a line is no longer in the preview.
+    """
+    with ctx.reading() as db:
+        plan = _visible(db, actor, plan_id)
+        term = _term(db, actor, plan.term_id, Action.PUBLISH)
+        known = lessons.placements(db, term.id)
+        diff = rules.diff(*_both_sides(ctx, db, plan, term, known))
+    chosen = rules.chosen(diff.changes, lines)
+    if not chosen:
+        raise Invalid("Choose at least one line of the plan.")
+    if {rules.line_of(change) for change in chosen} != set(lines):
+        raise Stale("The timetable changed while you were looking. See the new difference.")
+    snapshot = snapshots.take(ctx, term.id, plan.from_day)
+    draft = drafts.weigh(snapshot, known, chosen)
+    if draft.broken:
+        raise Invalid(
+            "These changes cannot stand without others. Choose those too, or leave these out.",
+            drafts.problems(draft),
+        )
+    with ctx.transaction() as db:
+        drafts.require_unchanged(db, term, known)
+        made = drafts.keep(
+            db, draft, term, actor, ctx.now(), PlanOrigin.ACCEPTED,
+            from_day=plan.from_day,
+            lower_bound=plan.lower_bound if plan.input_hash == snapshot.input_hash else 0.0,
+        )  # fmt: skip
+        after = {"of": plan_id, "lines": sorted(set(lines)), "changes": len(chosen)}
+        audits.record(db, ctx.now(), actor.person_id, "accept_lines", "plan", made, after=after)
+    return made
+
+
 def _both_sides(
-    ctx: Context, db: Session, plan: Plan, term: Term
+    ctx: Context, db: Session, plan: Plan, term: Term, current: Mapping[Placement, LessonId]
 ) -> tuple[tuple[Placement, ...], tuple[Placement, ...]]:
-    """What is in force and what the plan wants, without the days that have passed.
+    """What is in force and what the plan wants, without the days that have passed and those before
+    the plan's own first day.
 
     What has begun stays; only a term's first publication may hold days before today, for a
     programme that brings its year along.  What somebody called off for a day, no plan brings back
     on that day; only undoing a publication does, for what that one called off.
     """
-    current: Mapping[Placement, LessonId] = lessons.placements(db, term.id)
     off = lessons.called_off(db, term.id, undoing=plan.origin is PlanOrigin.UNDO)
     wanted = tuple(p for p in rows.placements(db, plan.id) if (p.request_id, p.day) not in off)
-    if rows.published(db, term.id) is None:
+    first = plan.from_day or term.first_day
+    if rows.published(db, term.id) is not None:
+        first = max(first, term.today(ctx.now()) + timedelta(days=1))
+    elif plan.from_day is None:
         return tuple(sorted(current)), wanted
-    today = term.today(ctx.now())
     return (
-        tuple(sorted(p for p in current if p.day > today)),
-        tuple(p for p in wanted if p.day > today),
+        tuple(sorted(p for p in current if p.day >= first)),
+        tuple(p for p in wanted if p.day >= first),
     )
 
 
@@ -246,11 +322,10 @@ def _lines(
     names: Mapping[TeacherId, Teacher],
     schools: Mapping[SchoolId, ReceivingSchool],
 ) -> tuple[DiffLine, ...]:
-    series: dict[tuple[object, ...], list[Change]] = {}
+    series: dict[LineId, list[Change]] = {}
     for change in changes:
-        ends = tuple(_weekly(p) for p in (change.before, change.after))
-        series.setdefault((change.kind, change.request_id, *ends), []).append(change)
-    lines = [_line(group, asked, names, schools) for group in series.values()]
+        series.setdefault(rules.line_of(change), []).append(change)
+    lines = [_line(name, group, asked, names, schools) for name, group in series.items()]
     order = {kind: n for n, kind in enumerate(reversed(ChangeKind))}
     return tuple(
         sorted(
@@ -260,13 +335,8 @@ def _lines(
     )
 
 
-def _weekly(placement: Placement | None) -> tuple[int, int, int] | None:
-    if placement is None:
-        return None
-    return placement.day.weekday(), placement.start, placement.teacher_id
-
-
 def _line(
+    name: LineId,
     group: list[Change],
     asked: Mapping[RequestId, Request],
     names: Mapping[TeacherId, Teacher],
@@ -276,6 +346,7 @@ def _line(
     days = [p.day for c in group for p in (c.after or c.before,) if p is not None]
     request = asked[first.request_id]
     return DiffLine(
+        id=name,
         kind=first.kind,
         request=request,
         school_name=schools[request.school_id].name,

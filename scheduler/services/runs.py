@@ -1,38 +1,29 @@
-"""Matching runs: asked for by a coordinator, claimed by a tick, worked on in another process.
+"""Matching runs: asked for by a coordinator, claimed by a tick, worked on in another process."""
 
-Here alone the school's words become the solver's and come back.
-"""
-
-import hashlib
-import json
 import logging
 import multiprocessing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from scheduler import clock, security
 from scheduler.clock import Clock
 from scheduler.config import Settings
 from scheduler.domain import access
+from scheduler.domain import runs as rules
 from scheduler.domain.access import Action, Actor
-from scheduler.domain.people import TeacherId
-from scheduler.domain.plans import Fix, FixKind, Gap, Placement, PlanId
-from scheduler.domain.requests import RequestId
-from scheduler.domain.runs import Point, Run, RunId, Standing, Wish, thinned
+from scheduler.domain.plans import PlanId
+from scheduler.domain.runs import WHOLE, Point, Run, RunId, Scope, Standing, Wish, thinned
 from scheduler.domain.terms import Term, TermId
-from scheduler.domain.weights import Weights
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound, Text, text
-from scheduler.matching import plan as solver_plan
-from scheduler.matching import problem, search, verify
-from scheduler.matching.plan import PlannedLesson, Solution, Unfilled
-from scheduler.matching.prices import Prices
-from scheduler.matching.problem import Instance
+from scheduler.matching import search, verify
+from scheduler.matching.plan import Plan, Solution
+from scheduler.matching.replan import Budget
 from scheduler.matching.search import Progress
 from scheduler.matching.verify import Verdict
-from scheduler.services import executors, exports
+from scheduler.services import executors, snapshots
 from scheduler.services.context import Context
-from scheduler.services.weights import DEFAULTS
-from scheduler.store import audits, lessons, people, plans, requests, tables, terms, weights
+from scheduler.services.snapshots import Snapshot
+from scheduler.store import audits, lessons, plans, tables, terms
 from scheduler.store import runs as rows
 from scheduler.store.database import Database, Session
 from scheduler.store.visibility import sees
@@ -45,20 +36,19 @@ CHILD = "matching run"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a run works on: the solver's instance, its hash, the programme's weights, and the way
-    back to our ids."""
+def start(
+    ctx: Context,
+    actor: Actor,
+    term_id: TermId,
+    seconds: float,
+    seed: int = 1,
+    scope: Scope = WHOLE,
+) -> RunId:
+    """Queue a run for the term; raises Conflict while one is open, Invalid for odd limits.
 
-    instance: Instance
-    weights: Weights
-    input_hash: str
-    request_ids: dict[str, RequestId]
-    teacher_ids: dict[str, TeacherId]
-
-
-def start(ctx: Context, actor: Actor, term_id: TermId, seconds: float, seed: int = 1) -> RunId:
-    """Queue a run for the term; raises Conflict while one is open, Invalid for odd limits."""
+    It starts from the timetable in force, where there is one, and changes of it what `scope`
+    allows.
+    """
     if not LIMITS[0] <= seconds <= LIMITS[1]:
         raise Invalid(
             "Choose how long the engine may search.",
@@ -66,6 +56,9 @@ def start(ctx: Context, actor: Actor, term_id: TermId, seconds: float, seed: int
         )
     with ctx.transaction() as db:
         term = _term(db, actor, term_id)
+        in_force = plans.published(db, term.id) is not None
+        if found := rules.faults(scope, term, ctx.now(), in_force):
+            raise Invalid("Some fields need another look.", fields=found)
         if rows.open_of(db, term.id) is not None:
             raise Conflict("The matching engine is already at work on this term.")
         run_id = rows.add(
@@ -75,6 +68,7 @@ def start(ctx: Context, actor: Actor, term_id: TermId, seconds: float, seed: int
             now=ctx.now(),
             seconds=seconds,
             seed=seed,
+            scope=scope,
         )
         audits.record(db, ctx.now(), actor.person_id, "run_matching", "run", run_id)
         return run_id
@@ -175,21 +169,23 @@ def _in_child(settings: Settings, beat: Clock, key: bytes, run: Run, token: str)
 def execute(ctx: Context, run: Run, token: str) -> None:
     """Solve outside any transaction, then keep the draft, if the lease is still ours."""
     try:
-        snapshot = take_snapshot(ctx, run.term_id)
+        snapshot = snapshots.take(ctx, run.term_id, run.scope.from_day)
         watched = _Progress(ctx, run, token)
         others = ctx.settings.matching_workers - 1
         with executors.opened(ctx.settings.matching_executor, others) as beside:
             solution = search.solve(
                 snapshot.instance,
-                prices=prices_of(snapshot.weights),
+                prices=snapshot.prices,
                 seconds=run.seconds_limit,
                 iterations=None,
                 seed=run.seed,
                 monotonic=clock.monotonic,
                 progress=watched,
+                budget=_budget(run.scope),
                 others=beside.count,
                 executor=beside.executor,
             )
+        solution = snapshots.without_called_off(snapshot, solution)
     except Exception as error:
         with ctx.transaction() as db:
             rows.fail(db, run.id, token, _reason(error))
@@ -206,6 +202,10 @@ def execute(ctx: Context, run: Run, token: str) -> None:
         history = watched.told(standing)
         if not rows.finish(db, run.id, token, plan_id, standing, history):
             raise Conflict("Another worker has taken this run over.")
+
+
+def _budget(scope: Scope) -> Budget | None:
+    return Budget(scope.most_lessons, scope.most_teachers) if scope.limited else None
 
 
 def _ended(solution: Solution) -> Standing:
@@ -262,47 +262,13 @@ class _Progress:
         return self.history
 
 
-def take_snapshot(ctx: Context, term_id: TermId) -> Snapshot:
-    """The term as the solver's instance; what has begun, or is today, stays as published."""
-    with ctx.reading() as db:
-        term = terms.get(db, term_id)
-        if term is None:
-            raise NotFound("There is no such term here.")
-        data = exports.instance(db, term, term.today(ctx.now()))
-        chosen = weights.of_programme(db, term.programme_id) or DEFAULTS
-        request_ids = {request.key: request.id for request in requests.of_term(db, term_id)}
-        teacher_ids = {t.email: t.id for t in people.teachers(db, term.programme_id)}
-    if data["current"]:
-        data["freeze_before"] = (term.today(ctx.now()) + timedelta(days=1)).isoformat()
-    text_of_it = json.dumps(data, sort_keys=True, ensure_ascii=False)
-    return Snapshot(
-        problem.parse(data),
-        chosen,
-        hashlib.sha256(text_of_it.encode()).hexdigest(),
-        request_ids,
-        teacher_ids,
-    )
-
-
-def prices_of(chosen: Weights) -> Prices:
-    """A programme's weights as the engine takes them."""
-    return Prices(**asdict(chosen))
-
-
 def verdict(ctx: Context, term_id: TermId) -> Verdict:
     """The published timetable read by the independent verifier: violations, cost, taught."""
-    snapshot = take_snapshot(ctx, term_id)
-    keys = {ours: theirs for theirs, ours in snapshot.request_ids.items()}
-    mails = {ours: theirs for theirs, ours in snapshot.teacher_ids.items()}
+    snapshot = snapshots.take(ctx, term_id)
     with ctx.reading() as db:
-        published = lessons.placements(db, term_id)
-    planned = tuple(
-        PlannedLesson(keys[p.request_id], p.day, p.start, p.end, mails[p.teacher_id])
-        for p in sorted(published)
-        if p.request_id in keys
-    )
+        planned = snapshot.planned(lessons.placements(db, term_id))
     alone = replace(snapshot.instance, current=(), freeze_before=None)
-    return verify.verify(alone, solver_plan.Plan(planned), prices_of(snapshot.weights))
+    return verify.verify(alone, Plan(planned), snapshot.prices)
 
 
 def _keep(db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: Solution) -> PlanId:
@@ -317,44 +283,9 @@ def _keep(db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: Sol
         seconds=solution.seconds,
         seed=solution.seed,
         input_hash=snapshot.input_hash,
-        placements=[
-            Placement(
-                snapshot.request_ids[lesson.request],
-                lesson.day,
-                lesson.start,
-                lesson.end,
-                snapshot.teacher_ids[lesson.teacher],
-            )
-            for lesson in solution.plan.lessons
-        ],
-        gaps=[gap_of(snapshot, unfilled) for unfilled in solution.unfilled],
+        placements=map(snapshot.placement, solution.plan.lessons),
+        gaps=[snapshots.gap(snapshot, unfilled) for unfilled in solution.unfilled],
         weights=snapshot.weights,
         terms=solution.terms,
-    )
-
-
-def gap_of(snapshot: Snapshot, unfilled: Unfilled) -> Gap:
-    """What the engine says a request lacks, by our ids."""
-    return Gap(
-        snapshot.request_ids[unfilled.request],
-        unfilled.week,
-        unfilled.missing,
-        {reason.code.value: reason.count for reason in unfilled.reasons},
-        tuple(snapshot.request_ids[rival] for rival in unfilled.rivals),
-        tuple(_fix(snapshot, fix) for fix in unfilled.fixes),
-    )
-
-
-def _fix(snapshot: Snapshot, fix: solver_plan.Fix) -> Fix:
-    return Fix(
-        kind=FixKind(fix.code.value),
-        covers=fix.covers,
-        teacher_id=None if fix.teacher is None else snapshot.teacher_ids[fix.teacher],
-        weekday=fix.weekday,
-        start=fix.start,
-        end=fix.end,
-        day=fix.day,
-        limit=fix.limit,
-        free=fix.free,
-        changes=fix.changes,
+        from_day=run.scope.from_day,
     )

@@ -14,9 +14,9 @@ from scheduler.domain.terms import Term, TermId
 from scheduler.errors import NotFound
 from scheduler.matching.plan import PlannedLesson
 from scheduler.matching.problem import Instance
-from scheduler.services import runs
+from scheduler.services import snapshots
 from scheduler.services.context import Context
-from scheduler.services.runs import Snapshot
+from scheduler.services.snapshots import Snapshot
 from scheduler.store import lessons, people, pins, requests, tables, terms
 from scheduler.store.database import Session
 from scheduler.store.pins import Pin
@@ -105,7 +105,7 @@ def read(ctx: Context, actor: Actor, term_id: TermId) -> Standing:
     """How the term stands, for whoever plans it; raises NotFound for strangers."""
     with ctx.reading() as db:
         term = _term(db, actor, term_id)
-    snapshot = runs.take_snapshot(ctx, term_id)
+    snapshot = snapshots.take(ctx, term_id)
     there = {teacher.id for teacher in snapshot.instance.teachers}
     with ctx.reading() as db:
         today = term.today(ctx.now())

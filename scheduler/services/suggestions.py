@@ -19,7 +19,7 @@ from scheduler.matching.plan import Plan, PlannedLesson
 from scheduler.matching.problem import Instance
 from scheduler.matching.replan import Desk
 from scheduler.services import lessons as seen
-from scheduler.services import runs, standing
+from scheduler.services import standing
 from scheduler.services.context import Context
 from scheduler.services.standing import Standing, Told
 from scheduler.store import candidates, terms
@@ -184,7 +184,7 @@ def _teacher(
 
 def _substitutes(state: Standing, place: Placement) -> dict[str, float]:
     """What each substitute costs, by the engine; it knows none for a lesson that stands alone."""
-    desk = Desk(state.instance, runs.prices_of(state.snapshot.weights))
+    desk = Desk(state.instance, state.snapshot.prices)
     try:
         return {each.teacher: each.price for each in desk.substitutes(state.name(place))}
     except NotFound:
@@ -289,7 +289,7 @@ def _dearer(state: Standing, lesson_id: LessonId, to: Placement) -> float:
     }
     before, after = state.planned(near), state.planned(near | {lesson_id: to})
     instance = _near(state.instance, {*before, *after})
-    prices = runs.prices_of(state.snapshot.weights)
+    prices = state.snapshot.prices
     now, then = (
         verify.verify(instance, Plan(tuple(sorted(side))), prices).cost for side in (before, after)
     )

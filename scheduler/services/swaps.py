@@ -8,7 +8,7 @@ from scheduler.domain import swaps as rules
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.candidates import Booked, Candidate, Want, obstacles
 from scheduler.domain.intervals import Interval
-from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState, placement
+from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState, placed
 from scheduler.domain.people import HalfDay, Person, PersonId, TeacherId
 from scheduler.domain.plans import Change, ChangeKind
 from scheduler.domain.requests import Request, RequestId
@@ -197,7 +197,7 @@ def _possible(db: Session, term: Term, given: Lesson, wanted: Lesson, now: datet
 def _want(
     term: Term, asked: Mapping[RequestId, Request], lesson: Lesson, without: frozenset[LessonId]
 ) -> Want:
-    request, place = asked[lesson.request_id], placement(lesson)
+    request, place = asked[lesson.request_id], placed(lesson)
     return Want(
         day=place.day,
         start=place.start,
@@ -258,7 +258,7 @@ def _exchange(ctx: Context, db: Session, found: Proposal) -> None:
     if term is None:
         raise NotFound("There is no such proposal here.")
     _possible(db, term, given, wanted, ctx.now())
-    known = {placement(x): x.id for x in both.values()}
+    known = {placed(x): x.id for x in both.values()}
     changes = [_hand(given, swap.asked_id), _hand(wanted, swap.asker_id)]
     cause = Cause(Deed.SWAPPED, f"swap:{swap.id}", found.person.id, found.person.name)
     timetable.carry_out(ctx, db, term, changes, known, cause)
@@ -267,7 +267,7 @@ def _exchange(ctx: Context, db: Session, found: Proposal) -> None:
 
 
 def _hand(lesson: Lesson, to: TeacherId) -> Change:
-    before = placement(lesson)
+    before = placed(lesson)
     return Change(ChangeKind.RESTAFFED, before, replace(before, teacher_id=to))
 
 
@@ -354,7 +354,7 @@ def _whole(db: Session, term: Term, given: Lesson, me: Candidate | None) -> Cand
         windows=pledge.windows,
         absences=pledge.absences,
         busy=tuple(time.span for time in times if not time.soft),
-        booked=tuple(Booked(x.interval, placement(x).day, x.id) for x in own),
+        booked=tuple(Booked(x.interval, placed(x).day, x.id) for x in own),
         total=len(own),
     )
 

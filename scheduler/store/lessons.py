@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Row, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Role
-from scheduler.domain.intervals import minute_of
+from scheduler.domain.intervals import Interval, minute_of
 from scheduler.domain.lessons import Cause, Handover, Lesson, LessonId, LessonState
 from scheduler.domain.people import HalfDay, PersonId
-from scheduler.domain.plans import Placement
+from scheduler.domain.plans import Placement, placed
 from scheduler.domain.requests import RequestId
 from scheduler.store import history
 from scheduler.store.tables import (
@@ -199,16 +199,7 @@ def called_off(
 
 
 def _placement(row: Row[tuple[object, ...]]) -> Placement:
-    zone = ZoneInfo(row.zone)
-    start = row.starts_at.astimezone(zone)
-    length = round((row.ends_at - row.starts_at).total_seconds() / 60)
-    return Placement(
-        request_id=row.request_id,
-        day=start.date(),
-        start=minute_of(start),
-        end=minute_of(start) + length,
-        teacher_id=row.teacher_id,
-    )
+    return placed(row.request_id, row.teacher_id, Interval(row.starts_at, row.ends_at), row.zone)
 
 
 def _bells(db: Session, school_ids: Collection[int]) -> _Bells:

@@ -19,6 +19,7 @@ from scheduler.domain.plans import (
     PlanId,
     PlanOrigin,
     PlanState,
+    PublicationId,
 )
 from scheduler.domain.weights import Weights
 from scheduler.store.tables import (
@@ -50,9 +51,12 @@ def save(
     terms: Mapping[str, float] | None = None,
     origin: PlanOrigin = PlanOrigin.RUN,
     note: str = "",
+    from_day: date | None = None,
+    undoes: PublicationId | None = None,
     marks: Iterable[Mark] = (),
 ) -> PlanId:
-    """Keep a draft with its lessons and gaps, the weights it was made with and its cost by term."""
+    """Keep a draft with its lessons and gaps, the weights it was made with and its cost by term;
+    where it comes from, and the day before which it changes nothing."""
     wanted = list(placements)
     made = db.execute(
         plans.insert()
@@ -72,6 +76,8 @@ def save(
             terms=None if terms is None else dict(terms),
             origin=origin,
             note=note,
+            from_day=from_day,
+            undoes_id=undoes,
         )
         .returning(plans.c.id)
     )
@@ -163,7 +169,7 @@ def lock(db: Session, plan_id: int) -> Plan | None:
 
 def publish(
     db: Session, plan: Plan, fingerprint: Fingerprint, now: datetime, by: int | None
-) -> int:
+) -> PublicationId:
     """Make the plan the one in force; returns the publication's id."""
     previous = db.scalar(
         select(publications.c.id)
@@ -189,10 +195,11 @@ def publish(
             published_at=now,
             published_by=by,
             previous_id=previous,
+            undoes_id=plan.undoes,
         )
         .returning(publications.c.id)
     )
-    return int(made.scalar_one())
+    return PublicationId(made.scalar_one())
 
 
 def _gap(row: Row[tuple[object, ...]]) -> Gap:
@@ -236,4 +243,6 @@ def _plan(row: Row[tuple[object, ...]]) -> Plan:
         terms=row.terms or {},
         origin=PlanOrigin(row.origin),
         note=row.note,
+        from_day=row.from_day,
+        undoes=row.undoes_id,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, or_, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.runs import Point, Run, RunId, RunState, Standing, Wish
+from scheduler.domain.runs import WHOLE, Point, Run, RunId, RunState, Scope, Standing, Wish
 from scheduler.errors import Text
 from scheduler.store import sentences
 from scheduler.store.leases import database_now
@@ -18,7 +18,14 @@ OPEN = (RunState.QUEUED, RunState.RUNNING)
 
 
 def add(
-    db: Session, *, term_id: int, asked_by: int | None, now: datetime, seconds: float, seed: int
+    db: Session,
+    *,
+    term_id: int,
+    asked_by: int | None,
+    now: datetime,
+    seconds: float,
+    seed: int,
+    scope: Scope = WHOLE,
 ) -> RunId:
     """Queue a run; the database refuses a second open one of the same term."""
     made = db.execute(
@@ -34,6 +41,7 @@ def add(
             stop_asked=False,
             cancel_asked=False,
             attempts=0,
+            **asdict(scope),
         )
         .returning(runs.c.id)
     )
@@ -52,10 +60,10 @@ def latest(db: Session, term_id: int) -> Run | None:
     return None if row is None else _run(row)
 
 
-def of_plan(db: Session, plan_id: int) -> RunId | None:
+def of_plan(db: Session, plan_id: int) -> Run | None:
     """The run that found the plan."""
-    found = db.scalar(select(runs.c.id).where(runs.c.plan_id == plan_id))
-    return None if found is None else RunId(found)
+    row = db.execute(select(runs).where(runs.c.plan_id == plan_id)).first()
+    return None if row is None else _run(row)
 
 
 def open_of(db: Session, term_id: int) -> Run | None:
@@ -209,4 +217,5 @@ def _run(row: Row[tuple[object, ...]]) -> Run:
         bound=row.bound,
         moves_per_second=row.moves_per_second,
         history=tuple(Point(*point) for point in row.history or ()),
+        scope=Scope(row.from_day, row.most_lessons, row.most_teachers),
     )

@@ -5,7 +5,22 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.domain.plans import Change, ChangeKind, Placement, PlanId, diff, fingerprint
+from scheduler.domain.plans import (
+    Change,
+    ChangeKind,
+    Effect,
+    Placement,
+    PlanId,
+    budget_words,
+    chosen,
+    diff,
+    effect,
+    fingerprint,
+    fitting,
+    line_of,
+    reversed_,
+    with_changes,
+)
 
 MONDAY = date(2023, 10, 2)
 
@@ -72,3 +87,69 @@ def test_a_fingerprint_knows_the_draft_and_both_sides(old, new):
     assert name != fingerprint(PlanId(2), old, new)
     assert name != fingerprint(PlanId(1), old | {at(40, 600, 9)}, new)
     assert name != fingerprint(PlanId(1), old, new | {at(40, 600, 9)})
+
+
+CLASSES = {1: 1, 2: 1, 3: 3}  # two requests are one class's
+
+
+@given(timetables(), timetables())
+def test_all_changes_of_a_difference_lead_there_and_reversed_they_lead_back(now, then):
+    changes = diff(now, then).changes
+    assert set(with_changes(now, changes)) == then
+    back = [reversed_(change.before, change.after) for change in changes]
+    assert set(with_changes(then, back)) == now
+    assert [reversed_(change.before, change.after) for change in back] == list(changes)
+
+
+@given(timetables(), timetables())
+def test_the_lines_of_a_difference_are_named_alike_in_every_part_of_it(now, then):
+    changes = diff(now, then).changes
+    names = {line_of(change) for change in changes}
+    assert chosen(changes, names) == changes
+    for name in names:
+        part = chosen(changes, [name])
+        assert {line_of(c) for c in diff(now, with_changes(now, part)).changes} == {name}
+
+
+def overlaps(placements):
+    """Pairs of lessons that one teacher, one class or one request would have at once."""
+    found = set()
+    for one in placements:
+        for other in placements:
+            same_time = one.start < other.end and other.start < one.end
+            shared = one.teacher_id == other.teacher_id or (
+                CLASSES[one.request_id] == CLASSES[other.request_id]
+            )
+            if one < other and one.day == other.day and same_time and shared:
+                found.add((one, other))
+    return found
+
+
+@given(timetables(), timetables())
+def test_changes_that_fit_add_no_clash_to_a_timetable(now, then):
+    fits = fitting(now, diff(now, then).changes, CLASSES)
+    assert overlaps(with_changes(now, fits)) <= overlaps(now)
+    assert set(fits) <= set(diff(now, then).changes)
+
+
+def test_a_change_whose_place_is_taken_by_one_that_stays_is_left_out():
+    lesson, taken = at(0, 420, 1), at(0, 440, 2, request=3)
+    assert fitting([lesson, taken], [Change(ChangeKind.RESTAFFED, lesson, at(0, 420, 2))], {}) == ()
+    given_away = Change(ChangeKind.RESTAFFED, taken, at(0, 440, 1, request=3))
+    swap = (Change(ChangeKind.RESTAFFED, lesson, at(0, 420, 2)), given_away)
+    assert fitting([lesson, taken], swap, {}) == swap
+
+
+def test_a_difference_in_words_counts_gaps_lessons_and_their_teachers():
+    now = [at(0, 420, 1), at(7, 420, 1), at(14, 420, 2)]
+    found = effect(diff(now, [at(0, 420, 2), at(8, 420, 1), at(28, 420, 3)]))
+    assert found == Effect(filled=1, changed=3, teachers=2)
+    assert str(found.words) == "Fills one gap, changes 3 lessons of 2 teachers."
+    assert [
+        str(budget_words(*budget)) for budget in ((6, 4), (1, None), (None, 1), (None, None))
+    ] == [
+        "At most 6 lessons of 4 teachers may change.",
+        "At most one lesson may change.",
+        "Lessons of at most one teacher may change.",
+        "None",
+    ]

@@ -235,3 +235,50 @@ def test_a_first_publication_in_mid_term_tells_of_lessons_ahead_only(ctx, cast, 
         ).all()
     assert {person for person, _ in told} == {cast["person_teacher1"], cast["person_schoolA"]}
     assert all(len(news.read(payload).entries) == 1 for _, payload in told)
+
+
+def told_of(ctx, since):
+    """Who has a new message about changes, by name."""
+    with ctx.reading() as db:
+        query = sa.select(tables.persons.c.name).join(
+            tables.outbox, tables.outbox.c.person_id == tables.persons.c.id
+        )
+        return set(
+            db.scalars(query.where(tables.outbox.c.kind == "changes", tables.outbox.c.id > since))
+        )
+
+
+def newest_message(ctx):
+    with ctx.reading() as db:
+        return db.scalar(sa.select(sa.func.max(tables.outbox.c.id))) or 0
+
+
+B1_OTHER = (*B1[:3], "teacher2")
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        ((A1, A2, B1), set()),
+        ((A1, (*A2[:3], "teacher2"), B1), {"Cô teacher1", "Cô teacher2", "Cô schoolA"}),
+        ((A1, A2), {"Cô teacher1", "Cô schoolB"}),
+        ((A1, A2, B1_OTHER), {"Cô teacher1", "Cô teacher2", "Cô schoolB"}),
+        (
+            (A1, A2, (B1[0], B1[1] + timedelta(days=1), 560, "teacher1")),
+            {"Cô teacher1", "Cô schoolB"},
+        ),
+    ],
+    ids=["nobody", "one school", "dropped", "given to another", "moved"],
+)
+def test_exactly_the_people_concerned_are_told_of_a_publication(ctx, cast, clock, then, told):
+    publish(ctx, cast, draft(ctx, cast, A1, A2, B1))
+    clock.forward(hours=1)
+    with ctx.transaction() as db:  # what the first publication told has gone out
+        db.execute(
+            tables.outbox.update()
+            .where(tables.outbox.c.kind == "changes")
+            .values(state="cancelled")
+        )
+    before = newest_message(ctx)
+    publish(ctx, cast, draft(ctx, cast, *then))
+    assert told_of(ctx, before) == told

@@ -13,7 +13,7 @@ from scheduler.domain.plans import Fix, FixKind, Gap, PlanState
 from scheduler.domain.runs import MOST_POINTS, RunState
 from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, text
 from scheduler.matching import plan as solver_plan
-from scheduler.services import plans, runs, weights
+from scheduler.services import plans, runs, snapshots, weights
 from scheduler.services.context import Context
 from scheduler.services.weights import DEFAULTS
 from scheduler.store import plans as plan_rows
@@ -168,7 +168,7 @@ def test_a_draft_keeps_the_weights_it_was_made_with_and_its_cost_by_term(ctx, ca
 
 
 def test_what_the_engine_says_of_a_gap_comes_back_in_our_own_ids(ctx, cast):
-    snapshot = runs.take_snapshot(ctx, cast["term"])
+    snapshot = snapshots.take(ctx, cast["term"])
     email = next(iter(snapshot.teacher_ids))
     fix = solver_plan.Fix(
         solver_plan.FixCode.WINDOW, covers=3, teacher=email, weekday=3, start=500, end=545
@@ -176,7 +176,7 @@ def test_what_the_engine_says_of_a_gap_comes_back_in_our_own_ids(ctx, cast):
     unfilled = solver_plan.Unfilled(
         "A/7A", FIRST, 1, (solver_plan.Reason(solver_plan.ReasonCode.FREE, 2),), ("B/8B",), (fix,)
     )
-    gap = runs._gap(snapshot, unfilled)
+    gap = snapshots.gap(snapshot, unfilled)
     assert gap == Gap(
         cast["request_7A"], FIRST, 1, {"free": 2}, (cast["request_8B"],),
         (Fix(FixKind.WINDOW, 3, snapshot.teacher_ids[email], 3, 500, 545),),

@@ -45,6 +45,7 @@ plans = Table(
     Column("origin", String(20), nullable=False, server_default="run"),
     Column("note", String(200), nullable=False, server_default=""),
     Column("from_day", Date),  # what lies before it stays as published
+    Column("undoes_id", Integer),  # a publication; no foreign key: that table names this one
     CheckConstraint("taught >= 0 AND requested >= 0 AND cost >= 0", "figures"),
     CheckConstraint("(state = 'draft') = (published_at IS NULL)", "published_at"),
 )

@@ -1,0 +1,103 @@
+"""Pins: lessons that no plan may touch, with who wants it so, why and until when."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from scheduler.domain import access
+from scheduler.domain.access import Action, Actor
+from scheduler.domain.lessons import Lesson, LessonId, LessonState
+from scheduler.domain.people import PersonId
+from scheduler.domain.terms import TermId
+from scheduler.errors import Conflict, Invalid, NotFound, Text, text
+from scheduler.services.context import Context
+from scheduler.store import audits, lessons, tables, terms
+from scheduler.store import pins as rows
+from scheduler.store.database import Session
+from scheduler.store.pins import Pin
+from scheduler.store.visibility import sees
+
+LONGEST_NOTE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedLesson:
+    pin: Pin
+    lesson: Lesson
+
+
+def put(
+    ctx: Context,
+    actor: Actor,
+    ids: Collection[LessonId],
+    note: str,
+    until: date | None = None,
+) -> None:
+    """Pin lessons as they stand, to the end of a day or for good; a former pin is replaced.
+
+    Raises NotFound for strangers, Invalid for an odd note or day, Conflict for a lesson that has
+    begun or was called off.
+    """
+    note = " ".join(note.split())
+    now = ctx.now()
+    with ctx.transaction() as db:
+        found = _locked(db, actor, ids)
+        if faults := _faults(note, until, now.astimezone(ZoneInfo(found[0].zone)).date()):
+            raise Invalid("Some fields need another look.", fields=faults)
+        if any(x.starts_at <= now or x.state is LessonState.CANCELLED for x in found):
+            raise Conflict("Only lessons that are still to come can be pinned.")
+        former = rows.of_lessons(db, [lesson.id for lesson in found])
+        same = (actor.person_id, note, until)
+        wanted = [x.id for x in found if x.id not in former or _said(former[x.id]) != same]
+        rows.put(db, wanted, actor.person_id, note, until, now)
+        after = {"until": until and until.isoformat()}
+        for each in wanted:
+            audits.record(db, now, actor.person_id, "pin", "lesson", each, reason=note, after=after)
+
+
+def remove(ctx: Context, actor: Actor, ids: Collection[LessonId]) -> int:
+    """Let plans touch these lessons again; how many were pinned.  Raises NotFound."""
+    with ctx.transaction() as db:
+        found = _locked(db, actor, ids)
+        pinned = [lesson.id for lesson in found if rows.remove(db, [lesson.id])]
+        for lesson_id in pinned:
+            audits.record(db, ctx.now(), actor.person_id, "unpin", "lesson", lesson_id)
+    return len(pinned)
+
+
+def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[PinnedLesson, ...]:
+    """The pins that hold today, by the lessons' time; raises NotFound for strangers."""
+    with ctx.reading() as db:
+        term = terms.get(db, term_id) if sees(db, actor, tables.terms, term_id) else None
+        if term is None:
+            raise NotFound("There is no such term here.")
+        access.require(actor, Action.PIN_LESSON, term.programme_id)
+        held = rows.of_term(db, term.id, term.today(ctx.now()))
+        found = lessons.find(db, ids=list(held))
+    return tuple(PinnedLesson(held[lesson.id], lesson) for lesson in found)
+
+
+def _said(pin: Pin) -> tuple[PersonId | None, str, date | None]:
+    return pin.owner_id, pin.note, pin.until
+
+
+def _faults(note: str, until: date | None, today: date) -> dict[str, Text]:
+    found = {}
+    if not 0 < len(note) <= LONGEST_NOTE:
+        found["note"] = text("Write 1 to {most} letters.", most=LONGEST_NOTE)
+    if until is not None and until < today:
+        found["until"] = text("Choose today or a later day.")
+    return found
+
+
+def _locked(db: Session, actor: Actor, ids: Collection[LessonId]) -> tuple[Lesson, ...]:
+    """The lessons, held against publishers until the transaction ends."""
+    wanted = sorted(set(ids))
+    if not wanted or not all(sees(db, actor, tables.lessons, each) for each in wanted):
+        raise NotFound("There is no such lesson here.")
+    rows.lock(db, wanted)
+    found = lessons.find(db, ids=wanted)
+    for programme in {lesson.programme_id for lesson in found}:
+        access.require(actor, Action.PIN_LESSON, programme)
+    return found

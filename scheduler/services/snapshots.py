@@ -1,0 +1,140 @@
+"""A term as the matching engine knows it, and the way back: here alone the school's words become
+the solver's and come back."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+
+from scheduler.domain.people import TeacherId
+from scheduler.domain.plans import Fix, FixKind, Gap, Placement
+from scheduler.domain.requests import RequestId
+from scheduler.domain.terms import TermId
+from scheduler.domain.weights import Weights
+from scheduler.errors import NotFound, Text, text
+from scheduler.matching import plan as solver_plan
+from scheduler.matching import problem, verify
+from scheduler.matching.plan import Plan, PlannedLesson, Solution, Unfilled
+from scheduler.matching.prices import Prices
+from scheduler.matching.problem import Instance
+from scheduler.services import exports
+from scheduler.services.context import Context
+from scheduler.services.weights import DEFAULTS
+from scheduler.store import lessons, people, requests, terms, weights
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a run works on: the solver's instance, its hash, the programme's weights, and the way
+    back to our ids.
+
+    `off`: lessons that somebody called off for that day, which no plan brings back.
+    """
+
+    instance: Instance
+    weights: Weights
+    input_hash: str
+    request_ids: Mapping[str, RequestId]
+    teacher_ids: Mapping[str, TeacherId]
+    off: frozenset[tuple[RequestId, date]]
+    names: Mapping[str, str]  # of teachers
+
+    @property
+    def prices(self) -> Prices:
+        return Prices(**asdict(self.weights))
+
+    def placement(self, lesson: PlannedLesson) -> Placement:
+        request, teacher = self.request_ids[lesson.request], self.teacher_ids[lesson.teacher]
+        return Placement(request, lesson.day, lesson.start, lesson.end, teacher)
+
+    def planned(self, placements: Iterable[Placement]) -> tuple[PlannedLesson, ...]:
+        """As the solver calls them, without those of requests that are no more."""
+        keys = {ours: theirs for theirs, ours in self.request_ids.items()}
+        mails = {ours: theirs for theirs, ours in self.teacher_ids.items()}
+        return tuple(
+            PlannedLesson(keys[p.request_id], p.day, p.start, p.end, mails[p.teacher_id])
+            for p in sorted(placements)
+            if p.request_id in keys
+        )
+
+    def told(self, lesson: PlannedLesson) -> Text:
+        """The lesson as a coordinator names it."""
+        clock = f"{lesson.start // 60:02d}:{lesson.start % 60:02d}"
+        teacher = self.names.get(lesson.teacher, lesson.teacher)
+        return text(
+            "{request}, {day} {clock}, {teacher}",
+            request=lesson.request, day=lesson.day, clock=clock, teacher=teacher,
+        )  # fmt: skip
+
+
+def take(ctx: Context, term_id: TermId, from_day: date | None = None) -> Snapshot:
+    """The term now; what has begun, is today or lies before `from_day` stays as published."""
+    with ctx.reading() as db:
+        term = terms.get(db, term_id)
+        if term is None:
+            raise NotFound("There is no such term here.")
+        today = term.today(ctx.now())
+        data = exports.instance(db, term, today)
+        chosen = weights.of_programme(db, term.programme_id) or DEFAULTS
+        request_ids = {request.key: request.id for request in requests.of_term(db, term_id)}
+        teachers = people.teachers(db, term.programme_id)
+        off = lessons.called_off(db, term_id)
+    if data["current"] or from_day:
+        first = today + timedelta(days=1)
+        data["freeze_before"] = max(first, from_day or first).isoformat()
+    told = json.dumps(data, sort_keys=True, ensure_ascii=False)
+    return Snapshot(
+        instance=problem.parse(data),
+        weights=chosen,
+        input_hash=hashlib.sha256(told.encode()).hexdigest(),
+        request_ids=request_ids,
+        teacher_ids={t.email: t.id for t in teachers},
+        off=off,
+        names={t.email: t.name for t in teachers},
+    )
+
+
+def without_called_off(snapshot: Snapshot, solution: Solution) -> Solution:
+    """The solution as it can be published, priced again: the engine does not know of lessons that
+    somebody called off for a day, and gives them anew."""
+    found = solution.plan.lessons
+    kept = tuple(x for x in found if (snapshot.request_ids[x.request], x.day) not in snapshot.off)
+    if len(kept) == len(found):
+        return solution
+    verdict = verify.verify(snapshot.instance, Plan(kept), snapshot.prices)
+    return replace(
+        solution,
+        plan=Plan(kept),
+        cost=round(verdict.cost, 3),
+        lower_bound=min(solution.lower_bound, verdict.cost),
+        taught=verdict.taught,
+        terms={name: round(term, 3) for name, term in verdict.terms.items()},
+    )
+
+
+def gap(snapshot: Snapshot, unfilled: Unfilled) -> Gap:
+    """What a plan lacks, in our own ids."""
+    return Gap(
+        snapshot.request_ids[unfilled.request],
+        unfilled.week,
+        unfilled.missing,
+        {reason.code.value: reason.count for reason in unfilled.reasons},
+        tuple(snapshot.request_ids[rival] for rival in unfilled.rivals),
+        tuple(_fix(snapshot, fix) for fix in unfilled.fixes),
+    )
+
+
+def _fix(snapshot: Snapshot, fix: solver_plan.Fix) -> Fix:
+    return Fix(
+        kind=FixKind(fix.code.value),
+        covers=fix.covers,
+        teacher_id=None if fix.teacher is None else snapshot.teacher_ids[fix.teacher],
+        weekday=fix.weekday,
+        start=fix.start,
+        end=fix.end,
+        day=fix.day,
+        limit=fix.limit,
+        free=fix.free,
+        changes=fix.changes,
+    )
