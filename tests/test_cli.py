@@ -45,6 +45,7 @@ COMMANDS = [
     [], ["demo"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"], ["match"],
     ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"], ["user"],
     ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
+    ["absence"], ["closure"], ["storm"],
 ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ class Action(StrEnum):
     PUBLISH = "publish"
     IMPORT = "import"
     CANCEL_LESSON = "cancel_lesson"
+    MEET_DISRUPTIONS = "meet_disruptions"
     SUBSCRIBE = "subscribe"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_MESSAGES = "manage_messages"
@@ -43,6 +44,7 @@ TABLE: dict[Role, frozenset[Action]] = {
             Action.PUBLISH,
             Action.IMPORT,
             Action.CANCEL_LESSON,
+            Action.MEET_DISRUPTIONS,
             Action.SUBSCRIBE,
             Action.MANAGE_MESSAGES,
         }

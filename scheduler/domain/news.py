@@ -46,7 +46,7 @@ class News(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One lesson in a message.  `was`: when the reader last knew it to begin, None: it was not
-    theirs; `teacher`: who gave it then, by name.  `by` changed it."""
+    theirs; `teacher`: who gave it then, by name.  `by` changed it, for this `reason`."""
 
     lesson_id: LessonId
     side: Side
@@ -54,6 +54,7 @@ class Entry:
     was: datetime | None = None
     teacher: str = ""
     by: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _packed(entry: Entry) -> dict[str, object]:
     was = entry.was.isoformat() if entry.was else None
     full = {
         "lesson": entry.lesson_id, "side": entry.side.value, "what": entry.what.value,
-        "was": was, "teacher": entry.teacher, "by": entry.by,
+        "was": was, "teacher": entry.teacher, "by": entry.by, "reason": entry.reason,
     }  # fmt: skip
     return {name: value for name, value in full.items() if value}
 
@@ -119,6 +120,7 @@ def _unpacked(packed: Mapping[str, Any]) -> Entry:
         was=datetime.fromisoformat(packed["was"]) if "was" in packed else None,
         teacher=packed.get("teacher", ""),
         by=packed.get("by", ""),
+        reason=packed.get("reason", ""),
     )
 
 

@@ -113,17 +113,28 @@ def _undo(ctx: Context, db: Session, before: Question) -> bool:
 
 
 def _call(ctx: Context, db: Session, before: Question, excuse: Excuse) -> bool:
-    lesson, now = before.lesson, ctx.now()
+    lesson, by = before.lesson, before.person.id
     if before.standing is Standing.LOOKING:
         return False
-    confirmations.remove(db, lesson.id, lesson.sequence, before.person.id)
-    call = covers.call(db, lesson.id, lesson.teacher_id, excuse.stored(), now)
+    if not look_for_cover(ctx, db, lesson, excuse.stored(), by):
+        return False
+    _record(ctx, db, before, "ask_for_cover", Standing.LOOKING, excuse.stored())
+    return True
+
+
+def look_for_cover(ctx: Context, db: Session, lesson: Lesson, reason: str, by: PersonId) -> bool:
+    """Open a call for cover, inside the transaction that decided it; False when one is open.
+
+    The teacher stays responsible, and takes back what they may have confirmed.
+    """
+    now = ctx.now()
+    confirmations.remove(db, lesson.id, lesson.sequence, lesson.teacher_person_id)
+    call = covers.call(db, lesson.id, lesson.teacher_id, reason, now)
     if call is None:
         return False
-    history.note(db, [lesson.id], Deed.COVER_ASKED, before.person.id, now, reason=excuse.stored())
+    history.note(db, [lesson.id], Deed.COVER_ASKED, by, now, reason=reason)
     _mark_feeds(db, lesson)
     news.want_cover(ctx, db, lesson, call)
-    _record(ctx, db, before, "ask_for_cover", Standing.LOOKING, excuse.stored())
     return True
 
 

@@ -4,7 +4,7 @@ Nothing is read here: see `services.facts`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from scheduler.delivery import mail
@@ -246,7 +246,8 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
     if was == LONG_AGO:
         was = change.lesson.moved_from
     own = change.entry.side is Side.TEACHER
-    return lesson_words(change.lesson, reader.wall, ctx.settings.base_url, own=own, was=was)
+    words = lesson_words(change.lesson, reader.wall, ctx.settings.base_url, own=own, was=was)
+    return replace(words, reason=words.reason or change.entry.reason)
 
 
 def _one(ctx: Context, one: OneLesson, reader: Reader, *, ask: bool = False) -> LessonWords:
