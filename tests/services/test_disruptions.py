@@ -1,19 +1,22 @@
 """A teacher away, a school closed, a storm: proposed together, done in one step, undone in part."""
 
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from scheduler.domain.candidates import obstacles
 from scheduler.domain.disruptions import Absence, Choice, Closure, Way
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import Deed, LessonState
 from scheduler.domain.messages import MessageKind
+from scheduler.domain.openings import Board
 from scheduler.domain.plans import Fingerprint
 from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from scheduler.services import disruptions, lessons, sending
-from scheduler.store import accounts, covers, history, pins, tables, terms
+from scheduler.store import accounts, candidates, covers, history, pins, tables, terms
 from scheduler.store.availability import pledge
 from tests.faults.kit import Post, write
 from tests.planning import A1, A2, B1, WEDNESDAY, draft, publish, timetable
@@ -383,3 +386,25 @@ def test_days_and_reason_must_make_sense(ctx, cast, first, last, reason, field):
     with pytest.raises(Invalid) as error:
         look(ctx, cast, Closure((cast["A"],), DaySpan(first, last), reason))
     assert list(error.value.fields) == [field]
+
+
+def test_a_board_rules_out_whom_the_search_for_cover_rules_out(ctx, cast, published):
+    busy_all_day(ctx, cast, "teacher2", THURSDAY)
+    write(ctx, tables.pledges, tables.pledges.c.teacher_id == cast["teacher1"], max_per_day=1)
+    first = published[0]
+    with ctx.reading() as db:
+        term = terms.get(db, cast["term"])
+        board = Board(disruptions._situation(db, term, ctx.now()))
+        here = board.situation.standing[first.id]
+        compared = []
+        for day in (WEDNESDAY, THURSDAY, WEDNESDAY + timedelta(days=7)):
+            for start in (400, 450, 505, 660):
+                there = replace(here, day=day, start=start, end=start + 45)
+                want = board.want(first.id, there)
+                able = [
+                    x for x in candidates.find(db, term, want, ctx.now()) if not obstacles(x, want)
+                ]
+                ours = board.free(first.id, there)
+                assert {x.teacher_id for x in ours} == {x.teacher_id for x in able}
+                compared.append(len(able))
+    assert set(compared) == {0, 1}
