@@ -54,6 +54,7 @@ COMMANDS = [
     ["basket"], ["basket", "check"], ["basket", "draft"], ["suggest"], ["swap"], ["swap", "ask"],
     ["swap", "accept"], ["swap", "decline"], ["swap", "withdraw"], ["swap", "list"],
     ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
+    ["absence"], ["closure"], ["storm"],
 ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ class Action(StrEnum):
     SETTLE_LESSON = "settle_lesson"
     FIND_COVER = "find_cover"
     PIN_LESSON = "pin_lesson"
+    MEET_DISRUPTIONS = "meet_disruptions"
     SUBSCRIBE = "subscribe"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_MESSAGES = "manage_messages"
@@ -49,6 +50,7 @@ TABLE: dict[Role, frozenset[Action]] = {
             Action.SETTLE_LESSON,
             Action.FIND_COVER,
             Action.PIN_LESSON,
+            Action.MEET_DISRUPTIONS,
             Action.SUBSCRIBE,
             Action.MANAGE_MESSAGES,
         }

@@ -51,7 +51,8 @@ class News(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One lesson in a message.  `was`: when the reader last knew it to begin, None: it was not
-    theirs; `teacher`: who gave it then, by name.  `by` changed it.  `swap`: in which proposal."""
+    theirs; `teacher`: who gave it then, by name.  `by` changed it, for this `reason`.  `swap`: in
+    which proposal."""
 
     lesson_id: LessonId
     side: Side
@@ -59,6 +60,7 @@ class Entry:
     was: datetime | None = None
     teacher: str = ""
     by: str = ""
+    reason: str = ""
     swap: SwapId | None = None
 
 
@@ -112,7 +114,8 @@ def _packed(entry: Entry) -> dict[str, object]:
     was = entry.was.isoformat() if entry.was else None
     full = {
         "lesson": entry.lesson_id, "side": entry.side.value, "what": entry.what.value,
-        "was": was, "teacher": entry.teacher, "by": entry.by, "swap": entry.swap,
+        "was": was, "teacher": entry.teacher, "by": entry.by, "reason": entry.reason,
+        "swap": entry.swap,
     }  # fmt: skip
     return {name: value for name, value in full.items() if value}
 
@@ -126,6 +129,7 @@ def _unpacked(packed: Mapping[str, Any]) -> Entry:
         teacher=packed.get("teacher", ""),
         by=packed.get("by", ""),
         swap=SwapId(int(packed["swap"])) if "swap" in packed else None,
+        reason=packed.get("reason", ""),
     )
 
 

@@ -113,7 +113,6 @@ def _call(ctx: Context, db: Session, before: Question, excuse: Excuse) -> bool:
     lesson = before.lesson
     if before.standing is Standing.LOOKING:
         return False
-    confirmations.remove(db, lesson.id, lesson.sequence, before.person.id)
     if not waves.begin(ctx, db, lesson, excuse.stored(), before.person.id):
         return False
     _record(ctx, db, before, "ask_for_cover", Standing.LOOKING, excuse.stored())

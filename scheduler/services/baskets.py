@@ -193,7 +193,7 @@ def finish(
             continue
         if change.after is None and mark.called_off:
             timetable.give_reason(db, done.lesson_id, mark.called_off)
-            news.call_off(ctx, db, done.lesson_id)
+            news.call_off(ctx, db, [done.lesson_id], f"plan:{plan.id}:off")
         elif change.after is not None and not mark.called_off:
             by, note = actor.person_id, plan.note
             pins.put(db, [done.lesson_id], by, note, place.day, ctx.now())

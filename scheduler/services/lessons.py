@@ -6,15 +6,15 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain import access
 from scheduler.domain.access import Action, Actor, Role
-from scheduler.domain.cover import CallEnd
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
-from scheduler.services import news, reminders, sides
+from scheduler.services import sides, timetable
 from scheduler.services.context import Context
-from scheduler.store import audits, confirmations, covers, feeds, tables, terms, timetable
+from scheduler.services.timetable import Cause
+from scheduler.store import audits, confirmations, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
@@ -182,18 +182,15 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
         _may_call_off(actor, lesson, term)
         if lesson.starts_at <= now:
             raise Conflict("This lesson has begun. Report how it went instead.")
-        if not timetable.call_off(db, lesson_id, now, actor.name, reason):
-            raise Conflict("This lesson was called off already.")
-        covers.settle(db, [lesson_id], CallEnd.CALLED_OFF, now)
-        versions.note(db, [lesson_id], Deed.CALLED_OFF, actor.person_id, now, reason=reason)
-        reminders.replan(ctx, db, [lesson_id])
-        news.call_off(ctx, db, lesson_id)
-        feeds.mark_dirty(
-            db,
-            programme_id=term.programme_id,
-            teacher_ids=[lesson.teacher_id],
-            class_ids=[lesson.class_id],
+        cause = Cause(
+            Deed.CALLED_OFF,
+            f"called_off:{lesson_id}:{lesson.sequence + 1}",
+            actor.person_id,
+            actor.name,
+            reason,
         )
+        if not timetable.call_off(ctx, db, term, [lesson], cause):
+            raise Conflict("This lesson was called off already.")
         audits.record(
             db,
             now,

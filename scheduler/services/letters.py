@@ -263,7 +263,7 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
         until=offer.deadline if offer else None,
     )
     if change.swap is None or change.instead is None:
-        return words
+        return replace(words, reason=words.reason or change.entry.reason)
     return replace(
         words,
         own=False,  # named with its teacher: who proposed it

@@ -1,6 +1,7 @@
 """Telling people of changes: gathered for a quarter of an hour, or at once when it must be."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from scheduler.domain import news as rules
@@ -24,43 +25,49 @@ _AT_ONCE = 2000  # lessons in one query: a statement takes only so many values
 
 
 def announce(
-    ctx: Context, db: Session, cause: str, changes: Sequence[LessonChange], by: str = ""
+    ctx: Context,
+    db: Session,
+    cause: str,
+    changes: Sequence[LessonChange],
+    by: str = "",
+    reason: str = "",
 ) -> int:
     """Tell each person what changes for them, inside the transaction that `cause` names.
 
-    Returns how many people will be told.  What a message says is what holds when it goes out; a
-    lesson that is over is no news.
+    `by` and `reason` say who made the changes, and why.  Returns how many people will be told.
+    What a message says is what holds when it goes out; a lesson that is over is no news.
     """
     ahead: dict[LessonId, Lesson] = {}
     ids = [change.lesson_id for change in changes]
     for start in range(0, len(ids), _AT_ONCE):
         found = lessons.find(db, ids=ids[start : start + _AT_ONCE], since=ctx.now())
         ahead |= {lesson.id: lesson for lesson in found}
-    told = _told(db, [change for change in changes if change.lesson_id in ahead], ahead, by)
-    return _gather(ctx, db, cause, told, ahead)
+    told = _told(db, [change for change in changes if change.lesson_id in ahead], ahead)
+    why = {who: [replace(e, by=by, reason=reason) for e in news] for who, news in told.items()}
+    return _gather(ctx, db, cause, why, ahead)
 
 
-def call_off(ctx: Context, db: Session, lesson_id: LessonId) -> int:
-    """Tell the teacher and the school of a lesson that was called off.
+def call_off(ctx: Context, db: Session, ids: Collection[LessonId], cause: str) -> int:
+    """Tell the teachers and the schools of lessons that were called off.
 
-    At once, each in a message of its own, if it is late; else it is gathered.  Who was not told of
-    the lesson yet hears nothing at all.
+    At once, each in a message of its own, of those that are late; of the others it is gathered.
+    Who was not told of a lesson yet hears nothing of it at all.
     """
-    lesson = _lesson(db, lesson_id)
-    if lesson.ends_at <= ctx.now():
-        return 0
-    sides = _concerned(db, lesson)
-    if rules.is_late(lesson, ctx.now()):
-        unheard = gathered.unheard(db, lesson, sides)
-        sides = {person: side for person, side in sides.items() if person not in unheard}
-        return outbox.plan(
-            ctx, db, rules.called_off(lesson, _by(ctx, db, sides, lesson), ctx.now())
-        )
-    told = {
-        person: [Entry(lesson.id, side, was=lesson.starts_at, by=lesson.cancelled_by)]
-        for person, side in sides.items()
-    }
-    return _gather(ctx, db, f"called_off:{lesson.id}:{lesson.sequence}", told, {lesson.id: lesson})
+    off = {lesson.id: lesson for lesson in lessons.find(db, ids=ids, since=ctx.now())}
+    contacts = recipients.of_schools(db, {lesson.school_id for lesson in off.values()})
+    late: list[NewMessage] = []
+    told: _News = {}
+    for lesson in off.values():
+        sides = dict.fromkeys(contacts[lesson.school_id], Side.SCHOOL)
+        sides[lesson.teacher_person_id] = Side.TEACHER
+        if rules.is_late(lesson, ctx.now()):
+            heard = sides.keys() - gathered.unheard(db, lesson, sides)
+            late += rules.called_off(lesson, _by(ctx, db, heard, lesson), ctx.now())
+            continue
+        for person, side in sides.items():
+            entry = Entry(lesson.id, side, was=lesson.starts_at, by=lesson.cancelled_by)
+            told.setdefault(person, []).append(entry)
+    return outbox.plan(ctx, db, late) + _gather(ctx, db, cause, told, off)
 
 
 def offer(
@@ -131,11 +138,6 @@ def _by(
     return {person: (way,) for person, way in _reachable(ctx, db, people).items()}
 
 
-def _concerned(db: Session, lesson: Lesson) -> dict[PersonId, Side]:
-    contacts = recipients.of_schools(db, [lesson.school_id])[lesson.school_id]
-    return dict.fromkeys(contacts, Side.SCHOOL) | {lesson.teacher_person_id: Side.TEACHER}
-
-
 def _gather(
     ctx: Context,
     db: Session,
@@ -159,9 +161,7 @@ def _instants(entry: Entry, ahead: Mapping[LessonId, Lesson]) -> list[datetime]:
     return [ahead[entry.lesson_id].starts_at, *([entry.was] if entry.was else ())]
 
 
-def _told(
-    db: Session, changes: Sequence[LessonChange], ahead: Mapping[LessonId, Lesson], by: str
-) -> _News:
+def _told(db: Session, changes: Sequence[LessonChange], ahead: Mapping[LessonId, Lesson]) -> _News:
     """What each teacher, and each contact of a school, knew before the changes."""
     schools = {ahead[change.lesson_id].school_id for change in changes}
     contacts = recipients.of_schools(db, schools)
@@ -170,25 +170,25 @@ def _told(
     told: _News = {}
     for change in changes:
         lesson = ahead[change.lesson_id]
-        for entry, person in _ends(change, lesson, teachers, by):
+        for entry, person in _ends(change, lesson, teachers):
             told.setdefault(person, []).append(entry)
         before = teachers[change.former_teacher_id or change.teacher_id].name
         was = _was(change, lesson)
         for person in contacts[lesson.school_id]:
-            entry = Entry(lesson.id, Side.SCHOOL, was=was, teacher=before if was else "", by=by)
+            entry = Entry(lesson.id, Side.SCHOOL, was=was, teacher=before if was else "")
             told.setdefault(person, []).append(entry)
     return told
 
 
 def _ends(
-    change: LessonChange, lesson: Lesson, teachers: Mapping[TeacherId, Named], by: str
+    change: LessonChange, lesson: Lesson, teachers: Mapping[TeacherId, Named]
 ) -> list[tuple[Entry, PersonId]]:
     """To whoever takes a lesson over it is new; its former teacher knew when it was."""
     taken = change.former_teacher_id is not None
     was = None if taken else _was(change, lesson)
-    found = [(Entry(lesson.id, Side.TEACHER, was=was, by=by), teachers[change.teacher_id])]
+    found = [(Entry(lesson.id, Side.TEACHER, was=was), teachers[change.teacher_id])]
     if change.former_teacher_id is not None:
-        gone = Entry(lesson.id, Side.TEACHER, was=lesson.moved_from or lesson.starts_at, by=by)
+        gone = Entry(lesson.id, Side.TEACHER, was=lesson.moved_from or lesson.starts_at)
         found.append((gone, teachers[change.former_teacher_id]))
     return [(entry, who.person_id) for entry, who in found]
 

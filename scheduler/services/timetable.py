@@ -1,8 +1,8 @@
 """Changing the timetable in force: the one way for publications, cover, swaps and hands.
 
-Whoever changes lessons calls `carry_out` inside the transaction that decided it.  What follows
-from a change is done here and nowhere else: revisions, history, ended calls for cover, reminders,
-news to exactly the people concerned, calendars.
+Whoever changes lessons calls `carry_out`, or `call_off`, inside the transaction that decided it.
+What follows from a change is done here and nowhere else: revisions, history, ended calls for cover,
+reminders, news to exactly the people concerned, calendars.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from scheduler import failpoints
 from scheduler.domain.cover import CallEnd
-from scheduler.domain.lessons import Deed, LessonChange, LessonId
+from scheduler.domain.lessons import Deed, Lesson, LessonChange, LessonId
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Change, Placement
 from scheduler.domain.terms import Term
@@ -22,14 +22,17 @@ from scheduler.store.database import Session
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why lessons change: `name` is unique to the event and names its news; `by_name` is shown to
-    those who are told."""
+    """Why lessons change: `name` is unique to the event and names its news.
+
+    Those who are told read `by_name`, and why where `said` tells it; `reason` is for the history.
+    """
 
     deed: Deed
     name: str
     by: PersonId | None
     by_name: str
     reason: str = ""
+    said: str = ""
     publication_id: int | None = None
     call_end: CallEnd = CallEnd.CHANGED
 
@@ -58,7 +61,7 @@ def carry_out(
     )  # fmt: skip
     failpoints.at("after_history")
     reminders.replan(ctx, db, ids)
-    news.announce(ctx, db, cause.name, told, cause.by_name)
+    news.announce(ctx, db, cause.name, told, cause.by_name, cause.said)
     failpoints.at("after_news")
     former = {c.former_teacher_id for c in told if c.former_teacher_id is not None}
     feeds.mark_dirty(
@@ -68,3 +71,25 @@ def carry_out(
         class_ids={change.class_id for change in told},
     )
     return told
+
+
+def call_off(
+    ctx: Context, db: Session, term: Term, lessons: Sequence[Lesson], cause: Cause
+) -> tuple[LessonId, ...]:
+    """Cancel lessons for everyone, with a reason that their people are told.
+
+    Returns those that were not called off already; nothing else is done to the others.
+    """
+    now = ctx.now()
+    gone = timetable.call_off(db, [x.id for x in lessons], now, cause.by_name, cause.reason)
+    covers.settle(db, gone, CallEnd.CALLED_OFF, now)
+    history.note(db, gone, cause.deed, cause.by, now, reason=cause.reason)
+    reminders.replan(ctx, db, gone)
+    news.call_off(ctx, db, gone, cause.name)
+    feeds.mark_dirty(
+        db,
+        programme_id=term.programme_id,
+        teacher_ids={lesson.teacher_id for lesson in lessons if lesson.id in gone},
+        class_ids={lesson.class_id for lesson in lessons if lesson.id in gone},
+    )
+    return gone

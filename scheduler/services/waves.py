@@ -10,7 +10,16 @@ from scheduler.domain.lessons import Deed, Lesson, LessonId
 from scheduler.domain.people import PersonId
 from scheduler.services import news
 from scheduler.services.context import Context
-from scheduler.store import candidates, covers, feeds, history, lessons, offers, terms
+from scheduler.store import (
+    candidates,
+    confirmations,
+    covers,
+    feeds,
+    history,
+    lessons,
+    offers,
+    terms,
+)
 from scheduler.store.candidates import Need
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
@@ -25,6 +34,8 @@ def begin(ctx: Context, db: Session, lesson: Lesson, reason: str, by: PersonId) 
     looked for already.  The caller holds the lesson and knows that it has not begun."""
     now, asks = ctx.now(), terms.asks_for_cover(db, lesson.programme_id)
     first = now if asks else lesson.starts_at
+    # whatever the teacher may have confirmed
+    confirmations.remove(db, lesson.id, lesson.sequence, lesson.teacher_person_id)
     made = covers.call(db, lesson.id, lesson.teacher_id, reason, now, first)
     if made is None:
         return False

@@ -52,6 +52,36 @@ def save(db: Session, term_id: int, given: Mapping[TeacherId, Pledge]) -> None:
     _save_parts(db, term_id, {ids[owner]: pledge for owner, pledge in given.items()})
 
 
+def go_away(db: Session, term_id: int, teacher_id: int, span: DaySpan, reason: str) -> bool:
+    """Keep that a teacher is away on these days; False when it is kept already."""
+    if _same_absence(db, term_id, teacher_id, span):
+        return False
+    promised = _ids(db, term_id)[TeacherId(teacher_id)]
+    bulk.add(db, absences, [{"pledge_id": promised, **_span_row(span), "reason": reason}])
+    return True
+
+
+def come_back(db: Session, term_id: int, teacher_id: int, span: DaySpan) -> bool:
+    """Forget exactly this absence; False when there is none."""
+    found = _same_absence(db, term_id, teacher_id, span)
+    bulk.forget(db, absences, "id", found)
+    return bool(found)
+
+
+def _same_absence(db: Session, term_id: int, teacher_id: int, span: DaySpan) -> list[int]:
+    query = (
+        select(absences.c.id)
+        .join(tables.pledges, absences.c.pledge_id == tables.pledges.c.id)
+        .where(
+            tables.pledges.c.term_id == term_id,
+            tables.pledges.c.teacher_id == teacher_id,
+            absences.c.first_day == span.first_day,
+            absences.c.last_day == span.last_day,
+        )
+    )
+    return list(db.scalars(query))
+
+
 def busy(db: Session, programme_id: int) -> dict[TeacherId, tuple[Interval, ...]]:
     """Other appointments by teacher, in order of time; teachers without any are absent.
 

@@ -10,6 +10,7 @@ from scheduler.domain import zones
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.people import DonorSchool, DonorSchoolId, Person, PersonId, Teacher, TeacherId
 from scheduler.domain.terms import ProgrammeId
+from scheduler.errors import NotFound
 from scheduler.store import tables
 from scheduler.store.tables import donor_schools, persons
 
@@ -60,6 +61,15 @@ def teachers(db: Session, programme_id: int) -> tuple[Teacher, ...]:
         .order_by(tables.teachers.c.id)
     )
     return tuple(map(_teacher, db.execute(query)))
+
+
+def programme_of_teacher(db: Session, teacher_id: int) -> ProgrammeId:
+    """Raises NotFound: whoever asks has seen the teacher."""
+    query = select(tables.teachers.c.programme_id).where(tables.teachers.c.id == teacher_id)
+    found = db.scalar(query)
+    if found is None:
+        raise NotFound("There is no such teacher here.")
+    return ProgrammeId(found)
 
 
 def _one_person(db: Session, query: Select[Any]) -> Person | None:

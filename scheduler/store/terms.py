@@ -1,7 +1,7 @@
 """Programmes, terms, schools with their bell times, and classes, as values."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Row, Select, select, update
@@ -19,7 +19,7 @@ from scheduler.domain.people import (
 )
 from scheduler.domain.terms import Programme, ProgrammeId, Term, TermId
 from scheduler.errors import NotFound
-from scheduler.store import tables
+from scheduler.store import bulk, tables
 from scheduler.store.tables import (
     closed_days,
     holidays,
@@ -49,10 +49,22 @@ def find(db: Session, code: str | None, programme_id: int | None = None) -> Term
 
 def of_school(db: Session, school_id: int) -> Term | None:
     """The term that begins last of the programme that the school belongs to."""
-    found = db.scalar(
+    found = _programme_of(db, school_id)
+    return None if found is None else find(db, None, found)
+
+
+def programme_of_school(db: Session, school_id: int) -> ProgrammeId:
+    """Raises NotFound: whoever asks has seen the school."""
+    found = _programme_of(db, school_id)
+    if found is None:
+        raise NotFound("There is no such school here.")
+    return ProgrammeId(found)
+
+
+def _programme_of(db: Session, school_id: int) -> int | None:
+    return db.scalar(
         select(receiving_schools.c.programme_id).where(receiving_schools.c.id == school_id)
     )
-    return None if found is None else find(db, None, found)
 
 
 def of_lesson(db: Session, lesson_id: int) -> Term | None:
@@ -136,6 +148,38 @@ def closed_spans(db: Session, programme_id: int) -> dict[SchoolId, tuple[DaySpan
     for row in db.execute(query):
         spans[SchoolId(row.school_id)].append(DaySpan(row.first_day, row.last_day))
     return {school_id: tuple(found) for school_id, found in spans.items()}
+
+
+def lock(db: Session, term_id: int) -> None:
+    """Let nobody else close schools or send teachers away in this term until the transaction ends:
+    rooms and promises have no constraint that would stop two of them.  New lessons may come."""
+    mine = select(terms.c.id).where(terms.c.id == term_id)
+    db.execute(mine.with_for_update(key_share=True))
+
+
+def close(db: Session, school_ids: Collection[int], span: DaySpan, reason: str) -> int:
+    """Keep that these schools are closed on these days; how many were not yet."""
+    known = {school for school, _ in _same_closure(db, school_ids, span)}
+    days = {"first_day": span.first_day, "last_day": span.last_day, "reason": reason}
+    new = [{"school_id": school, **days} for school in sorted(set(school_ids) - known)]
+    bulk.add(db, closed_days, new)
+    return len(new)
+
+
+def reopen(db: Session, school_ids: Collection[int], span: DaySpan) -> int:
+    """Forget exactly these closed days; of how many schools there were any."""
+    found = _same_closure(db, school_ids, span)
+    bulk.forget(db, closed_days, "id", [row for _, row in found])
+    return len({school for school, _ in found})
+
+
+def _same_closure(db: Session, school_ids: Collection[int], span: DaySpan) -> list[tuple[int, int]]:
+    query = select(closed_days.c.school_id, closed_days.c.id).where(
+        closed_days.c.school_id.in_(list(school_ids)),
+        closed_days.c.first_day == span.first_day,
+        closed_days.c.last_day == span.last_day,
+    )
+    return [(row.school_id, row.id) for row in db.execute(query)]
 
 
 def _select_terms() -> Select[Any]:

@@ -1,15 +1,15 @@
 """Writing the timetable: what a publication adds, moves, re-staffs and drops, and calling off."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import bindparam, delete, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.intervals import dated
-from scheduler.domain.lessons import LessonChange, LessonId, LessonState
+from scheduler.domain.intervals import Interval, dated
+from scheduler.domain.lessons import MOVES, LessonChange, LessonId, LessonState, Move
 from scheduler.domain.plans import Change, ChangeKind, Placement
 from scheduler.domain.terms import Term
 from scheduler.store import history
@@ -49,15 +49,33 @@ def apply(
     return tuple(_told(change, known, new_ids, classes) for change in changes)
 
 
-def call_off(db: Session, lesson_id: LessonId, now: datetime, by: str, reason: str) -> bool:
-    """Cancel one lesson; False when it was cancelled already."""
+def lock(db: Session, term_id: int, within: Interval) -> None:
+    """Let nobody else change what stands in that time until the transaction ends."""
+    there = select(lessons.c.id).where(
+        lessons.c.term_id == term_id,
+        lessons.c.starts_at < within.end,
+        lessons.c.ends_at > within.start,
+    )
+    db.execute(there.order_by(lessons.c.id).with_for_update(key_share=True))
+
+
+def call_off(
+    db: Session, ids: Collection[LessonId], now: datetime, by: str, reason: str
+) -> tuple[LessonId, ...]:
+    """Cancel these lessons, and return those of them that were not cancelled already."""
+    later = _later(db, list(ids), now)
+    return tuple(each for each in ids if _call_off(db, each, later[each], by, reason))
+
+
+def _call_off(db: Session, lesson_id: LessonId, at: datetime, by: str, reason: str) -> bool:
+    able = [state for state, moves in MOVES.items() if Move.CALL_OFF in moves]
     done = db.execute(
         update(lessons)
-        .where(lessons.c.id == lesson_id, lessons.c.state != LessonState.CANCELLED)
+        .where(lessons.c.id == lesson_id, lessons.c.state.in_(able))
         .values(
             state=LessonState.CANCELLED,
             sequence=lessons.c.sequence + 1,
-            changed_at=_later(db, [lesson_id], now)[lesson_id],
+            changed_at=at,
             cancelled_by=by,
             cancel_reason=reason,
         )

@@ -69,6 +69,10 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
         (Role.SCHOOL, lambda grant: receiving_schools.c.id == grant.school_id),
         (Role.COORDINATOR, _schools_of),
     ),
+    "teachers": (
+        (Role.TEACHER, lambda grant: teachers.c.id == grant.teacher_id),
+        (Role.COORDINATOR, lambda grant: teachers.c.programme_id == grant.programme_id),
+    ),
     "classes": (
         (Role.SCHOOL, _classes_of_school),
         (Role.COORDINATOR, _classes_of_programme),

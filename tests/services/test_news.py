@@ -55,7 +55,7 @@ def call_off(ctx, lesson, **more):
     put(ctx, lesson, state=LessonState.CANCELLED, cancel_reason="Bão", cancelled_by="Cô schoolA",
         changed_at=ctx.now(), **more)  # fmt: skip
     with ctx.transaction() as db:
-        return news.call_off(ctx, db, lesson)
+        return news.call_off(ctx, db, [lesson], f"called_off:{lesson}")
 
 
 def told(ctx, clock, after=QUARTER):
@@ -170,7 +170,7 @@ def test_a_lesson_called_off_late_is_told_at_once_by_a_message_of_its_own(ctx, c
     clock.at = WEDNESDAY - DAY
     assert call_off(ctx, lesson) == 2
     with ctx.transaction() as db:
-        assert news.call_off(ctx, db, lesson) == 0
+        assert news.call_off(ctx, db, [lesson], f"called_off:{lesson}") == 0
     texts, post = told(ctx, clock, timedelta(0))
     assert sorted(texts) == ["schoola@x.example", "teacher1@x.example"]
     off = "Đã huỷ: Thứ Tư 04/10 · 07:30–08:15, Tiếng Anh 7A · THCS A · Sáng tiết 1"

@@ -287,7 +287,7 @@ def test_every_kind_of_mail_speaks_english_to_who_chose_it(ctx, cast, due):
     sign_in(ctx, cast)
     off = book(ctx, cast, WEDNESDAY + DAY / 48, teacher="teacher2", state="cancelled")
     with ctx.transaction() as db:
-        news.call_off(ctx, db, off)
+        news.call_off(ctx, db, [off], f"called_off:{off}")
     post = Post()
     sending.send_due(ctx, post)
     assert set(post.subjects) == {

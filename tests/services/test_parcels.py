@@ -51,7 +51,7 @@ def everything(ctx, cast, clock):
     answers.reply(ctx, own, Reply.CANNOT, answers.Excuse(answers.rules.Reason.SICK))
     off = book(ctx, cast, ctx.now() + timedelta(hours=9), "8B", "teacher2", "cancelled")
     with ctx.transaction() as db:
-        news.call_off(ctx, db, off)
+        news.call_off(ctx, db, [off], f"called_off:{off}")
     row = tables.outbox
     write(ctx, row, row.c.state == "planned", next_try_at=ctx.now())
     return claim(ctx)
