@@ -28,6 +28,7 @@ class Action(StrEnum):
     SUBSCRIBE = "subscribe"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_MESSAGES = "manage_messages"
+    KEEP_RECORDS = "keep_records"
 
 
 TABLE: dict[Role, frozenset[Action]] = {
@@ -45,6 +46,7 @@ TABLE: dict[Role, frozenset[Action]] = {
             Action.CANCEL_LESSON,
             Action.SUBSCRIBE,
             Action.MANAGE_MESSAGES,
+            Action.KEEP_RECORDS,
         }
     ),
     Role.ADMIN: frozenset(Action),
