@@ -44,7 +44,9 @@ def answer(result: Result) -> dict[str, object]:
 COMMANDS = [
     [], ["demo"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"], ["match"],
     ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"], ["user"],
-    ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
+    ["user", "add"], ["sign-in-link"], ["feed-link"], ["record"], ["certificate"],
+    ["certificate", "issue"], ["certificate", "withdraw"], ["fairness"], ["pledge"], ["outbox"],
+    ["backup"], ["restore"],
 ]  # fmt: skip
 
 
