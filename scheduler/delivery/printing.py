@@ -36,7 +36,7 @@ def pdf(page: str) -> bytes:
 @cache
 def _font(url: str) -> bytes:
     """Unpacked once: for each paper anew it would cost a third of the time."""
-    font = TTFont(_FONTS[url])
+    font = TTFont(_FONTS[url], recalcTimestamp=False)  # the same bytes each time
     font.flavor = None
     unpacked = io.BytesIO()
     font.save(unpacked)
