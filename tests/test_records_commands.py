@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from scheduler import cli
-from scheduler.delivery import papers
 from tests import outcomes
+from tests.paper import need_pango
 
 
 @pytest.fixture
@@ -45,11 +45,9 @@ def test_an_operator_reads_and_writes_records(run, tmp_path):
     assert run("record", "nobody@x.example").exit_code == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_operator_issues_and_withdraws_certificates(run, tmp_path):
-    try:
-        papers.printed(["<p>x</p>"])
-    except papers.NoPaper:
-        pytest.skip("Pango is not installed")
+    need_pango()
     (made,) = told(run("certificate", "issue", "--all", "-o", tmp_path / "out", "--json"))[
         "certificates"
     ]

@@ -1,18 +1,15 @@
 """Certificates: issued once for the same figures, true to their paper, checked by anybody."""
 
 import re
-import shutil
-import subprocess
 from datetime import date
 from threading import Thread
 
 import pytest
 
-from scheduler.delivery import papers
 from scheduler.domain.lessons import Cause, LessonState
 from scheduler.domain.records import Amount
 from scheduler.errors import Conflict, NotAllowed, NotFound
-from scheduler.services import certificates, records, statements
+from scheduler.services import certificates
 from tests import outcomes
 
 
@@ -131,105 +128,3 @@ def test_a_code_is_found_however_it_is_typed(ctx, cast, held):
         assert certificates.check(ctx, typed) == made
     for wrong in ("", made.code[:-1], made.code + "A", "Ä" * 12, "%" * 12, "x" * 10_000):
         assert certificates.check(ctx, wrong) is None
-
-
-# -- paper
-
-
-def pango() -> bool:
-    try:
-        papers.printed(["<p>x</p>"])
-    except papers.NoPaper:
-        return False
-    return True
-
-
-@pytest.fixture(scope="module")
-def printer():
-    """Skips where Pango is not installed; the continuous integration has it."""
-    if not pango():
-        pytest.skip("Pango is not installed")
-
-
-def words(paper, tmp_path):
-    """What a paper says, by poppler; skips without it."""
-    if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext is not installed")
-    (tmp_path / "paper.pdf").write_bytes(paper)
-    done = subprocess.run(
-        ["pdftotext", "-layout", tmp_path / "paper.pdf", "-"], capture_output=True, check=True
-    )
-    return [" ".join(page.split()) for page in done.stdout.decode().split("\f")]
-
-
-def test_the_paper_says_it_in_vietnamese_and_then_in_english(ctx, cast, held, printer, tmp_path):
-    made = issue(ctx, cast)
-    (paper,) = certificates.printed(ctx, [made])
-    assert paper.startswith(b"%PDF-")
-    vietnamese, english, after = words(paper, tmp_path)
-    assert after == ""  # two pages
-    for said in (
-        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "GIẤY XÁC NHẬN",
-        "Cô teacher1", "THCS Ái Mộ, Long Biên", "từ ngày 02/10/2023 đến ngày 31/12/2023",
-        "2 giờ 15 phút (135 phút)", "Hà Nội, ngày 11 tháng 12 năm 2023", made.code,
-    ):  # fmt: skip
-        assert said in vietnamese
-    for said in ("SOCIALIST REPUBLIC OF VIET NAM", "CERTIFICATE OF SERVICE", "2 h 15 min"):
-        assert said in english
-
-
-def test_the_same_certificate_is_the_same_paper_to_the_byte(ctx, cast, held, printer):
-    made = issue(ctx, cast)
-    one, other = certificates.printed(ctx, [made, made])
-    assert one == other
-    assert certificates.printed(ctx, [made]) == [one]
-
-
-def test_a_record_is_printed_for_one_teacher_and_for_the_programme(
-    ctx, cast, held, printer, tmp_path
-):
-    own = words(statements.paper(records.own(ctx, cast.actors["teacher1"])), tmp_path)
-    assert "BẢNG KÊ TIẾT DẠY" in own[0]
-    whole = statements.paper(records.of_programme(ctx, cast.actors["coordinator"]))
-    assert "BẢNG TỔNG HỢP CHƯƠNG TRÌNH" in words(whole, tmp_path)[0]
-
-
-def test_a_paper_fetches_nothing_that_it_names(printer, tmp_path):
-    secret = tmp_path / "secret.svg"
-    secret.write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">'
-        '<rect width="9" height="9" fill="#c0ffee"/></svg>'
-    )
-    bare, named = papers.printed([
-        "<p>x</p>",
-        f'<link rel="stylesheet" href="file://{secret}"><p>x</p><img src="file://{secret}">'
-        f'<img src="http://127.0.0.1:9/x.png"><object data="file://{secret}"></object>'
-        "<style>p { background: url(file:///etc/hostname) } @import 'http://127.0.0.1:9/'</style>",
-    ])  # fmt: skip
-    assert bare.count(b"/XObject") == named.count(b"/XObject")
-    assert b"/EmbeddedFile" not in named
-
-
-def test_a_machine_without_pango_hears_a_sentence(monkeypatch, tmp_path):
-    """The printing process finds a WeasyPrint that cannot load its library."""
-    child = tmp_path / "child.py"
-    child.write_text(
-        "import importlib, sys\n"
-        "def broken(name): raise OSError('cannot load library libpango-1.0-0')\n"
-        "importlib.import_module = broken\n"
-        "from scheduler.delivery import papers_child\n"
-        "papers_child.main()\n"
-    )
-    monkeypatch.setattr(papers, "_CHILD", (papers.sys.executable, "-P", str(child)))
-    with pytest.raises(papers.NoPaper, match="PDF needs Pango"):
-        papers.printed(["<p>x</p>"])
-
-
-def test_a_name_with_marks_of_html_is_printed_as_it_is():
-    assert "&lt;b&gt;" in papers.page("record", {"halves": [_half("<b>")]})
-
-
-def _half(name):
-    return {
-        "language": "vi", "title": name, "about": name, "facts": [], "note": "", "tables": [],
-    }  # fmt: skip

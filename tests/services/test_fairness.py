@@ -56,16 +56,18 @@ def test_a_class_that_does_not_come_costs_its_teacher_and_their_school_nothing(
 
 
 def test_who_came_in_november_owes_nothing_for_october(ctx, cast, autumn):
+    persons, lessons = tables.persons, tables.lessons
+    came = datetime(2023, 11, 7, tzinfo=UTC)  # a Tuesday: the first whole week is the next one
     with ctx.transaction() as db:
-        rows = tables.persons
-        mine = rows.c.id == cast["person_teacher2"]
-        came = datetime(2023, 11, 13, tzinfo=UTC)  # after two lessons of October are gone
-        db.execute(rows.update().where(mine).values(created_at=came))
-        lessons = tables.lessons
+        mine = persons.c.id == cast["person_teacher2"]
+        db.execute(persons.update().where(mine).values(created_at=came))
+    look = (ctx, cast.actors["coordinator"], 7, NOVEMBER_15)
+    # Two lessons in October show that she was there before her account: from 4 October on.
+    assert shares(fairness.figures(*look).teachers)["Cô teacher2"].due == Fraction(40 * 6, 13)
+    with ctx.transaction() as db:
         own = lessons.c.teacher_id == cast["teacher2"]
-        db.execute(tables.lesson_history.delete())
-        db.execute(lessons.delete().where(own))
-    found = shares(fairness.figures(ctx, cast.actors["coordinator"], 7, NOVEMBER_15).teachers)
+        db.execute(lessons.update().where(own).values(teacher_id=cast["teacher1"]))
+    found = shares(fairness.figures(*look).teachers)
     assert found["Cô teacher2"].due == Fraction(40, 13)
     assert found["Cô teacher1"].due == Fraction(40 * 7, 13)
 
