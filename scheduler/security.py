@@ -28,9 +28,9 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def new_code() -> str:
-    """A code that a person types from a mail."""
-    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+def new_code(length: int = CODE_LENGTH) -> str:
+    """A code that a person types from a mail, or from paper."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(length))
 
 
 def digest(secret: str) -> str:

@@ -53,8 +53,9 @@ COMMANDS = [
     ["cover", "automatic"],
     ["basket"], ["basket", "check"], ["basket", "draft"], ["suggest"], ["swap"], ["swap", "ask"],
     ["swap", "accept"], ["swap", "decline"], ["swap", "withdraw"], ["swap", "list"],
-    ["user", "add"], ["sign-in-link"], ["feed-link"], ["outbox"], ["backup"], ["restore"],
-    ["absence"], ["closure"], ["storm"],
+    ["user", "add"], ["sign-in-link"], ["feed-link"], ["record"], ["certificate"],
+    ["certificate", "issue"], ["certificate", "withdraw"], ["fairness"], ["pledge"], ["outbox"],
+    ["backup"], ["restore"], ["absence"], ["closure"], ["storm"], ["access-token"],
 ]  # fmt: skip
 
 

@@ -297,6 +297,7 @@ def _records() -> None:
         _words("programme", 200),
         _whole("lessons"),
         _whole("minutes"),
+        sa.Column("months", sa.JSON(), nullable=False),
         _instant("issued_at"),
         _whole("issued_by", nullable=True),
         _instant("withdrawn_at", nullable=True),

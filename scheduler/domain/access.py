@@ -32,6 +32,7 @@ class Action(StrEnum):
     SUBSCRIBE = "subscribe"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_MESSAGES = "manage_messages"
+    KEEP_RECORDS = "keep_records"
 
 
 TABLE: dict[Role, frozenset[Action]] = {
@@ -53,6 +54,7 @@ TABLE: dict[Role, frozenset[Action]] = {
             Action.MEET_DISRUPTIONS,
             Action.SUBSCRIBE,
             Action.MANAGE_MESSAGES,
+            Action.KEEP_RECORDS,
         }
     ),
     Role.ADMIN: frozenset(Action),

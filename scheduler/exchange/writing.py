@@ -1,9 +1,10 @@
 """A roster -> the programme's three workbooks, which import back to the same roster.
 
-Also the published lessons as one workbook.  Texts that a spreadsheet would take for a formula
-are guarded.
+Also the published lessons as one workbook, and tables of figures.  Texts that a spreadsheet would
+take for a formula are guarded.
 """
 
+import csv
 import io
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from scheduler.exchange.layout import Layout
 from scheduler.exchange.times import TimedSlot, WishedSlot
 
 _Row = Sequence[str | int | None]
+_LONGEST_SHEET = 31  # letters of a sheet's name that a spreadsheet takes
 _LESSON_COLUMNS = (
     "Ngày",
     "Thứ",
@@ -65,6 +67,26 @@ def lessons_workbook(lessons: Iterable[Lesson], zone: str) -> bytes:
     book, sheet = _new_book("Tiết dạy")
     _table(sheet, 1, _LESSON_COLUMNS, (_lesson_row(lesson, ZoneInfo(zone)) for lesson in lessons))
     return _bytes(book)
+
+
+def tables_workbook(
+    tables: Iterable[tuple[str, Sequence[str], Iterable[Sequence[str | int]]]],
+) -> bytes:
+    """Tables of a title, the names of columns and rows, each on a sheet of its own."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, names, rows in tables:
+        _table(book.create_sheet(title[:_LONGEST_SHEET]), 1, names, rows)
+    return _bytes(book)
+
+
+def csv_table(names: Sequence[str], rows: Iterable[Sequence[str | int]]) -> bytes:
+    """A table as CSV, marked as UTF-8 so that a spreadsheet reads its letters."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    for line in (names, *rows):
+        writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in line])
+    return buffer.getvalue().encode("utf-8-sig")
 
 
 def _office(place: str, other: str) -> str:

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Grant, Role
 from scheduler.store.tables import (
+    certificates,
     classes,
+    donor_schools,
     lessons,
     outbox,
     plans,
@@ -47,6 +49,10 @@ def _schools_of(grant: Grant) -> ColumnElement[bool]:
     return receiving_schools.c.programme_id == grant.programme_id
 
 
+def _teachers_of_programme(grant: Grant) -> ColumnElement[bool]:
+    return teachers.c.programme_id == grant.programme_id
+
+
 def _in_terms(table: Table) -> _Rule:
     return lambda grant: table.c.term_id.in_(select(terms.c.id).where(_terms_of(grant)))
 
@@ -69,10 +75,6 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
         (Role.SCHOOL, lambda grant: receiving_schools.c.id == grant.school_id),
         (Role.COORDINATOR, _schools_of),
     ),
-    "teachers": (
-        (Role.TEACHER, lambda grant: teachers.c.id == grant.teacher_id),
-        (Role.COORDINATOR, lambda grant: teachers.c.programme_id == grant.programme_id),
-    ),
     "classes": (
         (Role.SCHOOL, _classes_of_school),
         (Role.COORDINATOR, _classes_of_programme),
@@ -91,6 +93,23 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
             ),
         ),
         (Role.COORDINATOR, _in_terms(lessons)),
+    ),
+    "teachers": (
+        (Role.TEACHER, lambda grant: teachers.c.id == grant.teacher_id),
+        (Role.COORDINATOR, _teachers_of_programme),
+    ),
+    "certificates": (
+        (Role.TEACHER, lambda grant: certificates.c.teacher_id == grant.teacher_id),
+        (
+            Role.COORDINATOR,
+            lambda grant: certificates.c.teacher_id.in_(
+                select(teachers.c.id).where(_teachers_of_programme(grant))
+            ),
+        ),
+    ),
+    "donor_schools": (
+        (Role.DONOR_HEAD, lambda grant: donor_schools.c.id == grant.donor_school_id),
+        (Role.COORDINATOR, lambda grant: donor_schools.c.programme_id == grant.programme_id),
     ),
     "plans": ((Role.COORDINATOR, _in_terms(plans)),),
     "runs": ((Role.COORDINATOR, _in_terms(runs)),),

@@ -31,6 +31,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Pages whose address is itself a secret: it must not travel on in a Referer.
 SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/", "/r/", "/c/", "/o/", "/w/")
+# Open to whoever knows the address, and in no search engine.
+UNLISTED = "/verify/"
 # Forms whose address is the key.  What a mail program posts by itself (RFC 8058) has no page of
 # ours, no cookie and no origin; nor has an answer's old browser, on a page without a session.
 KEYED_FORMS = ("/stop/", "/a/", "/r/", "/c/", "/o/", "/w/")
@@ -326,7 +328,7 @@ class Guard:
             headers.setdefault(name, value)
         secret = scope["path"].startswith(SECRET_ADDRESSES)
         headers["referrer-policy"] = "no-referrer" if secret else "same-origin"
-        if secret:
+        if secret or scope["path"].startswith(UNLISTED):
             headers["x-robots-tag"] = "noindex"
         if self.settings.secure:
             headers["strict-transport-security"] = "max-age=31536000"

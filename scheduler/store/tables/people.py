@@ -197,6 +197,7 @@ certificates = Table(
     Column("programme", String(200), nullable=False),
     Column("lessons", Integer, nullable=False),
     Column("minutes", Integer, nullable=False),
+    Column("months", JSON, nullable=False),  # the lines of its table
     Column("issued_at", Instant, nullable=False),
     Column("issued_by", ForeignKey(persons.c.id)),
     Column("withdrawn_at", Instant),

@@ -1,0 +1,204 @@
+"""How fairly work and lessons are spread over a window of weeks, and what schools pledge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from scheduler.domain import access, fairness, records, requests
+from scheduler.domain.access import Action, Actor
+from scheduler.domain.availability import Pledge
+from scheduler.domain.fairness import MOST_WEEKS, Share, Spread
+from scheduler.domain.intervals import DaySpan
+from scheduler.domain.people import DonorSchool, DonorSchoolId, SchoolId, Teacher, TeacherId
+from scheduler.domain.records import Line, Outcome, Sums
+from scheduler.domain.terms import Term
+from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.services import programmes
+from scheduler.services.context import Context
+from scheduler.store import audits, availability, people, school_pledges, terms
+from scheduler.store import records as rows
+from scheduler.store import requests as asks
+from scheduler.store.database import Session
+
+WEEKS = 8
+MOST_PLEDGED = 100_000
+_NONE = Sums()
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """Teachers against their own limits, donor schools against what they pledged, receiving
+    schools against what they asked for."""
+
+    term: Term
+    days: DaySpan
+    teachers: Spread
+    donor_schools: Spread
+    schools: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What one look at the database found about the days of the window."""
+
+    term: Term
+    days: DaySpan
+    lines: tuple[Line, ...]
+    since: Mapping[TeacherId, date]
+
+
+def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None = None) -> Fairness:
+    """The shares over so many weeks of the newest term, up to the week of `until`, by default the
+    present one.  Raises NotFound for who coordinates no programme."""
+    if not 1 <= weeks <= MOST_WEEKS:
+        raise Invalid(text("Write a number of weeks from 1 to {most}.", most=MOST_WEEKS))
+    programme_id = programmes.own(actor)
+    access.require(actor, Action.KEEP_RECORDS, programme_id)
+    now = ctx.now()
+    with ctx.reading() as db:
+        term = _term(db, actor)
+        days = fairness.window(term, weeks, until or term.today(now))
+        lines = rows.lines(db, programme_id, term.zone, days, now, term_id=term.id)
+        pledges = availability.pledges(db, term.id)
+        seen = _Window(term, days, lines, _since(db, term, pledges))
+        teachers = _teachers(seen, people.teachers(db, programme_id), pledges)
+        pledged = school_pledges.of_term(db, term.id)
+        schools = _schools(db, seen)
+    return Fairness(
+        term=term,
+        days=days,
+        teachers=fairness.spread(share for _, share in teachers),
+        donor_schools=fairness.spread(_donors(seen, teachers, pledged)),
+        schools=fairness.spread(schools),
+    )
+
+
+def pledge(ctx: Context, actor: Actor, school: str, count: int) -> DonorSchool:
+    """Note how many lessons a donor school pledges for the newest term.
+
+    The school by its name, or as "name (district)".  Raises NotFound, Conflict for a name that
+    several schools have, Invalid for a number that cannot be meant.
+    """
+    access.require(actor, Action.KEEP_RECORDS, programmes.own(actor))
+    if not 0 <= count <= MOST_PLEDGED:
+        raise Invalid(text("Write a number from 0 to {most}.", most=MOST_PLEDGED))
+    with ctx.transaction() as db:
+        term = _term(db, actor)
+        found = _named(school_pledges.schools(db, term.programme_id), school)
+        school_pledges.lock(db, found.id)
+        before = school_pledges.keep(db, found.id, term.id, count)
+        if before != count:
+            audits.record(
+                db,
+                ctx.now(),
+                actor.person_id,
+                "pledge",
+                "donor_school",
+                found.id,
+                before={"lessons": before},
+                after={"lessons": count},
+            )
+    return found
+
+
+def _term(db: Session, actor: Actor) -> Term:
+    term = terms.find(db, None, programmes.own(actor))
+    if term is None:
+        raise NotFound("There is no term yet. Import the workbooks first.")
+    return term
+
+
+def _named(schools: tuple[DonorSchool, ...], name: str) -> DonorSchool:
+    wanted = " ".join(name.split()).casefold()
+    exact = [each for each in schools if each.label.casefold() == wanted]
+    found = exact or [each for each in schools if each.name.casefold() == wanted]
+    if not found:
+        raise NotFound(text("There is no donor school named {name} here.", name=name))
+    if len(found) > 1:
+        labels = [each.label for each in found]
+        raise Conflict(text("Several schools have this name. Write one of: {names}.", names=labels))
+    return found[0]
+
+
+def _since(db: Session, term: Term, pledges: Mapping[TeacherId, Pledge]) -> dict[TeacherId, date]:
+    """From which day on each teacher could have given lessons."""
+    zone = ZoneInfo(term.zone)
+    here = school_pledges.here_since(db, term.id, term.programme_id)
+    return {
+        teacher: max(at.astimezone(zone).date(), _first_window(pledges.get(teacher), term))
+        for teacher, at in here.items()
+    }
+
+
+def _first_window(promise: Pledge | None, term: Term) -> date:
+    """The day on which the first of the weekly windows opens."""
+    opening = [window.first_day or term.first_day for window in promise.windows] if promise else []
+    return min(opening, default=term.first_day)
+
+
+def _teachers(
+    seen: _Window, teachers: tuple[Teacher, ...], pledges: Mapping[TeacherId, Pledge]
+) -> list[tuple[Teacher, Share]]:
+    """The shares of all who promised something for the term, or gave a lesson."""
+    had = records.by(seen.lines, lambda line: line.teacher_id)
+    return [
+        (one, _share(seen, one, pledges.get(one.id), had.get(one.id, _NONE)))
+        for one in teachers
+        if one.id in pledges or one.id in had
+    ]
+
+
+def _share(seen: _Window, one: Teacher, promise: Pledge | None, sums: Sums) -> Share:
+    promised = promise.max_total if promise else 0
+    due = fairness.due(promised, seen.term, seen.days, seen.since[one.id])
+    return fairness.share(one.id, one.name, sums, due, Outcome.GIVEN)
+
+
+def _donors(
+    seen: _Window, teachers: list[tuple[Teacher, Share]], pledged: Mapping[DonorSchoolId, int]
+) -> list[Share]:
+    """What each school pledged; for one that pledged nothing of its own, what its teachers did."""
+    schools = {teacher.school.id: teacher.school for teacher, _ in teachers}
+    theirs = dict.fromkeys(schools, Fraction(0))
+    for teacher, share in teachers:
+        theirs[teacher.school.id] += share.due
+    due = {
+        school: fairness.due(pledged[school], seen.term, seen.days, seen.term.first_day)
+        if school in pledged
+        else theirs[school]
+        for school in schools
+    }
+    had = records.by(seen.lines, lambda line: line.donor_school_id)
+    return [
+        fairness.share(school.id, school.label, had.get(key, _NONE), due[key], Outcome.GIVEN)
+        for key, school in schools.items()
+    ]
+
+
+def _schools(db: Session, seen: _Window) -> list[Share]:
+    """What each receiving school asked for in the window; a class that joined another lesson had
+    what it asked for."""
+    closed = terms.closed_spans(db, seen.term.programme_id)
+    asked: dict[SchoolId, int] = {}
+    for request in asks.of_term(db, seen.term.id):
+        cut = replace(
+            request,
+            first_day=max(request.first_day, seen.days.first_day),
+            last_day=min(request.last_day, seen.days.last_day),
+        )
+        wanted = requests.wanted(cut, seen.term, closed.get(request.school_id, ()))
+        asked[request.school_id] = asked.get(request.school_id, 0) + wanted
+    had = records.by(seen.lines, lambda line: line.school_id)
+    counted = (Outcome.GIVEN, Outcome.MERGED)
+    return [
+        fairness.share(
+            school.id,
+            school.name,
+            had.get(school.id, _NONE),
+            Fraction(asked.get(school.id, 0)),
+            *counted,
+        )
+        for school in terms.schools(db, seen.term.programme_id)
+    ]

@@ -1,0 +1,157 @@
+"""Records of what was given and what was lost: of one teacher, and of the whole programme."""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from scheduler.domain import access, records
+from scheduler.domain.access import Action, Actor, Role
+from scheduler.domain.intervals import DaySpan
+from scheduler.domain.people import Teacher, TeacherId
+from scheduler.domain.records import Line, Sums
+from scheduler.domain.terms import Programme, ProgrammeId
+from scheduler.errors import NotFound, text
+from scheduler.services import programmes
+from scheduler.services.context import Context
+from scheduler.store import people, tables, terms
+from scheduler.store import records as rows
+from scheduler.store.database import Session
+from scheduler.store.visibility import sees
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One teacher, school, class or month, and what became of its lessons."""
+
+    name: str
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of the lessons of these days, as a whole and divided in five ways.
+
+    `whose`: the teacher's name; empty: it is the whole programme's.  Months by their first days.
+    """
+
+    programme: Programme
+    days: DaySpan
+    whose: str
+    lines: tuple[Line, ...]
+    whole: Sums
+    teachers: tuple[Part, ...]
+    donor_schools: tuple[Part, ...]
+    schools: tuple[Part, ...]
+    classes: tuple[Part, ...]
+    months: Mapping[date, Sums]
+
+
+def of_programme(
+    ctx: Context, actor: Actor, first_day: date | None = None, last_day: date | None = None
+) -> Record:
+    """The record of the actor's programme, by default of its newest term; raises NotFound for who
+    coordinates none."""
+    programme_id = programmes.own(actor)
+    access.require(actor, Action.KEEP_RECORDS, programme_id)
+    with ctx.reading() as db:
+        days = span(db, programme_id, first_day, last_day)
+        return _record(ctx, db, programme_id, days, None)
+
+
+def of_teacher(
+    ctx: Context,
+    actor: Actor,
+    teacher_id: TeacherId,
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> Record:
+    """One teacher's record, for themselves and their coordinators; raises NotFound for others."""
+    with ctx.reading() as db:
+        teacher, programme_id = visible_teacher(db, actor, teacher_id)
+        days = span(db, programme_id, first_day, last_day)
+        return _record(ctx, db, programme_id, days, teacher)
+
+
+def own(
+    ctx: Context, actor: Actor, first_day: date | None = None, last_day: date | None = None
+) -> Record:
+    """The record of whoever is signed in; raises NotFound for who is no teacher."""
+    return of_teacher(ctx, actor, own_teacher(actor), first_day, last_day)
+
+
+def own_teacher(actor: Actor) -> TeacherId:
+    """As which teacher the actor gives lessons; raises NotFound for who gives none."""
+    found = next((grant.teacher_id for grant in actor.with_role(Role.TEACHER)), None)
+    if found is None:
+        raise NotFound("This page is for volunteer teachers.")
+    return found
+
+
+def teacher_of(ctx: Context, actor: Actor, email: str) -> TeacherId:
+    """The teacher of that address in the coordinator's programme; raises NotFound."""
+    programme_id = programmes.own(actor)
+    access.require(actor, Action.KEEP_RECORDS, programme_id)
+    with ctx.reading() as db:
+        for teacher in people.teachers(db, programme_id):
+            if teacher.email == email.strip().lower():
+                return teacher.id
+    raise NotFound(text("There is no teacher with the address {email} here.", email=email))
+
+
+def visible_teacher(
+    db: Session, actor: Actor, teacher_id: TeacherId
+) -> tuple[Teacher, ProgrammeId]:
+    """The teacher and their programme, if the actor may see them; raises NotFound else."""
+    if sees(db, actor, tables.teachers, teacher_id):
+        for programme_id in {grant.programme_id for grant in actor.grants}:
+            for teacher in people.teachers(db, programme_id):
+                if teacher.id == teacher_id:
+                    return teacher, programme_id
+    raise NotFound("There is no such teacher here.")
+
+
+def span(
+    db: Session, programme_id: ProgrammeId, first_day: date | None, last_day: date | None
+) -> DaySpan:
+    """These days; where one is missing, the newest term's.  Raises Invalid."""
+    term = terms.find(db, None, programme_id)
+    if term is None:
+        raise NotFound("There is no term yet. Import the workbooks first.")
+    return records.span(first_day or term.first_day, last_day or term.last_day)
+
+
+def _record(
+    ctx: Context, db: Session, programme_id: ProgrammeId, days: DaySpan, teacher: Teacher | None
+) -> Record:
+    programme = terms.programme(db, programme_id)
+    whose = teacher.id if teacher else None
+    lines = rows.lines(db, programme.id, programme.zone, days, ctx.now(), teacher_id=whose)
+    return divided(programme, days, teacher.name if teacher else "", lines)
+
+
+def divided(programme: Programme, days: DaySpan, whose: str, lines: tuple[Line, ...]) -> Record:
+    """Lines as a record."""
+    return Record(
+        programme=programme,
+        days=days,
+        whose=whose,
+        lines=lines,
+        whole=records.add_up(lines),
+        teachers=_parts(lines, lambda x: x.teacher_id, lambda x: x.teacher),
+        donor_schools=_parts(lines, lambda x: x.donor_school_id, lambda x: x.donor_school),
+        schools=_parts(lines, lambda x: x.school_id, lambda x: x.school),
+        classes=_parts(lines, lambda x: x.class_id, lambda x: f"{x.class_name} · {x.school}"),
+        months=dict(sorted(records.by(lines, lambda x: x.month).items())),
+    )
+
+
+def _parts(
+    lines: tuple[Line, ...], key: Callable[[Line], Hashable], name: Callable[[Line], str]
+) -> tuple[Part, ...]:
+    names = {key(line): name(line) for line in lines}
+    parts = records.by(lines, key)
+    return tuple(sorted((Part(names[each], sums) for each, sums in parts.items()), key=_by_name))
+
+
+def _by_name(part: Part) -> str:
+    return part.name
