@@ -125,7 +125,7 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         term = _term(db, actor, plan.term_id, Action.SEE_PROGRAMME)
         known = lessons.placements(db, term.id)
         current, wanted = _both_sides(ctx, db, plan, term, known)
-        held = pins.of_term(db, term.id, term.today(now))
+        held = _held_against(ctx, db, actor, plan, term)
         missing = rows.gaps(db, plan_id)
         run = runs.of_plan(db, plan_id)
         asked = {request.id: request for request in requests.of_term(db, term.id)}
@@ -153,6 +153,16 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         scope=run.scope if run else WHOLE,
         pinned=_pinned(diff.changes, known, held),
     )
+
+
+def _held_against(
+    ctx: Context, db: Session, actor: Actor, plan: Plan, term: Term
+) -> dict[LessonId, Pin]:
+    """The pins that hold against a plan: by hand a coordinator may change what she pinned."""
+    held = pins.of_term(db, term.id, term.today(ctx.now()))
+    if plan.origin is not PlanOrigin.HAND:
+        return held
+    return {lesson: pin for lesson, pin in held.items() if pin.owner_id != actor.person_id}
 
 
 def _pinned(
@@ -206,12 +216,11 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
             f"publication:{publication}",
             actor.person_id,
             actor.name,
-            reason=plan.note,
             publication_id=publication,
         )
         told = timetable.carry_out(ctx, db, term, diff.changes, known, cause)
         # asked late: whoever pins a lesson now waits for its row, which we hold
-        if _pinned(diff.changes, known, pins.of_term(db, term.id, term.today(now))):
+        if _pinned(diff.changes, known, _held_against(ctx, db, actor, plan, term)):
             raise Conflict(
                 "This plan changes lessons that are pinned. Unpin them, or run the engine again."
             )

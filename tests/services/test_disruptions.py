@@ -91,7 +91,10 @@ def test_a_lesson_of_an_absent_teacher_looks_for_cover(ctx, cast, published):
         assert [calls[x.id].reason for x in (first, second)] == ["Đi công tác"] * 2
         assert pledge(db, cast["term"], cast["teacher1"]).absences == (on(WEDNESDAY),)
         assert [x.deed for x in history.of_lesson(db, first.id)][-1] is Deed.COVER_ASKED
-    assert told(ctx) == {("coordinator", MessageKind.COVER_WANTED)}
+    assert told(ctx) == {
+        ("coordinator", MessageKind.COVER_WANTED),
+        ("teacher2", MessageKind.CHANGES),  # is asked to stand in
+    }
     assert look(ctx, cast, away(cast)).lines == ()
 
 

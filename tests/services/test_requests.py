@@ -73,7 +73,7 @@ def test_every_request_of_the_programme_asks_for_what_the_engine_prices(ctx):
     imports.import_files(ctx, [(p.name, p.read_bytes()) for p in EXAMPLES.glob("*.xlsx")])
     with ctx.reading() as db:
         term = terms.find(db, None)
-        instance = problem.parse(exports.instance(db, term))
+        instance = problem.parse(exports.instance(db, term, term.first_day))
         ours = {
             request.key: rules.wanted(request, term, ()) for request in rows.of_term(db, term.id)
         }
