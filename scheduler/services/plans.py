@@ -216,6 +216,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
             f"publication:{publication}",
             actor.person_id,
             actor.name,
+            reason=plan.note,
             publication_id=publication,
         )
         told = timetable.carry_out(ctx, db, term, diff.changes, known, cause)
