@@ -68,7 +68,7 @@ def test_an_operator_sees_and_settles_what_both_sides_leave_open(ctx, cast, less
 
 
 def test_history_tells_all_and_what_it_looked_like_on_a_day(lesson, run):
-    answer(run("settle", lesson, "--held", "--why", "cả hai nói vậy"))
+    answer(run("settle", lesson, "--held", "--why", "cả hai nói vậy", "--json"))
     every = answer(run("history", lesson, "--json"))["versions"]
     assert [(x["deed"], x["state"]) for x in every] == [
         ("published", "scheduled"), ("settled", "held"),
@@ -78,6 +78,25 @@ def test_history_tells_all_and_what_it_looked_like_on_a_day(lesson, run):
         for day in ("2023-10-01", "2023-10-02", "2023-10-04")
     }
     assert on == {"2023-10-01": [], "2023-10-02": ["scheduled"], "2023-10-04": ["held"]}
+
+
+def test_who_reads_is_told_in_lines_by_the_clock_of_the_school(lesson, run, monkeypatch):
+    monkeypatch.setenv("CHUNGTAY_LOCALE", "en")
+    head = f"{lesson:6}  Wed 04/10 · 07:30–08:15  7A THCS A, Cô teacher1"
+    late, after = timedelta(minutes=4), "Mon 02/10 · 06:30"
+    assert run("now", after=late).stdout == f"{head}  ! the teacher missing, the school missing\n"
+    run("check-in", lesson, "--side", "school", after=late)
+    told = run("report", lesson, "--side", "school", "--not-held", "--cause", "power", after=late)
+    by = told.stdout.splitlines()[-1]
+    assert by.endswith("Wed 04/10 · 07:34): Not held: The power failed")
+    run("settle", lesson, "--not-held", "--cause", "power", "--why", "Mất điện cả xã")
+    assert run("show", lesson).stdout.splitlines()[0] == f"{head}  Not held (The power failed)"
+    lines = run("history", lesson).stdout.splitlines()
+    assert [line.partition(": ")[2].partition("  ->")[0] for line in lines] == [
+        "published", "settled by a coordinator (Mất điện cả xã)",
+    ]  # fmt: skip
+    assert after in lines[0]
+    assert run("open").stdout == "-\n"
 
 
 def test_checking_in_and_the_board(lesson, run):

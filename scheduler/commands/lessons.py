@@ -1,6 +1,6 @@
 """One lesson, as an operator looks after it: what was said of it, and what is decided."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,15 +8,19 @@ from zoneinfo import ZoneInfo
 import click
 
 from scheduler import console
-from scheduler.commands import opening
+from scheduler.commands import opening, telling
 from scheduler.domain.briefs import Written
+from scheduler.domain.checkins import Presence
 from scheduler.domain.lessons import Cause, Lesson, LessonId
 from scheduler.domain.reminders import Side
-from scheduler.domain.reports import Filed, Report
+from scheduler.domain.reports import Filed, Report, Waiting
+from scheduler.errors import text
 from scheduler.services import accounts, briefs, checkins, lessons, reports, sides
+from scheduler.services.checkins import Watched
 from scheduler.services.context import Context
-from scheduler.services.reports import Account, Settlement
+from scheduler.services.reports import Account, OpenQuestion, Settlement
 from scheduler.services.sides import Speaker
+from scheduler.services.words import CAUSES, DEEDS, STATES, report_words
 from scheduler.store.history import Version
 
 lesson_argument = click.argument("lesson_id", type=click.IntRange(1, 2**31 - 1), metavar="ID")
@@ -46,12 +50,15 @@ def lesson_show(lesson_id: int, as_json: bool) -> None:
     with opening.ready_context() as ctx:
         actor, wanted = accounts.operator(ctx), LessonId(lesson_id)
         brief = briefs.of_lesson(ctx, actor, wanted)
-        found = _told(reports.seen(ctx, actor, wanted))
+        account = reports.seen(ctx, actor, wanted)
+        found = _told(account)
         arrived = checkins.seen(ctx, actor, wanted).arrived
         found["check_ins"] = {side.value: at for side, at in arrived.items()}
         found["level"] = brief.level.value
         found["brief"], found["last_brief"] = _brief(brief.own), _brief(brief.last)
-        console.show(as_json, found)
+        lines = [*_account_lines(account), *_arrived_lines(arrived, account.lesson.zone)]
+        lines += [f"        {_brief_line(each)}" for each in (brief.last, brief.own) if each]
+        console.show(as_json, found, lambda: "\n".join(lines))
 
 
 @lesson.command("report")
@@ -70,7 +77,8 @@ def lesson_report(
     with opening.ready_context() as ctx:
         speaker = _speaker(ctx, lesson_id, side)
         said = Report(held, late, Cause(cause) if cause else None, note)
-        console.show(as_json, _told(reports.report(ctx, speaker, said)))
+        done = reports.report(ctx, speaker, said)
+        console.show(as_json, _told(done), lambda: "\n".join(_account_lines(done)))
 
 
 @lesson.command("settle")
@@ -84,7 +92,8 @@ def lesson_settle(lesson_id: int, held: bool, cause: str | None, why: str, as_js
     with opening.ready_context() as ctx:
         made = Settlement(held, Cause(cause) if cause else None, why)
         actor = accounts.operator(ctx)
-        console.show(as_json, _told(reports.settle(ctx, actor, LessonId(lesson_id), made)))
+        done = reports.settle(ctx, actor, LessonId(lesson_id), made)
+        console.show(as_json, _told(done), lambda: "\n".join(_account_lines(done)))
 
 
 @lesson.command("open")
@@ -101,6 +110,7 @@ def lesson_open(as_json: bool) -> None:
                     for x in found
                 ]
             },
+            lambda: "\n".join(line for x in found for line in _question_lines(x)) or "-",
         )
 
 
@@ -123,7 +133,11 @@ def lesson_history(lesson_id: int, on: datetime | None, as_json: bool) -> None:
         else:
             then = lessons.as_of(ctx, actor, wanted, _end_of(on.date(), found.zone))
             versions = (then,) if then else ()
-        console.show(as_json, {"lesson": lesson_id, "versions": [_version(x) for x in versions]})
+        console.show(
+            as_json,
+            {"lesson": lesson_id, "versions": [_version(x) for x in versions]},
+            lambda: "\n".join(_version_line(x, found.zone) for x in versions) or "-",
+        )
 
 
 @lesson.command("check-in")
@@ -135,7 +149,11 @@ def lesson_check_in(lesson_id: int, side: str | None, as_json: bool) -> None:
     with opening.ready_context() as ctx:
         found = checkins.check_in(ctx, _speaker(ctx, lesson_id, side))
         arrived = {each.value: at for each, at in found.arrived.items()}
-        console.show(as_json, {"lesson": lesson_id, "check_ins": arrived})
+        console.show(
+            as_json,
+            {"lesson": lesson_id, "check_ins": arrived},
+            lambda: "\n".join(_arrived_lines(found.arrived, found.lesson.zone)),
+        )
 
 
 @lesson.command("now")
@@ -148,7 +166,11 @@ def lesson_now(as_json: bool) -> None:
             {**_lesson(x.lesson), "red": x.red, "sides": {k.value: v for k, v in x.sides.items()}}
             for x in found
         ]
-        console.show(as_json, {"lessons": shown})
+        console.show(
+            as_json,
+            {"lessons": shown},
+            lambda: "\n".join(line for x in found for line in _board_lines(x)) or "-",
+        )
 
 
 def _speaker(ctx: Context, lesson_id: int, side: str | None) -> Speaker:
@@ -194,3 +216,64 @@ def _brief(written: Written | None) -> dict[str, object] | None:
 
 def _version(found: Version) -> dict[str, object]:
     return {name: value for name, value in asdict(found).items() if name != "lesson_id"}
+
+
+# -- in words
+
+_SIDES = {Side.TEACHER: text("the teacher"), Side.SCHOOL: text("the school")}
+_WAITING = {
+    Waiting.DISPUTED: text("Both sides differ"),
+    Waiting.ONE_SIDED: text("One side alone has told"),
+}
+_STANDING = {
+    Presence.IN: text("there"),
+    Presence.AWAITED: text("not there yet"),
+    Presence.MISSING: text("missing"),
+}
+
+
+def _account_lines(found: Account | OpenQuestion) -> Iterator[str]:
+    """The lesson, its state, and what each side said, a line each."""
+    lesson = found.lesson
+    cause = f" ({telling.say(CAUSES[lesson.cause])})" if lesson.cause else ""
+    yield f"{telling.lesson(lesson)}  {telling.say(STATES[lesson.state])}{cause}"
+    for side, each in found.filed.items():
+        said = telling.say(report_words(each.report))
+        when = telling.moment(each.at, lesson.zone)
+        note = f" “{each.report.note}”" if each.report.note else ""
+        yield f"        {telling.say(_SIDES[side])} ({each.by_name}, {when}): {said}{note}"
+
+
+def _question_lines(found: OpenQuestion) -> Iterator[str]:
+    yield from _account_lines(found)
+    yield f"        {telling.say(_WAITING[found.why])}"
+
+
+def _arrived_lines(arrived: Mapping[Side, datetime], zone: str) -> Iterator[str]:
+    for side, at in arrived.items():
+        when, who = telling.moment(at, zone), telling.say(_SIDES[side])
+        yield f"        {telling.say(text('{side} was there at {when}', side=who, when=when))}"
+
+
+def _board_lines(found: Watched) -> Iterator[str]:
+    red = "! " if found.red else ""
+    sides = (
+        f"{telling.say(_SIDES[k])} {telling.say(_STANDING[v])}" for k, v in found.sides.items()
+    )
+    yield f"{telling.lesson(found.lesson)}  {red}{', '.join(sides)}"
+
+
+def _brief_line(written: Written) -> str:
+    told = written.brief
+    return " · ".join(x for x in (told.unit, told.pages, told.done, told.next) if x)
+
+
+def _version_line(found: Version, zone: str) -> str:
+    """When it became so and by whom; then how it stood."""
+    by = f" {found.by}" if found.by else ""
+    reason = f" ({found.reason})" if found.reason else ""
+    return (
+        f"{telling.moment(found.at, zone)}{by}: {telling.say(DEEDS[found.deed])}{reason}"
+        f"  ->  {telling.span(found.starts_at, found.ends_at, zone)}, {found.teacher_name}, "
+        f"{telling.say(STATES[found.state])}"
+    )

@@ -1,12 +1,13 @@
 """Lessons that no plan may touch, as commands."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 import click
 
 from scheduler import console
-from scheduler.commands import opening
+from scheduler.commands import opening, telling
 from scheduler.domain.lessons import LessonId
+from scheduler.locale import wording
 from scheduler.services import accounts, pins, programmes
 from scheduler.services.pins import PinnedLesson
 
@@ -69,8 +70,5 @@ def _told(each: PinnedLesson) -> dict[str, object]:
 
 def _line(each: PinnedLesson) -> str:
     lesson, held = each.lesson, each.pin
-    until: date | str = held.until or "-"
-    return (
-        f"{lesson.id:6} {lesson.starts_at:%Y-%m-%d %H:%M} UTC {lesson.class_name} "
-        f"{lesson.school_name}, {lesson.teacher_name}: {held.note} ({held.owner}, until {until})"
-    )
+    until = f" – {wording.date_short(held.until, telling.language())}" if held.until else ""
+    return f"{telling.lesson(lesson)}: {held.note} ({held.owner}{until})"

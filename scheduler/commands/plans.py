@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from scheduler import console
-from scheduler.commands import opening
+from scheduler.commands import opening, telling
 from scheduler.domain.intervals import clock_text
 from scheduler.domain.plans import (
     ChangeKind,
@@ -188,7 +188,7 @@ def plan_history(day: datetime | None, as_json: bool) -> None:
         console.show(
             as_json,
             {"publications": [_told_publication(each) for each in found]},
-            lambda: "\n".join(map(_publication_line, found)) or "-",
+            lambda: "\n".join(_publication_line(each, term.zone) for each in found) or "-",
         )
 
 
@@ -197,11 +197,11 @@ def _told_publication(each: Told) -> dict[str, object]:
     return asdict(each.publication) | {"origin": each.publication.origin.value, **counts}
 
 
-def _publication_line(each: Told) -> str:
+def _publication_line(each: Told, zone: str) -> str:
     done = each.publication
     counts = ", ".join(f"{n} {kind.value}" for kind, n in each.counts.items() if n)
     undoes = f", undoes {done.undoes}" if done.undoes else ""
-    return f"{done.id:4} {done.at:%Y-%m-%d %H:%M} UTC {done.by}: {counts or '-'}{undoes}"
+    return f"{done.id:4} {telling.moment(done.at, zone)}  {done.by}: {counts or '-'}{undoes}"
 
 
 @plan.command("publish")

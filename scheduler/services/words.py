@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from scheduler.domain import answers
 from scheduler.domain.answers import Reason
 from scheduler.domain.candidates import Obstacle
-from scheduler.domain.lessons import Cause, Lesson, LessonState
+from scheduler.domain.lessons import Cause, Deed, Lesson, LessonState
 from scheduler.domain.reports import Report
 from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
@@ -98,6 +98,28 @@ def excuse_words(stored: str, language: Language) -> str:
     return found.words or translate(REASONS[found.reason], language)
 
 
+STATES = {
+    LessonState.SCHEDULED: text("Scheduled"),
+    LessonState.COVER: text("Needs cover"),
+    LessonState.CANCELLED: text("Called off"),
+    LessonState.HELD: text("Held"),
+    LessonState.NOT_HELD: text("Not held"),
+    LessonState.DISPUTED: text("Both sides differ"),
+}
+DEEDS = {
+    Deed.KEPT: text("its history begins"),
+    Deed.PUBLISHED: text("published"),
+    Deed.UNDONE: text("a publication was undone"),
+    Deed.CALLED_OFF: text("called off"),
+    Deed.COVER_ASKED: text("its teacher cannot come"),
+    Deed.COVER_WITHDRAWN: text("no cover is looked for any more"),
+    Deed.TAKEN_OVER: text("somebody else took it over"),
+    Deed.SWAPPED: text("swapped"),
+    Deed.MOVED: text("moved"),
+    Deed.MERGED: text("joined with another class"),
+    Deed.REPORTED: text("reported by both sides"),
+    Deed.SETTLED: text("settled by a coordinator"),
+}
 CAUSES = {
     Cause.TEACHER: text("The teacher could not come"),
     Cause.CLASS: text("The class did not come"),
