@@ -78,9 +78,8 @@ def plan_show(as_json: bool) -> None:
 
 
 def _plan_line(p: Plan) -> str:
-    return (
-        f"{p.id:4} {p.state.value:10} {p.taught}/{p.requested} "
-        f"cost {p.cost:.0f} bound {p.lower_bound:.0f} gap {p.gap:.1%}"
+    return f"{p.id:4} {p.state.value:10} {p.taught}/{p.requested} cost {p.cost:.0f}" + (
+        f" bound {p.lower_bound:.0f} gap {p.gap:.1%}" if p.is_proved else f" {p.origin.value}"
     )
 
 

@@ -137,6 +137,11 @@ class Plan:
     undoes: PublicationId | None = None
 
     @property
+    def is_proved(self) -> bool:
+        """Whether a bound says how good it is; of a draft made by hand none does."""
+        return self.lower_bound > 0
+
+    @property
     def gap(self) -> float:
         """How far the cost may lie above the best possible, as a share of the cost."""
         return (self.cost - self.lower_bound) / self.cost if self.cost else 0.0
