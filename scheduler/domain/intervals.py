@@ -44,6 +44,11 @@ def clock_text(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
+def minutes_of(clock: str) -> int:
+    """HH:MM as minutes since midnight."""
+    return minute_of(time.fromisoformat(clock))
+
+
 def minute_of(value: time | datetime) -> int:
     """Minutes since midnight of a wall-clock time."""
     return value.hour * 60 + value.minute

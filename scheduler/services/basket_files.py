@@ -3,13 +3,13 @@ instance."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from typing import Any
 
 from scheduler.domain import access
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.baskets import Add, Alter, CallOff, Move, Time
-from scheduler.domain.intervals import minute_of
+from scheduler.domain.intervals import minutes_of
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import TeacherId
 from scheduler.domain.plans import Placement
@@ -111,13 +111,9 @@ def _time(data: Mapping[str, Any], was: Placement | None) -> Time | None:
         return None
     try:
         day = date.fromisoformat(data["date"]) if "date" in data or was is None else was.day
-        start = _minute(data["start"]) if "start" in data or was is None else was.start
+        start = minutes_of(data["start"]) if "start" in data or was is None else was.start
         length = was.end - was.start if was is not None else 0
-        end = _minute(data["end"]) if "end" in data else start + length
+        end = minutes_of(data["end"]) if "end" in data else start + length
     except (TypeError, ValueError) as error:
         raise _Fault(text("write days like 2023-10-05 and times like 07:30")) from error
     return Time(day, start, end)
-
-
-def _minute(clock: str) -> int:
-    return minute_of(time.fromisoformat(clock))

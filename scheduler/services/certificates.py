@@ -71,9 +71,7 @@ def issue_all(
 def withdraw(ctx: Context, actor: Actor, code: str) -> Certificate:
     """Take a certificate back, for a coordinator; once withdrawn it stays so.  Raises NotFound."""
     with ctx.transaction() as db:
-        found = _by_code(db, code)
-        if found is None or not sees(db, actor, tables.certificates, found.id):
-            raise NotFound("There is no such certificate here.")
+        found = _visible(db, actor, code)
         access.require(actor, Action.KEEP_RECORDS, _programme_of(db, actor, found))
         if rows.withdraw(db, found.id, ctx.now()):
             audits.record(
@@ -88,6 +86,12 @@ def withdraw(ctx: Context, actor: Actor, code: str) -> Certificate:
             )
         kept = rows.by_code(db, found.code)
     return kept or found
+
+
+def visible(ctx: Context, actor: Actor, code: str) -> Certificate:
+    """One certificate, for its teacher and their coordinators; raises NotFound for others."""
+    with ctx.reading() as db:
+        return _visible(db, actor, code)
 
 
 def check(ctx: Context, code: str) -> Certificate | None:
@@ -172,6 +176,13 @@ def _new(ctx: Context, db: Session, actor: Actor, said: Facts) -> Certificate:
         after={"code": code, "lessons": said.held.lessons, "minutes": said.held.minutes},
     )
     return made
+
+
+def _visible(db: Session, actor: Actor, code: str) -> Certificate:
+    found = _by_code(db, code)
+    if found is None or not sees(db, actor, tables.certificates, found.id):
+        raise NotFound("There is no such certificate here.")
+    return found
 
 
 def _by_code(db: Session, typed: str) -> Certificate | None:

@@ -33,7 +33,7 @@ def put(
     ids: Collection[LessonId],
     note: str,
     until: date | None = None,
-) -> None:
+) -> tuple[PinnedLesson, ...]:
     """Pin lessons as they stand, to the end of a day or for good; a former pin is replaced.
 
     Raises NotFound for strangers, Invalid for an odd note or day, Conflict for a lesson that has
@@ -54,6 +54,8 @@ def put(
         after = {"until": until and until.isoformat()}
         for each in wanted:
             audits.record(db, now, actor.person_id, "pin", "lesson", each, reason=note, after=after)
+        held = rows.of_lessons(db, [lesson.id for lesson in found])
+    return tuple(PinnedLesson(held[lesson.id], lesson) for lesson in found)
 
 
 def remove(ctx: Context, actor: Actor, ids: Collection[LessonId]) -> int:

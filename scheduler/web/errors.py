@@ -1,6 +1,7 @@
 """One table from what went wrong to what the reader is told: a page, a fragment or JSON."""
 
 import logging
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -19,8 +20,8 @@ from scheduler.errors import (
     Text,
     text,
 )
-from scheduler.locale import translate
-from scheduler.web import frame, guard, view
+from scheduler.locale import Language, translate
+from scheduler.web import frame, guard, unreadable, view
 from scheduler.web.frame import Trouble
 
 log = logging.getLogger("scheduler.web")
@@ -33,6 +34,7 @@ STATUS: dict[type[Exception], int] = {
     Busy: 503,
 }
 RETRY_AFTER = "5"
+Faults = Sequence[tuple[str | Text, Text]]  # a field by its name, or a place; and what is wrong
 PROBLEM = "application/problem+json"
 _WORDS: dict[int, tuple[Text, Text]] = {
     400: (
@@ -80,10 +82,15 @@ def install(app: FastAPI) -> None:
 def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, ChungTayError)  # noqa: S101 - what it is registered for
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    fields = error.fields if isinstance(error, Invalid) else {}
+    faults = _faults(error) if isinstance(error, Invalid) else ()
     # "Not there" and "not yours" must be the same answer, whatever the words inside.
     sentence = None if status == 404 else error.message
-    return answer(request, status, sentence, fields)
+    return answer(request, status, sentence, faults)
+
+
+def _faults(error: Invalid) -> Faults:
+    """By field first, then by place in what was handed in."""
+    return [*error.fields.items(), *((problem.where, problem.what) for problem in error.problems)]
 
 
 def _sign_in(request: Request, _error: Exception) -> Response:
@@ -102,8 +109,9 @@ def _sign_in(request: Request, _error: Exception) -> Response:
 
 def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
-    in_path = any(fault["loc"][:1] == ("path",) for fault in error.errors())
-    return answer(request, 404 if in_path else 422)
+    if any(fault["loc"][:1] == ("path",) for fault in error.errors()):
+        return answer(request, 404)
+    return answer(request, 422, faults=tuple(unreadable.fields(error.errors()).items()))
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -124,14 +132,14 @@ def answer(
     request: Request,
     status: int,
     sentence: Text | None = None,
-    fields: dict[str, Text] | None = None,
+    faults: Faults = (),
 ) -> Response:
     """The answer in the form that was asked for."""
     session = _reader(request, status)
     title, usual = _WORDS.get(status, _WORDS[400])
     said = sentence or usual
     if request.url.path.startswith(guard.API):
-        response = _json(request, session, status, title, said, fields or {})
+        response = _json(request, session, status, title, said, faults)
     else:
         response = _html(request, session, status, title, said)
     if status == 503:
@@ -163,15 +171,20 @@ def _json(
     status: int,
     title: Text,
     sentence: Text,
-    fields: dict[str, Text],
+    faults: Faults,
 ) -> Response:
     language = frame.language_of(request, session)
     body = _problem(status, translate(title, language), translate(sentence, language))
-    if fields:
+    if faults:
         body["errors"] = [
-            {"field": name, "detail": translate(what, language)} for name, what in fields.items()
+            {"field": _place(where, language), "detail": translate(what, language)}
+            for where, what in faults
         ]
     return JSONResponse(body, status, media_type=PROBLEM)
+
+
+def _place(where: str | Text, language: Language) -> str:
+    return translate(where, language) if isinstance(where, Text) else where
 
 
 def _problem(status: int, title: str, detail: str) -> dict[str, object]:

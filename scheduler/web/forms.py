@@ -47,12 +47,12 @@ class Fields:
 
     def text(self, name: str, *, most: int = LONGEST_TEXT, needed: bool = True) -> str:
         """One line, its spaces tidied."""
-        value = " ".join(unicodedata.normalize("NFC", self.typed(name)).split())
+        value = one_line(self.typed(name))
         if not value:
             return self._fault(name, text("Fill this in."), "") if needed else ""
         if len(value) > most:
             return self._fault(name, text("Write 1 to {most} letters.", most=most), "")
-        if not value.isprintable() or _TURNING & set(value):
+        if not storable(value):
             return self._fault(name, text("This holds signs that cannot be stored."), "")
         return value
 
@@ -92,6 +92,16 @@ class Fields:
 
 
 _Stand = TypeVar("_Stand")
+
+
+def one_line(typed: str) -> str:
+    """The words with their accents in one form and single spaces."""
+    return " ".join(unicodedata.normalize("NFC", typed).split())
+
+
+def storable(value: str) -> bool:
+    """Whether every sign of a line can be kept and shown."""
+    return value.isprintable() and not _TURNING & set(value)
 
 
 def read_day(typed: str) -> date | Text:

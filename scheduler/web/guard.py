@@ -62,6 +62,7 @@ PUBLIC = frozenset(
         "/c/{token}",
         "/o/{token}",
         "/w/{token}",
+        "/verify/{code}",
         "/sw.js",
         "/gateway/{channel}",
         "/static",

@@ -2,8 +2,50 @@
 
 from fastapi import APIRouter
 
-from scheduler.web.api import lessons
+from scheduler.web.api import (
+    answers,
+    baskets,
+    briefs,
+    certificates,
+    checkins,
+    cover,
+    disruptions,
+    fairness,
+    lessons,
+    openapi,
+    pins,
+    plans,
+    publications,
+    records,
+    reports,
+    runs,
+    suggestions,
+    swaps,
+    terms,
+)
 
-router = APIRouter(prefix="/api/v1")
-for room in (lessons,):
-    router.include_router(room.router)
+rooms = APIRouter(prefix="/api/v1", responses=openapi.REFUSALS)
+for room in (
+    lessons,
+    reports,
+    checkins,
+    briefs,
+    answers,
+    suggestions,
+    cover,
+    disruptions,
+    terms,
+    runs,
+    plans,
+    publications,
+    pins,
+    baskets,
+    swaps,
+    records,
+    fairness,
+    certificates,
+):
+    rooms.include_router(room.router)
+router = APIRouter()
+router.include_router(rooms)
+router.include_router(openapi.routed(rooms))

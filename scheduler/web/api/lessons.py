@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
-from scheduler.domain.lessons import Cause, Lesson, LessonId, LessonState, Life, life
+from scheduler.domain.lessons import Cause, Deed, Lesson, LessonId, LessonState, Life, life
 from scheduler.services import lessons
+from scheduler.store.history import Version
+from scheduler.web.api.bodies import Body, Instant, Words, example
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
-router = APIRouter(prefix="/lessons")
+router = APIRouter(prefix="/lessons", tags=["lessons"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,46 @@ def lesson_out(lesson: Lesson, now: datetime) -> LessonOut:
     )
 
 
-Since = Annotated[AwareDatetime, Query(description="The first instant, with its zone.")]
+@dataclass(frozen=True, slots=True)
+class VersionOut:
+    """A lesson as it stood from `at` on; `by` empty: the system made it so."""
+
+    at: datetime
+    deed: Deed
+    by: str
+    reason: str
+    publication: int | None
+    state: LessonState
+    teacher: str
+    starts_at: datetime
+    ends_at: datetime
+    sequence: int
+
+
+def version_out(found: Version) -> VersionOut:
+    return VersionOut(
+        at=found.at,
+        deed=found.deed,
+        by=found.by,
+        reason=found.reason,
+        publication=found.publication_id,
+        state=found.state,
+        teacher=found.teacher_name,
+        starts_at=found.starts_at,
+        ends_at=found.ends_at,
+        sequence=found.sequence,
+    )
+
+
+class CallOffIn(Body):
+    """Why there is no such lesson; its people read it."""
+
+    reason: Words
+
+    model_config = example(reason="Nhà trường tổ chức hội thao")
+
+
+Since = Annotated[Instant, Query(description="The first instant, with its zone.")]
 
 
 @router.get("")
@@ -65,5 +105,25 @@ def lessons_between(ctx: Ctx, actor: ApiActor, since: Since, until: Since) -> li
 
 @router.get("/{lesson_id}")
 def one_lesson(ctx: Ctx, actor: ApiActor, lesson_id: RowId) -> LessonOut:
-    """One lesson."""
+    """One lesson, as far as one may see it."""
     return lesson_out(lessons.visible_lesson(ctx, actor, LessonId(lesson_id)), ctx.now())
+
+
+@router.get("/{lesson_id}/history")
+def history(ctx: Ctx, actor: ApiActor, lesson_id: RowId) -> list[VersionOut]:
+    """All that became of a lesson, the oldest first."""
+    return [version_out(each) for each in lessons.history(ctx, actor, LessonId(lesson_id))]
+
+
+@router.get("/{lesson_id}/as-of")
+def as_of(ctx: Ctx, actor: ApiActor, lesson_id: RowId, at: Since) -> VersionOut | None:
+    """What a lesson looked like at an instant; null: it was not there yet."""
+    found = lessons.as_of(ctx, actor, LessonId(lesson_id), at)
+    return version_out(found) if found else None
+
+
+@router.post("/{lesson_id}/call-off")
+def call_off(ctx: Ctx, actor: ApiActor, lesson_id: RowId, body: CallOffIn) -> LessonOut:
+    """Cancel a lesson for everyone."""
+    done = lessons.call_off(ctx, actor, LessonId(lesson_id), body.reason)
+    return lesson_out(done, ctx.now())

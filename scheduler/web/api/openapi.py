@@ -1,0 +1,73 @@
+"""What the API says of itself: OpenAPI 3.1, made from its routes."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import JSONResponse, Response
+
+from scheduler.web.guard import ApiActor
+
+PROBLEM = "#/components/schemas/Problem"
+_FAULT = {
+    "type": "object",
+    "required": ["field", "detail"],
+    "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+}
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457; `errors` names the fields that cannot be taken, each in a sentence.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": _FAULT},
+    },
+}
+# Every way in which a route may fail has the same form.
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Refused, with the reason in the reader's language.",
+        "content": {"application/problem+json": {"schema": {"$ref": PROBLEM}}},
+    }
+}
+_ABOUT = (
+    "Everything that people do on pages, for programs.  Send an access token as "
+    "`Authorization: Bearer …`; it may do what its person may.  What is not there and what is not "
+    "yours are answered alike: 404."
+)
+
+
+def routed(rooms: APIRouter) -> APIRouter:
+    """The route under which a description of all these rooms is read."""
+    about = APIRouter()
+
+    @cache
+    def described() -> dict[str, Any]:
+        return describe(rooms)
+
+    @about.get("/api/openapi.json", include_in_schema=False)
+    def openapi(_actor: ApiActor) -> Response:
+        """The description of this API."""
+        return JSONResponse(described())
+
+    return about
+
+
+def describe(rooms: APIRouter) -> dict[str, Any]:
+    made = get_openapi(
+        title="Chung Tay", version="1", openapi_version="3.1.0", description=_ABOUT,
+        routes=rooms.routes,
+    )  # fmt: skip
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            operation["summary"], _, more = operation.pop("description").partition("\n")
+            operation |= {"description": more.strip()} if more.strip() else {}
+    parts = made.setdefault("components", {})
+    parts.setdefault("schemas", {})["Problem"] = _PROBLEM
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    made["security"] = [{"token": []}]
+    return made

@@ -1,0 +1,88 @@
+"""What the API says of itself holds for each of its routes."""
+
+import re
+
+from scheduler.web.api.bodies import Body
+from tests.web.api.routes import body_schema, described, operations, resolved, routes
+
+
+def bodies(kind=Body):
+    for each in kind.__subclasses__():
+        if not each.__name__.startswith("_"):
+            yield each
+        yield from bodies(each)
+
+
+def references(part):
+    if isinstance(part, dict):
+        yield from ([part["$ref"]] if isinstance(part.get("$ref"), str) else [])
+        yield from (ref for each in part.values() for ref in references(each))
+    elif isinstance(part, list):
+        yield from (ref for each in part for ref in references(each))
+
+
+def test_it_is_read_with_an_access_token_alone(api, site, cast):
+    assert site.browser().get("/api/openapi.json").status_code == 401
+    assert site.of(cast.actors["coordinator"]).get("/api/openapi.json").status_code == 401
+    told = api("teacher1").get("/api/openapi.json")
+    assert (told.status_code, told.json()) == (200, described())
+
+
+def test_every_route_of_the_api_is_in_it_and_no_page():
+    told = {(method, path) for method, path, _ in operations()}
+    assert told == set(routes())
+    assert all(path.startswith("/api/v1/") for _, path in told)
+    assert described()["openapi"] == "3.1.0"
+
+
+def test_every_operation_says_what_it_does_and_where_it_belongs():
+    found = operations()
+    for method, path, told in found:
+        where = (method, path)
+        assert re.fullmatch(r"[A-Z].{10,110}\.", told["summary"]), where
+        assert len(told["tags"]) == 1, where
+        assert "application/problem+json" in told["responses"]["default"]["content"], where
+        wanted = {"GET": {"200"}, "POST": {"200", "201", "204"}, "PUT": {"200"}, "DELETE": {"204"}}
+        assert told["responses"].keys() - {"default"} <= wanted[method], where
+        in_path = {x["name"] for x in told.get("parameters", ()) if x["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path)), where
+        assert not (method == "GET" and "requestBody" in told), where
+    names = [told["operationId"] for _, _, told in found]
+    assert len(set(names)) == len(names)
+
+
+def test_every_reference_leads_somewhere():
+    made = described()
+    known = {f"#/components/schemas/{name}" for name in made["components"]["schemas"]}
+    assert set(references(made)) <= known
+
+
+def test_every_answer_has_a_shape_of_its_own():
+    """A page of an API that promises "anything" promises nothing."""
+    schemas = described()["components"]["schemas"]
+    for method, path, told in operations():
+        done = next(
+            told["responses"][code] for code in ("200", "201", "204") if code in told["responses"]
+        )
+        for kind, content in done.get("content", {}).items():
+            shape = resolved(content["schema"], schemas)
+            assert shape.keys() & {"properties", "items", "anyOf", "format"}, (method, path, kind)
+
+
+def test_bodies_take_no_unknown_field_and_show_an_example_that_they_take():
+    found = list(bodies())
+    schemas = described()["components"]["schemas"]
+    assert len(found) > 15
+    for each in found:
+        assert each.model_config["extra"] == "forbid", each
+        assert each.model_validate(each.shown()), each
+        assert schemas[each.__name__]["additionalProperties"] is False, each
+        assert schemas[each.__name__]["examples"] == [each.shown()], each
+
+
+def test_a_route_takes_a_body_of_these_or_none():
+    schemas = described()["components"]["schemas"]
+    shapes = [schemas[each.__name__] for each in bodies()]
+    for method, path, told in operations():
+        taken = body_schema(told, schemas)
+        assert taken is None or taken in shapes, (method, path)
