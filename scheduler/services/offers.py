@@ -8,7 +8,7 @@ from scheduler.domain import access
 from scheduler.domain import cover as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.candidates import obstacles
-from scheduler.domain.cover import CallEnd, OfferEnd, Reply, Standing
+from scheduler.domain.cover import CallEnd, Offer, OfferEnd, OfferId, Reply, Standing
 from scheduler.domain.lessons import Deed, Lesson, LessonId, placed
 from scheduler.domain.people import Person, PersonId, TeacherId
 from scheduler.domain.plans import Change, ChangeKind
@@ -21,7 +21,6 @@ from scheduler.store import audits, candidates, covers, gathered, lessons, peopl
 from scheduler.store import offers as rows
 from scheduler.store.candidates import Need
 from scheduler.store.database import Session
-from scheduler.store.offers import Offer, OfferId
 from scheduler.store.visibility import sees
 
 
