@@ -13,9 +13,9 @@ from scheduler.services import joins, pins, rungs, sending
 from scheduler.services import lessons as life
 from scheduler.services.joins import CalledOff, Go, NotYet
 from scheduler.store import history, tables
-from tests.cast import T0
 from tests.faults.kit import Post, book, change, replan, states, write
 from tests.standins import WEDNESDAY, call, calls, cannot, get, join, put
+from tests.standins import neighbour as neighbouring
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 THURSDAY = date(2023, 10, 5)
@@ -39,15 +39,7 @@ def sought(ctx, cast, lesson):
 @pytest.fixture
 def neighbour(ctx, cast):
     """Class 7B of the same school and level; its lesson, by teacher 2, is an hour later."""
-    with ctx.transaction() as db:
-        values = {"name": "7B", "level": "lower_secondary", "pupils": 28}
-        cast.ids["7B"] = put(db, "classes", school_id=cast["A"], **values)
-        cast.ids["request_7B"] = put(
-            db, "requests", class_id=cast["7B"], term_id=cast["term"], number=1,
-            lessons_per_week=1, first_day=date(2023, 10, 2), last_day=date(2023, 12, 31),
-            priority=1, created_at=T0,
-        )  # fmt: skip
-    return book(ctx, cast, WEDNESDAY + HOUR, "7B", "teacher2")
+    return neighbouring(ctx, cast, WEDNESDAY + HOUR)
 
 
 @pytest.fixture(autouse=True)
