@@ -189,6 +189,25 @@ class Offer:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How the search goes, without names.  `next_at`: when the next are asked, None: nobody is, but
+    by a coordinator's hand."""
+
+    asked: int
+    declined: int
+    next_at: datetime | None
+
+
+def progress(
+    offers: Collection[Offer], look_at: datetime | None, starts_at: datetime, *, exhausted: bool
+) -> Progress:
+    """`look_at`: when the call is looked at next; `exhausted`: nobody is left to ask."""
+    comes = look_at is not None and look_at < starts_at and not exhausted
+    declined = sum(offer.end is OfferEnd.DECLINED for offer in offers)
+    return Progress(len(offers), declined, look_at if comes else None)
+
+
 class Standing(StrEnum):
     """How it stands with an offer, for the teacher who was asked."""
 

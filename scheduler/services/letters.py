@@ -127,18 +127,20 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
         case MessageKind.CALLED_OFF:
             return _called_off(_one(ctx, what.lessons[0], reader), reader)
         case _:
-            return _step(message.kind, _one(ctx, what.lessons[0], reader), reader)
+            return _step(ctx, message.kind, what.lessons[0], reader)
 
 
 # -- mails
 
 
-def _step(kind: MessageKind, words: LessonWords, reader: Reader) -> Letter:
-    """One step of the ladder before a lesson."""
+def _step(ctx: Context, kind: MessageKind, one: OneLesson, reader: Reader) -> Letter:
+    """One step of the ladder before a lesson; the last one lets its reader check in."""
+    words, here = _one(ctx, one, reader), ""
     subject = text("{when}: {title}", when=words.when, title=words.title)
     if kind is MessageKind.SOON:
         subject = text("Starting at {time}: {title}", time=words.time, title=words.title)
-    return _render("reminder", subject, reader, kind=kind.value, lesson=words)
+        here = links.check_in_url(ctx, one.lesson, one.side, reader.person_id)
+    return _render("reminder", subject, reader, kind=kind.value, lesson=words, check_in_url=here)
 
 
 def _day(ctx: Context, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter:

@@ -51,6 +51,23 @@ def of_link(ctx: Context, token: str) -> OfferId:
     return OfferId(links.offer_subject(ctx, token))
 
 
+def of_actor(ctx: Context, actor: Actor, offer_id: OfferId) -> OfferId:
+    """The actor's own offer; raises NotFound for anybody else's."""
+    with ctx.reading() as db:
+        offer = rows.get(db, offer_id)
+    if offer is None or offer.person_id != actor.person_id:
+        raise NotFound("There is no such offer here.")
+    return offer.id
+
+
+def waiting(ctx: Context, actor: Actor) -> tuple[tuple[Offer, Lesson], ...]:
+    """What the actor is asked to give and may still answer for, the most urgent first."""
+    with ctx.reading() as db:
+        found = rows.waiting_for(db, actor.person_id, ctx.now())
+        known = {x.id: x for x in lessons.find(db, ids=[offer.lesson_id for offer in found])}
+    return tuple((offer, known[offer.lesson_id]) for offer in found)
+
+
 def question(ctx: Context, offer_id: OfferId) -> Question:
     """How it stands now; looking changes nothing.  Raises NotFound."""
     with ctx.reading() as db:

@@ -72,6 +72,17 @@ def open_of(
     return {(each.lesson_id, each.person_id): each for each in map(_offer, db.execute(query))}
 
 
+def waiting_for(db: Session, person: PersonId, now: datetime) -> tuple[Offer, ...]:
+    """The offers that still wait for this person's answer, the most urgent first."""
+    query = _SELECT.where(
+        teachers.c.person_id == person,
+        offers.c.ended_at.is_(None),
+        offers.c.deadline > now,
+        cover_calls.c.ended_at.is_(None),
+    )
+    return tuple(map(_offer, db.execute(query.order_by(offers.c.deadline, offers.c.id))))
+
+
 def see(db: Session, offer_id: OfferId, now: datetime) -> None:
     """Note when its teacher answered first."""
     unseen = update(offers).where(offers.c.id == offer_id, offers.c.seen_at.is_(None))
