@@ -7,7 +7,8 @@ from scheduler.domain.answers import Excuse, Reason, Reply
 from scheduler.services import answers
 from scheduler.services.context import Context
 from scheduler.store import accounts, covers, lessons, offers, tables
-from tests.cast import T0, Cast, minutes
+from tests.cast import FIRST, LAST, T0, Cast, minutes
+from tests.faults.kit import book
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # 07:30 in Hà Nội, morning period 1
 ILL = Excuse(Reason.SICK)
@@ -74,3 +75,16 @@ def calls(ctx: Context):
     with ctx.reading() as db:
         row = tables.cover_calls
         return list(db.scalars(row.select().with_only_columns(row.c.end).order_by(row.c.id)))
+
+
+def neighbour(ctx: Context, cast: Cast, starts_at: datetime) -> int:
+    """A lesson by teacher 2 of class 7B, of the same school and level as 7A."""
+    with ctx.transaction() as db:
+        cast.ids["7B"] = put(
+            db, "classes", school_id=cast["A"], name="7B", level="lower_secondary", pupils=28
+        )
+        cast.ids["request_7B"] = put(
+            db, "requests", class_id=cast["7B"], term_id=cast["term"], number=1,
+            lessons_per_week=1, first_day=FIRST, last_day=LAST, priority=1, created_at=T0,
+        )  # fmt: skip
+    return book(ctx, cast, starts_at, "7B", "teacher2")

@@ -1,19 +1,23 @@
 """Lessons that look for cover, as commands."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import click
 
 from scheduler import console
 from scheduler.commands import opening
-from scheduler.domain.cover import Ranked, Reply
+from scheduler.domain.cover import Offer, Ranked, Reply
+from scheduler.domain.intervals import clock_text, minute_of
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import TeacherId
-from scheduler.services import accounts, offers
+from scheduler.locale import Language, translate
+from scheduler.services import accounts, offers, rungs
 from scheduler.services import cover as cases
 from scheduler.services.cover import Search
-from scheduler.store.offers import Offer
+from scheduler.services.rungs import Host, Time
 
 _lesson = click.argument("lesson_id", metavar="LESSON", type=int)
 _teacher = click.argument("teacher_id", metavar="TEACHER", type=int)
@@ -21,7 +25,8 @@ _teacher = click.argument("teacher_id", metavar="TEACHER", type=int)
 
 @click.group()
 def cover() -> None:
-    """Who stands in: list, show, ask, offer, accept, decline, take, close, automatic."""
+    """Who stands in: list, show, ask, offer, accept, decline, take, close, automatic; ways,
+    move, merge."""
 
 
 @cover.command("list")
@@ -189,3 +194,104 @@ def cover_automatic(switch: str | None, as_json: bool) -> None:
         wanted = None if switch is None else switch == "on"
         on = cases.automatic(ctx, accounts.operator(ctx), on=wanted)
         console.show(as_json, {"automatic": on})
+
+
+# -- the last rungs
+
+
+@cover.command("ways")
+@_lesson
+@console.json_option
+def cover_ways(lesson_id: int, as_json: bool) -> None:
+    """Where a lesson could move, and which ones its class could join."""
+    with opening.ready_context() as ctx:
+        found = rungs.ways(ctx, accounts.operator(ctx), LessonId(lesson_id))
+        language = Language(ctx.settings.locale)
+        told = {
+            "lesson": lesson_id,
+            "times": [_time(each, language) for each in found.times],
+            "merges": [_host(each, language) for each in found.hosts],
+        }
+        console.show(as_json, told, lambda: "\n".join(_way_lines(told)) or "-")
+
+
+def _time(time: Time, language: Language) -> dict[str, Any]:
+    place = time.place
+    own = None if time.hindrances is None else [each.value for each in time.hindrances]
+    return {
+        "day": place.day,
+        "start": clock_text(place.start),
+        "end": clock_text(place.end),
+        "fits": time.fits,
+        "fault": translate(time.fault, language) if time.fault else None,
+        "own_teacher": own,
+        "others": [
+            {"teacher": who.teacher_id, "name": who.name, "donor_school": who.donor_school}
+            for who in time.others
+        ],
+    }
+
+
+def _host(host: Host, language: Language) -> dict[str, Any]:
+    lesson = host.lesson
+    return {
+        "lesson": lesson.id,
+        "class": lesson.class_name,
+        "starts_at": lesson.starts_at,
+        "teacher": lesson.teacher_name,
+        "fits": host.fault is None,
+        "fault": translate(host.fault, language) if host.fault else None,
+    }
+
+
+def _way_lines(told: dict[str, Any]) -> Iterator[str]:
+    for each in told["times"]:
+        why = each["fault"] or f"{len(each['others'])} others"
+        if not each["fault"] and each["own_teacher"] == []:
+            why = f"its teacher, {why}"
+        tick = "+" if each["fits"] else "-"
+        yield f"{tick} move --day {each['day']} --start {each['start']}: {why}"
+    for each in told["merges"]:
+        why = each["fault"] or f"{each['class']} {each['starts_at']:%H:%M}Z, {each['teacher']}"
+        yield f"{'+' if each['fits'] else '-'} merge {each['lesson']}: {why}"
+
+
+@cover.command("move")
+@_lesson
+@click.option("--day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="YYYY-MM-DD.")
+@click.option("--start", required=True, type=click.DateTime(["%H:%M"]), help="HH:MM, on the wall.")
+@click.option("--teacher", "teacher_id", type=int, help="Who gives it then, if somebody else.")
+@console.json_option
+def cover_move(
+    lesson_id: int, day: datetime, start: datetime, teacher_id: int | None, as_json: bool
+) -> None:
+    """Give the lesson at another time of its week that the class asked for."""
+    with opening.ready_context() as ctx:
+        actor, teacher = accounts.operator(ctx), TeacherId(teacher_id) if teacher_id else None
+        at = day.date(), minute_of(start)
+        lesson = rungs.move(ctx, actor, LessonId(lesson_id), *at, teacher)
+        told = {
+            "lesson": lesson.id,
+            "starts_at": lesson.starts_at,
+            "teacher": lesson.teacher_id,
+            "state": lesson.state.value,
+        }
+        console.show(as_json, told)
+
+
+@cover.command("merge")
+@_lesson
+@click.argument("into_id", metavar="INTO", type=int)
+@console.json_option
+def cover_merge(lesson_id: int, into_id: int, as_json: bool) -> None:
+    """Let the class join another lesson of its school and level on that day."""
+    with opening.ready_context() as ctx:
+        actor = accounts.operator(ctx)
+        lesson = rungs.merge(ctx, actor, LessonId(lesson_id), LessonId(into_id))
+        told = {
+            "lesson": lesson.id,
+            "state": lesson.state.value,
+            "merged_into": lesson.merged_into_id,
+            "reason": lesson.cancel_reason,
+        }
+        console.show(as_json, told)

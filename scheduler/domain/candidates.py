@@ -3,6 +3,7 @@
 The same rules, in the same order and by the same names, as the engine's: a test holds them equal.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -61,7 +62,7 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A teacher, as far as one lesson is concerned.
+    """A teacher, as far as one lesson is concerned; of `levels` and `wishes` that is enough.
 
     `windows`, `absences` and `busy` are those that touch its day; `calendar` says whether the
     teacher is free at its time as far as we know, UNKNOWN: ask first.  `booked` are the lessons of
@@ -92,23 +93,36 @@ class Candidate:
 def obstacles(who: Candidate, want: Want) -> tuple[Obstacle, ...]:
     """Everything that keeps the teacher from giving the lesson, in the engine's order."""
     span = want.interval
-    rest = timedelta(minutes=want.gap_minutes)
-    wide = Interval(span.start - rest, span.end + rest)
     booked = [each for each in who.booked if each.lesson_id not in want.without]
-    week = [each for each in booked if monday(each.day) == monday(want.day)]
+    found = (
+        (Obstacle.NOT_QUALIFIED, want.level not in who.levels),
+        (Obstacle.NOT_AVAILABLE, not _windows(who, want)),
+        (Obstacle.AWAY, any(want.day in absence for absence in who.absences)),
+        (Obstacle.BUSY, any(span.overlaps(other) for other in who.busy)),
+        (Obstacle.TERM_LIMIT, who.total + 1 > who.max_total),
+        *(_of_week(who, want, booked) if booked else _of_empty_week(who)),
+    )
+    return tuple(obstacle for obstacle, there in found if there)
+
+
+def _of_week(
+    who: Candidate, want: Want, booked: Sequence[Booked]
+) -> tuple[tuple[Obstacle, bool], ...]:
+    span, rest, begins = want.interval, timedelta(minutes=want.gap_minutes), monday(want.day)
+    wide, after = Interval(span.start - rest, span.end + rest), begins + timedelta(days=7)
+    week = [each for each in booked if begins <= each.day < after]
     day = [each for each in week if each.day == want.day]
-    found = {
-        Obstacle.NOT_QUALIFIED: want.level not in who.levels,
-        Obstacle.NOT_AVAILABLE: not _windows(who, want),
-        Obstacle.AWAY: any(want.day in absence for absence in who.absences),
-        Obstacle.BUSY: any(span.overlaps(other) for other in who.busy),
-        Obstacle.TERM_LIMIT: who.total + 1 > who.max_total,
-        Obstacle.WEEK_LIMIT: len(week) + 1 > who.max_per_week,
-        Obstacle.DAY_LIMIT: len(day) + 1 > who.max_per_day,
-        Obstacle.TEACHING: any(wide.overlaps(each.span) for each in day)
-        or any(span.overlaps(each.span) for each in booked),
-    }
-    return tuple(obstacle for obstacle, there in found.items() if there)
+    crowded = any(wide.overlaps(each.span) for each in day)
+    return (
+        (Obstacle.WEEK_LIMIT, len(week) + 1 > who.max_per_week),
+        (Obstacle.DAY_LIMIT, len(day) + 1 > who.max_per_day),
+        (Obstacle.TEACHING, crowded or any(span.overlaps(each.span) for each in booked)),
+    )
+
+
+def _of_empty_week(who: Candidate) -> tuple[tuple[Obstacle, bool], ...]:
+    """Most teachers give no lesson in most weeks."""
+    return (Obstacle.WEEK_LIMIT, who.max_per_week < 1), (Obstacle.DAY_LIMIT, who.max_per_day < 1)
 
 
 def only_if_needed(who: Candidate, want: Want) -> bool:

@@ -4,10 +4,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import NewType
 
 from scheduler.domain.busy import Availability
 from scheduler.domain.candidates import Candidate, Obstacle, Want, obstacles, only_if_needed
-from scheduler.domain.people import DonorSchoolId, TeacherId
+from scheduler.domain.lessons import LessonId
+from scheduler.domain.people import DonorSchoolId, PersonId, TeacherId
+
+OfferId = NewType("OfferId", int)
 
 
 class CallEnd(StrEnum):
@@ -163,6 +167,45 @@ def _belongs(line: Ranked, wave: Wave) -> bool:
 
 
 # -- how it stands with one offer
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """`seen_at`: when the teacher answered first, be it that the answer comes later; looking is no
+    answer, for programs look through mail as well.  `reason`: of who declined."""
+
+    id: OfferId
+    call_id: int
+    lesson_id: LessonId
+    teacher_id: TeacherId
+    person_id: PersonId
+    name: str
+    wave: Wave
+    asked_at: datetime
+    deadline: datetime
+    seen_at: datetime | None
+    ended_at: datetime | None
+    end: OfferEnd | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How the search goes, without names.  `next_at`: when the next are asked, None: nobody is, but
+    by a coordinator's hand."""
+
+    asked: int
+    declined: int
+    next_at: datetime | None
+
+
+def progress(
+    offers: Collection[Offer], look_at: datetime | None, starts_at: datetime, *, exhausted: bool
+) -> Progress:
+    """`look_at`: when the call is looked at next; `exhausted`: nobody is left to ask."""
+    comes = look_at is not None and look_at < starts_at and not exhausted
+    declined = sum(offer.end is OfferEnd.DECLINED for offer in offers)
+    return Progress(len(offers), declined, look_at if comes else None)
 
 
 class Standing(StrEnum):

@@ -30,6 +30,7 @@ class What(StrEnum):
     CHANGED = "changed"
     OFFERED = "offered"  # the reader is asked to stand in
     SWAP = "swap"  # the reader is asked to take it for a lesson of their own
+    JOINED = "joined"  # another class comes to it: `reason` names that class
     SWAP_ENDED = "swap_ended"  # the reader proposed that
     THANKED = "thanked"
 
@@ -42,6 +43,7 @@ class News(StrEnum):
     NEW = "new"
     MOVED = "moved"
     OTHER_TEACHER = "other_teacher"
+    JOINED = "joined"
     GIVEN_AWAY = "given_away"
     CALLED_OFF = "called_off"
     SWAP_FAILED = "swap_failed"
@@ -85,10 +87,16 @@ class Gathering:
     def with_(self, other: "Gathering") -> "Gathering":
         """Both, what the reader knew first in front; an entry of a lesson that is there already
         adds nothing: its difference is told anyway."""
-        known = {(e.lesson_id, e.side, e.what, e.swap) for e in self.entries}
-        more = [e for e in other.entries if (e.lesson_id, e.side, e.what, e.swap) not in known]
+        known = set(map(_key, self.entries))
+        more = [entry for entry in other.entries if _key(entry) not in known]
         causes = dict.fromkeys((*self.causes, *other.causes))
         return Gathering((*self.entries, *more), tuple(causes))
+
+
+def _key(entry: Entry) -> tuple[object, ...]:
+    """Each class that joins a lesson is news of its own."""
+    joins = entry.reason if entry.what is What.JOINED else ""
+    return entry.lesson_id, entry.side, entry.what, entry.swap, joins
 
 
 def read(payload: Mapping[str, Any]) -> Gathering:
@@ -293,6 +301,8 @@ def told(entry: Entry, lesson: Lesson, person: PersonId, swap: Swap | None = Non
         return _of_swap(entry.what, swap)
     own = entry.side is Side.TEACHER
     has = comes(lesson) and (not own or lesson.teacher_person_id == person)
+    if entry.what is What.JOINED:
+        return News.JOINED if has else None
     if entry.was is None:
         return News.NEW if has else None
     if lesson.state is LessonState.CANCELLED:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from scheduler.domain.availability import Window
 from scheduler.domain.busy import Availability, BusySource, BusyTime, availability
-from scheduler.domain.candidates import Booked, Candidate, Want, obstacles, only_if_needed
+from scheduler.domain.candidates import Booked, Candidate, Obstacle, Want, obstacles, only_if_needed
 from scheduler.domain.intervals import DaySpan, monday
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import SchoolId, TeacherId
@@ -98,13 +98,16 @@ class Board:
 
         First those that the class likes best, then those nearest.
         """
-        found = [(slot, _on(here, slot)) for slot in self._request(here).slots]
-        able = [
+        return tuple(x for x in self.accepted(here) if self.fault(lesson, here, x) is None)
+
+    def accepted(self, here: Placement) -> tuple[Placement, ...]:
+        """The other times of its week that the class asked for, whatever stands in the way."""
+        found = [
             (slot.rank, abs((place.day - here.day).days), place)
-            for slot, place in found
-            if place != here and self.fault(lesson, here, place) is None
+            for slot in self._request(here).slots
+            if (place := _on(here, slot)) != here
         ]
-        return tuple(place for _, _, place in sorted(able))
+        return tuple(place for _, _, place in sorted(found))
 
     def fault(self, lesson: LessonId, here: Placement, place: Placement) -> Text | None:
         """What keeps the class from having its lesson there instead of here; None: nothing."""
@@ -179,11 +182,20 @@ class Board:
 
     def is_free(self, lesson: LessonId, place: Placement) -> Candidate | None:
         """The teacher of that placement, if nothing is in the way."""
+        if self.hindrances(lesson, place) != ():
+            return None
+        return self._asked(place.teacher_id, self.want(lesson, place))
+
+    def hindrances(self, lesson: LessonId, place: Placement) -> tuple[Obstacle, ...] | None:
+        """What keeps the teacher of that placement from it; None: takes no part in the term."""
         if place.teacher_id not in self.situation.volunteers:
             return None
         want = self.want(lesson, place)
-        who = self._asked(place.teacher_id, want)
-        return None if obstacles(who, want) else who
+        return obstacles(self._asked(place.teacher_id, want), want)
+
+    def name(self, teacher: TeacherId) -> str:
+        """What a teacher of the term is called."""
+        return self.situation.volunteers[teacher].who.name
 
     def _promising(self, want: Want) -> tuple[TeacherId, ...]:
         """Who is qualified and gives that time: most are ruled out by these two alone."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scheduler.domain import answers as rules
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.answers import Excuse, Reply, Standing
+from scheduler.domain.cover import Progress, progress
 from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.people import Person, PersonId
 from scheduler.errors import NotFound
@@ -15,6 +16,7 @@ from scheduler.store import (
     confirmations,
     covers,
     lessons,
+    offers,
     people,
     queue,
 )
@@ -33,12 +35,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A lesson, how it stands, and whom we ask."""
+    """A lesson, how it stands, and whom we ask; `progress`: of the search for cover."""
 
     lesson: Lesson
     person: Person
     standing: Standing
     call: CoverCall | None
+    progress: Progress | None = None
 
     @property
     def open(self) -> bool:
@@ -155,4 +158,16 @@ def _question(ctx: Context, db: Session, asked: Asked) -> Question:
         called=call is not None,
         now=ctx.now(),
     )
-    return Question(lesson, person, standing, call)
+    looking = call if standing is Standing.LOOKING else None
+    return Question(
+        lesson, person, standing, call, _progress(db, lesson, looking) if looking else None
+    )
+
+
+def _progress(db: Session, lesson: Lesson, call: CoverCall) -> Progress:
+    return progress(
+        offers.of_call(db, call.id),
+        call.look_at,
+        lesson.starts_at,
+        exhausted=call.exhausted_at is not None,
+    )

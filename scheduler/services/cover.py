@@ -7,7 +7,7 @@ from datetime import datetime
 from scheduler.domain import access
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.candidates import Obstacle
-from scheduler.domain.cover import CallEnd, OfferEnd, Ranked, is_too_late
+from scheduler.domain.cover import CallEnd, Offer, OfferEnd, Ranked, is_too_late
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState, Move, after
 from scheduler.domain.people import TeacherId
 from scheduler.errors import Conflict, Invalid, NotFound, text
@@ -19,7 +19,6 @@ from scheduler.store import audits, candidates, covers, lessons, pins, tables, t
 from scheduler.store import offers as offer_rows
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
-from scheduler.store.offers import Offer
 from scheduler.store.visibility import sees
 
 LONGEST_REASON = 200

@@ -22,7 +22,7 @@ from scheduler.domain.people import TeacherId
 from scheduler.domain.plans import Change, ChangeKind, Fingerprint
 from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import NotFound, Stale, text
-from scheduler.services import reminders, timetable, waves
+from scheduler.services import reminders, situations, timetable, waves
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
 from scheduler.store import (
@@ -32,8 +32,6 @@ from scheduler.store import (
     lessons,
     people,
     pins,
-    requests,
-    rosters,
     tables,
     terms,
 )
@@ -256,26 +254,9 @@ def _look(ctx: Context, db: Session, actor: Actor, disruption: Disruption) -> _S
     )
     called = covers.of_lessons(db, [lesson.id for lesson in found])
     hit = rules.concerned(asked, found, called, now)
-    situation = _situation(db, term, now)
+    situation = situations.take(db, term, now)
     made = rules.proposals(asked, [lesson.id for lesson in hit], situation)
     return _Seen(asked, term, situation, hit, made)
-
-
-def _situation(db: Session, term: Term, now: datetime) -> Situation:
-    standing = lessons.placements(db, term.id)
-    asked = {request.id: request for request in requests.of_term(db, term.id)}
-    gone = {place.request_id for place in standing} - asked.keys()
-    asked |= {request.id: request for request in requests.by_ids(db, gone)}
-    return Situation(
-        term=term,
-        requests=asked,
-        rooms={school.id: school.rooms for school in terms.schools(db, term.programme_id)},
-        closed=terms.closed_spans(db, term.programme_id),
-        volunteers=rosters.of_term(db, term, standing),
-        standing={lesson: place for place, lesson in standing.items()},
-        pinned=frozenset(pins.of_term(db, term.id, term.today(now))),
-        now=now,
-    )
 
 
 def _instants(span: DaySpan, term: Term) -> Interval:

@@ -7,6 +7,7 @@ from datetime import datetime
 from scheduler.domain import news as news_rules
 from scheduler.domain import reminders as rules
 from scheduler.domain.choices import Choices
+from scheduler.domain.cover import Offer
 from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
 from scheduler.domain.messages import Claimed, MessageKind
 from scheduler.domain.news import Entry, News
@@ -26,7 +27,6 @@ from scheduler.store import (
 )
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
-from scheduler.store.offers import Offer
 
 _WORDS_ALONE = (MessageKind.SIGN_IN, MessageKind.NOTE)
 

@@ -10,6 +10,7 @@ from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
 from scheduler.store import lessons
+from scheduler.store.database import Session
 
 DOORS_OPEN = timedelta(minutes=15)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,43}")
@@ -58,7 +59,7 @@ def open_room(ctx: Context, token: str) -> Outcome:
     lesson = None
     if _TOKEN.fullmatch(token):  # PostgreSQL fails on some of what is no token
         with ctx.reading() as db:
-            lesson = lessons.by_join_token(db, token)
+            lesson = _host(db, lessons.by_join_token(db, token))
     now = ctx.now()
     if lesson is None or _day(now, lesson) > _day(lesson.starts_at, lesson):
         raise NotFound("This link leads to no lesson, or its day is over.")
@@ -70,6 +71,13 @@ def open_room(ctx: Context, token: str) -> Outcome:
     if lesson.moved_from is not None and now >= lesson.moved_from - DOORS_OPEN:
         return Moved(lesson, lesson.moved_from, opens_at)
     return NotYet(lesson, opens_at)
+
+
+def _host(db: Session, lesson: Lesson | None) -> Lesson | None:
+    """The lesson, or the one that its class joins instead: nobody joins one that was merged."""
+    if lesson is None or lesson.merged_into_id is None:
+        return lesson
+    return lessons.get(db, lesson.merged_into_id)
 
 
 def _day(moment: datetime, lesson: Lesson) -> date:

@@ -11,6 +11,7 @@ from scheduler.delivery import mail
 from scheduler.delivery.mail import Envelope, Letter
 from scheduler.delivery.notices import Notice
 from scheduler.domain import reminders as rules
+from scheduler.domain.lessons import Lesson
 from scheduler.domain.messages import Claimed, MessageKind
 from scheduler.domain.news import LONG_AGO, News
 from scheduler.domain.people import PersonId
@@ -52,6 +53,7 @@ _HEADINGS = {
     News.NEW: text("New"),
     News.MOVED: text("Moved"),
     News.OTHER_TEACHER: text("With another teacher"),
+    News.JOINED: text("Another class joins"),
     News.GIVEN_AWAY: text("No longer yours"),
     News.CALLED_OFF: text("Called off"),
     News.SWAP_FAILED: text("Your swap did not come about"),
@@ -125,18 +127,20 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
         case MessageKind.CALLED_OFF:
             return _called_off(_one(ctx, what.lessons[0], reader), reader)
         case _:
-            return _step(message.kind, _one(ctx, what.lessons[0], reader), reader)
+            return _step(ctx, message.kind, what.lessons[0], reader)
 
 
 # -- mails
 
 
-def _step(kind: MessageKind, words: LessonWords, reader: Reader) -> Letter:
-    """One step of the ladder before a lesson."""
+def _step(ctx: Context, kind: MessageKind, one: OneLesson, reader: Reader) -> Letter:
+    """One step of the ladder before a lesson; the last one lets its reader check in."""
+    words, here = _one(ctx, one, reader), ""
     subject = text("{when}: {title}", when=words.when, title=words.title)
     if kind is MessageKind.SOON:
         subject = text("Starting at {time}: {title}", time=words.time, title=words.title)
-    return _render("reminder", subject, reader, kind=kind.value, lesson=words)
+        here = links.check_in_url(ctx, one.lesson, one.side, reader.person_id)
+    return _render("reminder", subject, reader, kind=kind.value, lesson=words, check_in_url=here)
 
 
 def _day(ctx: Context, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter:
@@ -254,7 +258,7 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
     own = change.entry.side is Side.TEACHER
     offer = change.offer
     words = lesson_words(
-        change.lesson,
+        _as_known(change),
         reader.wall,
         ctx.settings.base_url,
         own=own,
@@ -262,6 +266,9 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
         answer_url=links.offer_url(ctx, offer.id, change.lesson.ends_at) if offer else "",
         until=offer.deadline if offer else None,
     )
+    if change.news is News.JOINED:
+        joins = text("Class {name} takes part as well.", name=change.entry.reason)
+        return replace(words, joined=translate(joins, reader.language))
     if change.swap is None or change.instead is None:
         return replace(words, reason=words.reason or change.entry.reason)
     return replace(
@@ -271,6 +278,15 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
         words=change.swap.words,
         answer_url=links.swap_url(ctx, change.swap, reader.person_id),
     )
+
+
+def _as_known(change: Change) -> Lesson:
+    """The lesson; one that is given away stands where its former teacher knew it to be."""
+    lesson, was = change.lesson, change.entry.was
+    if change.news is not News.GIVEN_AWAY or was is None or was in (LONG_AGO, lesson.starts_at):
+        return lesson
+    ends = was + (lesson.ends_at - lesson.starts_at)
+    return replace(lesson, starts_at=was, ends_at=ends, half_day=None, period=None)
 
 
 def _one(ctx: Context, one: OneLesson, reader: Reader, *, ask: bool = False) -> LessonWords:

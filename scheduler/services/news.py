@@ -91,6 +91,19 @@ def thank(ctx: Context, db: Session, lesson_id: LessonId, person: PersonId) -> i
     return _gather(ctx, db, f"thanks:{lesson.id}:{person}", told, {lesson.id: lesson})
 
 
+def join(ctx: Context, db: Session, lesson: Lesson, host: Lesson, cause: str, by: str) -> int:
+    """Tell the teacher and the school of a lesson that the class of another one joins it."""
+    contacts = recipients.of_schools(db, [host.school_id])[host.school_id]
+    sides = dict.fromkeys(contacts, Side.SCHOOL) | {host.teacher_person_id: Side.TEACHER}
+    told = {
+        person: [
+            Entry(host.id, side, What.JOINED, was=host.starts_at, by=by, reason=lesson.class_name)
+        ]
+        for person, side in sides.items()
+    }
+    return _gather(ctx, db, f"{cause}:host", told, {host.id: host})
+
+
 def propose(ctx: Context, db: Session, swap: Swap, asked: PersonId) -> int:
     """Ask a teacher for a swap, until its deadline."""
     lesson, people = _lesson(db, swap.given_id), _reachable(ctx, db, [asked])

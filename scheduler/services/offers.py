@@ -8,7 +8,7 @@ from scheduler.domain import access
 from scheduler.domain import cover as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.candidates import obstacles
-from scheduler.domain.cover import CallEnd, OfferEnd, Reply, Standing
+from scheduler.domain.cover import CallEnd, Offer, OfferEnd, OfferId, Reply, Standing
 from scheduler.domain.lessons import Deed, Lesson, LessonId, placed
 from scheduler.domain.people import Person, PersonId, TeacherId
 from scheduler.domain.plans import Change, ChangeKind
@@ -21,7 +21,6 @@ from scheduler.store import audits, candidates, covers, gathered, lessons, peopl
 from scheduler.store import offers as rows
 from scheduler.store.candidates import Need
 from scheduler.store.database import Session
-from scheduler.store.offers import Offer, OfferId
 from scheduler.store.visibility import sees
 
 
@@ -50,6 +49,23 @@ class Teller:
 def of_link(ctx: Context, token: str) -> OfferId:
     """What the address in a mail asks about; raises NotFound."""
     return OfferId(links.offer_subject(ctx, token))
+
+
+def of_actor(ctx: Context, actor: Actor, offer_id: OfferId) -> OfferId:
+    """The actor's own offer; raises NotFound for anybody else's."""
+    with ctx.reading() as db:
+        offer = rows.get(db, offer_id)
+    if offer is None or offer.person_id != actor.person_id:
+        raise NotFound("There is no such offer here.")
+    return offer.id
+
+
+def waiting(ctx: Context, actor: Actor) -> tuple[tuple[Offer, Lesson], ...]:
+    """What the actor is asked to give and may still answer for, the most urgent first."""
+    with ctx.reading() as db:
+        found = rows.waiting_for(db, actor.person_id, ctx.now())
+        known = {x.id: x for x in lessons.find(db, ids=[offer.lesson_id for offer in found])}
+    return tuple((offer, known[offer.lesson_id]) for offer in found)
 
 
 def question(ctx: Context, offer_id: OfferId) -> Question:

@@ -93,3 +93,16 @@ def call_off(
         class_ids={lesson.class_id for lesson in lessons if lesson.id in gone},
     )
     return gone
+
+
+def merge(
+    ctx: Context, db: Session, term: Term, lesson: Lesson, host: Lesson, cause: Cause
+) -> None:
+    """Call a lesson off whose class joins the host's, and tell the host's people as well.
+
+    The caller holds both lessons and knows that the class can join.
+    """
+    timetable.join(db, lesson.id, host.id)
+    covers.settle(db, [lesson.id], cause.call_end, ctx.now())
+    call_off(ctx, db, term, [lesson], cause)
+    news.join(ctx, db, lesson, host, cause.name, cause.by_name)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from scheduler.domain import cover as rules
-from scheduler.domain.cover import CallEnd, Ranked, Wave
+from scheduler.domain.cover import CallEnd, Offer, Ranked, Wave
 from scheduler.domain.lessons import Deed, Lesson, LessonId
 from scheduler.domain.people import PersonId
 from scheduler.services import news
@@ -23,7 +23,6 @@ from scheduler.store import (
 from scheduler.store.candidates import Need
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
-from scheduler.store.offers import Offer
 
 CALLS_AT_ONCE = 50  # in one beat; the rest come with the next
 _log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ class LessonWords:
     """A lesson as a message prints it; `before` is the time it moved from, `answer_url` where its
     teacher, or who is asked to stand in, says whether they come, empty where that is not asked;
     `until`: when an answer counts no more.  `instead`: the lesson that is swapped for it, with the
-    `words` of whoever proposed it."""
+    `words` of whoever proposed it.  `joined`: which other class takes part."""
 
     title: str
     class_name: str
@@ -40,6 +40,7 @@ class LessonWords:
     own: bool
     instead: "LessonWords | None" = None
     words: str = ""
+    joined: str = ""
 
 
 @dataclass(frozen=True, slots=True)

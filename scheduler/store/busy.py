@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.busy import BusyChoices, BusyReading, BusySource, BusyTime, Counts, Fetched
@@ -50,32 +50,38 @@ def source(db: Session, teacher_id: int) -> BusySource | None:
 
 def sources(db: Session, programme_id: int) -> dict[TeacherId, BusySource]:
     """The calendars of a programme's teachers, by teacher."""
-    query = (
-        select(busy_sources)
-        .join(teachers, busy_sources.c.teacher_id == teachers.c.id)
-        .where(teachers.c.programme_id == programme_id)
-    )
-    return {TeacherId(row.teacher_id): _source(row) for row in db.execute(query)}
+    rows = db.execute(_SOURCES, {"programme": programme_id})
+    return {TeacherId(row.teacher_id): _source(row) for row in rows}
 
 
 def all_times(
     db: Session, programme_id: int, within: Interval
 ) -> dict[TeacherId, tuple[BusyTime, ...]]:
     """The busy times of a programme's teachers that touch the span; who has none is absent."""
-    rows = db.execute(
-        select(busy_times)
-        .join(teachers, busy_times.c.teacher_id == teachers.c.id)
-        .where(
-            teachers.c.programme_id == programme_id,
-            busy_times.c.starts_at < within.end,
-            busy_times.c.ends_at > within.start,
-        )
-    )
+    given = {"programme": programme_id, "begins": within.start, "ends": within.end}
+    rows = db.execute(_TIMES, given)
     found: dict[TeacherId, list[BusyTime]] = defaultdict(list)
     for row in rows:
         time = BusyTime(Interval(row.starts_at, row.ends_at), row.soft)
         found[TeacherId(row.teacher_id)].append(time)
     return {teacher: tuple(sorted(times)) for teacher, times in found.items()}
+
+
+# Made once: whoever looks for cover asks them for every lesson.
+_SOURCES = (
+    select(busy_sources)
+    .join(teachers, busy_sources.c.teacher_id == teachers.c.id)
+    .where(teachers.c.programme_id == bindparam("programme"))
+)
+_TIMES = (
+    select(busy_times)
+    .join(teachers, busy_times.c.teacher_id == teachers.c.id)
+    .where(
+        teachers.c.programme_id == bindparam("programme"),
+        busy_times.c.starts_at < bindparam("ends"),
+        busy_times.c.ends_at > bindparam("begins"),
+    )
+)
 
 
 def sealed_address(db: Session, teacher_id: int) -> str | None:

@@ -1,17 +1,17 @@
 """The teachers of a term, as far as one lesson at some time is concerned: a few small queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Row, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.availability import Window
-from scheduler.domain.busy import BusyTime, availability
+from scheduler.domain.busy import BusySource, BusyTime, availability
 from scheduler.domain.candidates import Booked, Candidate, Want
 from scheduler.domain.intervals import DaySpan, Interval, monday
 from scheduler.domain.lessons import Lesson, LessonState, placed
@@ -36,12 +36,10 @@ from scheduler.store.tables import (
 
 @dataclass(slots=True)
 class _Parts:
-    """What the queries found of each teacher."""
+    """What the queries found of each teacher, and of each promise."""
 
-    levels: dict[int, set[Level]] = field(default_factory=lambda: defaultdict(set))
     windows: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
     absences: dict[int, list[DaySpan]] = field(default_factory=lambda: defaultdict(list))
-    wishes: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     booked: dict[int, list[Booked]] = field(default_factory=lambda: defaultdict(list))
     totals: dict[int, int] = field(default_factory=dict)
     with_class: dict[int, int] = field(default_factory=dict)
@@ -55,58 +53,54 @@ def find(
 
     In the order of their numbers; `among` leaves out all others.
     """
-    query = (
-        select(pledges, teachers.c.person_id, teachers.c.donor_school_id, persons.c.name)
-        .add_columns(donor_schools.c.name.label("donor_school"))
-        .join(teachers, pledges.c.teacher_id == teachers.c.id)
-        .join(persons, teachers.c.person_id == persons.c.id)
-        .join(donor_schools, teachers.c.donor_school_id == donor_schools.c.id)
-        .where(pledges.c.term_id == term.id, persons.c.active.is_(True))
-        .order_by(teachers.c.id)
-    )
-    if among is not None:
-        query = query.where(teachers.c.id.in_(list(among)))
-    rows = db.execute(query).all()
+    given = {"term": term.id, "level": want.level.value, "school": want.school_code}
+    if among is None:
+        rows = db.execute(_PROMISED, given).all()
+    else:
+        rows = db.execute(_PROMISED_AMONG, given | {"among": list(among)}).all()
     parts = _parts(db, term, want)
-    day = _day_of(want)
-    times = busy.all_times(db, term.programme_id, day)
+    times = busy.all_times(db, term.programme_id, _day_of(want))
     sources = busy.sources(db, term.programme_id)
-    span = want.interval
     return tuple(
-        _candidate(
-            row,
-            parts,
-            times.get(row.teacher_id, ()),
-            calendar=availability(
-                sources.get(row.teacher_id), times.get(row.teacher_id, ()), span, now
-            ),
-        )
+        _candidate(row, want, parts, times.get(row[1], ()), sources.get(row[1]), now)
         for row in rows
     )
 
 
-def _candidate(row: Row[Any], parts: _Parts, times: Iterable[BusyTime], **known: Any) -> Candidate:
-    key = row.id
+def _candidate(
+    row: Row[*tuple[Any, ...]],
+    want: Want,
+    parts: _Parts,
+    times: tuple[BusyTime, ...],
+    source: BusySource | None,
+    now: datetime,
+) -> Candidate:
+    (
+        key, teacher, per_day, per_week, in_all, person, name, donor, donor_name, level, wished,
+    ) = row  # fmt: skip
     return Candidate(
-        teacher_id=TeacherId(row.teacher_id),
-        person_id=row.person_id,
-        name=row.name,
-        donor_school_id=row.donor_school_id,
-        donor_school=row.donor_school,
-        levels=frozenset(parts.levels[key]),
-        max_per_day=row.max_per_day,
-        max_per_week=row.max_per_week,
-        max_total=row.max_total,
-        windows=tuple(parts.windows[key]),
-        absences=tuple(parts.absences[key]),
+        teacher_id=teacher,
+        person_id=person,
+        name=name,
+        donor_school_id=donor,
+        donor_school=donor_name,
+        levels=_NOTHING if level is None else frozenset((want.level,)),
+        max_per_day=per_day,
+        max_per_week=per_week,
+        max_total=in_all,
+        windows=tuple(parts.windows.get(key, ())),
+        absences=tuple(parts.absences.get(key, ())),
         busy=tuple(time.span for time in times if not time.soft),
-        booked=tuple(sorted(parts.booked[row.teacher_id])),
-        total=parts.totals.get(row.teacher_id, 0),
-        wishes=frozenset(parts.wishes[key]),
-        class_lessons=parts.with_class.get(row.teacher_id, 0),
-        asked_at=parts.asked.get(row.teacher_id),
-        **known,
+        calendar=availability(source, times, want.interval, now),
+        booked=tuple(sorted(parts.booked.get(teacher, ()))),
+        total=parts.totals.get(teacher, 0),
+        wishes=_NOTHING if wished is None else frozenset((want.school_code,)),
+        class_lessons=parts.with_class.get(teacher, 0),
+        asked_at=parts.asked.get(teacher),
     )
+
+
+_NOTHING: frozenset[Any] = frozenset()
 
 
 def _day_of(want: Want) -> Interval:
@@ -116,75 +110,119 @@ def _day_of(want: Want) -> Interval:
 
 def _parts(db: Session, term: Term, want: Want) -> _Parts:
     parts = _Parts()
-    own = select(pledges.c.id).where(pledges.c.term_id == term.id)
-    _promises(db, own, want, parts)
+    given = {
+        "term": term.id, "day": want.day, "weekday": want.day.weekday(),
+        "start": want.start, "end": want.end,
+    }  # fmt: skip
+    for key, *window in db.execute(_WINDOWS, given):
+        parts.windows[key].append(Window(*window))
+    for key, first, last in db.execute(_ABSENCES, given):
+        parts.absences[key].append(DaySpan(first, last))
     _given(db, term, want, parts)
-    query = (
-        select(offers.c.teacher_id, func.max(offers.c.asked_at).label("at"))
-        .join(teachers, offers.c.teacher_id == teachers.c.id)
-        .where(teachers.c.programme_id == term.programme_id)
-        .group_by(offers.c.teacher_id)
-    )
-    parts.asked = {row.teacher_id: row.at for row in db.execute(query)}
+    parts.asked = dict(db.execute(_ASKED, {"programme": term.programme_id}).all())
     return parts
-
-
-def _promises(db: Session, own: Any, want: Want, parts: _Parts) -> None:
-    for row in db.execute(select(pledge_levels).where(pledge_levels.c.pledge_id.in_(own))):
-        parts.levels[row.pledge_id].add(Level(row.level))
-    table = tables.availability
-    free = select(table).where(
-        table.c.pledge_id.in_(own),
-        table.c.weekday == want.day.weekday(),
-        table.c.start_minute <= want.start,
-        table.c.end_minute >= want.end,
-    )
-    for row in db.execute(free.order_by(table.c.id)):
-        parts.windows[row.pledge_id].append(
-            Window(
-                row.weekday, row.start_minute, row.end_minute, row.first_day, row.last_day,
-                row.if_needed,
-            )
-        )  # fmt: skip
-    away = select(absences).where(
-        absences.c.pledge_id.in_(own),
-        absences.c.first_day <= want.day,
-        absences.c.last_day >= want.day,
-    )
-    for row in db.execute(away.order_by(absences.c.id)):
-        parts.absences[row.pledge_id].append(DaySpan(row.first_day, row.last_day))
-    wished = (
-        select(school_wishes.c.pledge_id, receiving_schools.c.code)
-        .join(receiving_schools, school_wishes.c.school_id == receiving_schools.c.id)
-        .where(school_wishes.c.pledge_id.in_(own))
-    )
-    for row in db.execute(wished):
-        parts.wishes[row.pledge_id].add(row.code)
 
 
 def _given(db: Session, term: Term, want: Want, parts: _Parts) -> None:
     """Lessons that take their teacher's time: of the week one by one, of the term by number."""
     zone = ZoneInfo(want.zone)
     begins = datetime.combine(monday(want.day), time(), zone)
-    taken = lessons.c.state != LessonState.CANCELLED
-    week = select(lessons.c.id, lessons.c.teacher_id, lessons.c.starts_at, lessons.c.ends_at).where(
-        taken,
-        lessons.c.term_id == term.id,
-        lessons.c.starts_at < begins + timedelta(days=7),
-        lessons.c.ends_at > begins,
+    span = {
+        "term": term.id, "before": begins - timedelta(days=1), "begins": begins,
+        "ends": begins + timedelta(days=7),
+    }  # fmt: skip
+    for key, teacher, starts, ends in db.execute(_WEEK, span):
+        booked = Booked(Interval(starts, ends), starts.astimezone(zone).date(), key)
+        parts.booked[teacher].append(booked)
+    given: dict[str, object] = {"term": term.id}
+    parts.totals = dict(db.execute(_TOTALS, given | {"without": list(want.without)}).all())
+    parts.with_class = dict(db.execute(_WITH_CLASS, given | {"class_id": want.class_id}).all())
+
+
+# Made once: to make them again for every lesson took longer than to carry them out.
+
+_PROMISED = (
+    select(
+        pledges.c.id,
+        pledges.c.teacher_id,
+        pledges.c.max_per_day,
+        pledges.c.max_per_week,
+        pledges.c.max_total,
+        teachers.c.person_id,
+        persons.c.name,
+        teachers.c.donor_school_id,
+        donor_schools.c.name.label("donor_school"),
+        pledge_levels.c.level,
+        school_wishes.c.school_id,
     )
-    for row in db.execute(week):
-        span = Interval(row.starts_at, row.ends_at)
-        booked = Booked(span, row.starts_at.astimezone(zone).date(), row.id)
-        parts.booked[row.teacher_id].append(booked)
-    counts = (lessons.c.id.not_in(list(want.without)), lessons.c.class_id == want.class_id)
-    query = (
-        select(lessons.c.teacher_id, *(func.sum(case((each, 1), else_=0)) for each in counts))
-        .where(taken, lessons.c.term_id == term.id)
-        .group_by(lessons.c.teacher_id)
+    .join(teachers, pledges.c.teacher_id == teachers.c.id)
+    .join(persons, teachers.c.person_id == persons.c.id)
+    .join(donor_schools, teachers.c.donor_school_id == donor_schools.c.id)
+    .outerjoin(
+        pledge_levels,
+        and_(
+            pledge_levels.c.pledge_id == pledges.c.id, pledge_levels.c.level == bindparam("level")
+        ),
     )
-    for teacher, total, with_class in db.execute(query):
-        parts.totals[teacher], parts.with_class[teacher] = int(total), int(with_class)
+    .outerjoin(
+        school_wishes,
+        and_(
+            school_wishes.c.pledge_id == pledges.c.id,
+            school_wishes.c.school_id
+            == select(receiving_schools.c.id)
+            .where(
+                receiving_schools.c.code == bindparam("school"),
+                receiving_schools.c.programme_id == teachers.c.programme_id,
+            )
+            .scalar_subquery(),
+        ),
+    )
+    .where(pledges.c.term_id == bindparam("term"), persons.c.active.is_(True))
+    .order_by(teachers.c.id)
+)
+_PROMISED_AMONG = _PROMISED.where(teachers.c.id.in_(bindparam("among", expanding=True)))
+_FREE = tables.availability.c
+_WINDOWS = (
+    select(
+        _FREE.pledge_id, _FREE.weekday, _FREE.start_minute, _FREE.end_minute, _FREE.first_day,
+        _FREE.last_day, _FREE.if_needed,
+    )
+    .join(pledges, _FREE.pledge_id == pledges.c.id)
+    .where(
+        pledges.c.term_id == bindparam("term"),
+        _FREE.weekday == bindparam("weekday"),
+        _FREE.start_minute <= bindparam("start"),
+        _FREE.end_minute >= bindparam("end"),
+    )
+    .order_by(_FREE.id)
+)  # fmt: skip
+_ABSENCES = (
+    select(absences.c.pledge_id, absences.c.first_day, absences.c.last_day)
+    .join(pledges, absences.c.pledge_id == pledges.c.id)
+    .where(
+        pledges.c.term_id == bindparam("term"),
+        absences.c.first_day <= bindparam("day"),
+        absences.c.last_day >= bindparam("day"),
+    )
+    .order_by(absences.c.id)
+)
+_ASKED = (
+    select(offers.c.teacher_id, func.max(offers.c.asked_at).label("at"))
+    .join(teachers, offers.c.teacher_id == teachers.c.id)
+    .where(teachers.c.programme_id == bindparam("programme"))
+    .group_by(offers.c.teacher_id)
+)
+_TAKEN = (lessons.c.term_id == bindparam("term"), lessons.c.state != LessonState.CANCELLED)
+# A lesson lasts less than a day: with this the index leaves out all weeks before.
+_WEEK = select(lessons.c.id, lessons.c.teacher_id, lessons.c.starts_at, lessons.c.ends_at).where(
+    *_TAKEN,
+    lessons.c.starts_at > bindparam("before"),
+    lessons.c.starts_at < bindparam("ends"),
+    lessons.c.ends_at > bindparam("begins"),
+)
+_COUNTED = select(lessons.c.teacher_id, func.count()).where(*_TAKEN).group_by(lessons.c.teacher_id)
+_TOTALS = _COUNTED.where(lessons.c.id.not_in(bindparam("without", expanding=True)))
+_WITH_CLASS = _COUNTED.where(lessons.c.class_id == bindparam("class_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +240,7 @@ def need(db: Session, lesson: Lesson) -> Need:
     term = terms.of_lesson(db, lesson.id)
     if term is None:
         raise NotFound("There is no such lesson here.")
-    query = (
-        select(classes.c.level, receiving_schools.c.code, teachers.c.donor_school_id)
-        .select_from(lessons)
-        .join(classes, lessons.c.class_id == classes.c.id)
-        .join(receiving_schools, classes.c.school_id == receiving_schools.c.id)
-        .join(teachers, lessons.c.teacher_id == teachers.c.id)
-        .where(lessons.c.id == lesson.id)
-    )
-    row, place = db.execute(query).one(), placed(lesson)
+    row, place = db.execute(_NEED, {"lesson": lesson.id}).one(), placed(lesson)
     want = Want(
         day=place.day,
         start=place.start,
@@ -223,3 +253,13 @@ def need(db: Session, lesson: Lesson) -> Need:
         without=frozenset({lesson.id}),
     )
     return Need(lesson, term, want, DonorSchoolId(row.donor_school_id))
+
+
+_NEED = (
+    select(classes.c.level, receiving_schools.c.code, teachers.c.donor_school_id)
+    .select_from(lessons)
+    .join(classes, lessons.c.class_id == classes.c.id)
+    .join(receiving_schools, classes.c.school_id == receiving_schools.c.id)
+    .join(teachers, lessons.c.teacher_id == teachers.c.id)
+    .where(lessons.c.id == bindparam("lesson"))
+)

@@ -1,39 +1,16 @@
 """Offers: a teacher is asked to give a lesson that looks for cover; once in a call."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NewType
+from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.cover import OfferEnd, Wave
+from scheduler.domain.cover import Offer, OfferEnd, OfferId, Wave
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import PersonId, TeacherId
 from scheduler.store.tables import cover_calls, offers, persons, teachers
-
-OfferId = NewType("OfferId", int)
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """`seen_at`: when the teacher answered first, be it that the answer comes later; looking is no
-    answer, for programs look through mail as well.  `reason`: of who declined."""
-
-    id: OfferId
-    call_id: int
-    lesson_id: LessonId
-    teacher_id: TeacherId
-    person_id: PersonId
-    name: str
-    wave: Wave
-    asked_at: datetime
-    deadline: datetime
-    seen_at: datetime | None
-    ended_at: datetime | None
-    end: OfferEnd | None
-    reason: str
 
 
 def add(
@@ -93,6 +70,17 @@ def open_of(
         offers.c.ended_at.is_(None),
     )
     return {(each.lesson_id, each.person_id): each for each in map(_offer, db.execute(query))}
+
+
+def waiting_for(db: Session, person: PersonId, now: datetime) -> tuple[Offer, ...]:
+    """The offers that still wait for this person's answer, the most urgent first."""
+    query = _SELECT.where(
+        teachers.c.person_id == person,
+        offers.c.ended_at.is_(None),
+        offers.c.deadline > now,
+        cover_calls.c.ended_at.is_(None),
+    )
+    return tuple(map(_offer, db.execute(query.order_by(offers.c.deadline, offers.c.id))))
 
 
 def see(db: Session, offer_id: OfferId, now: datetime) -> None:

@@ -84,6 +84,11 @@ def _call_off(db: Session, lesson_id: LessonId, at: datetime, by: str, reason: s
     return done.first() is not None
 
 
+def join(db: Session, lesson_id: LessonId, host_id: LessonId) -> None:
+    """Keep which lesson the class of a lesson joins instead."""
+    db.execute(update(lessons).where(lessons.c.id == lesson_id).values(merged_into_id=host_id))
+
+
 def give_reason(db: Session, lesson_id: LessonId, reason: str) -> None:
     """Let the people of a lesson that a publication dropped read why."""
     dropped = (lessons.c.id == lesson_id, lessons.c.state == LessonState.CANCELLED)
@@ -221,6 +226,7 @@ def _revive(
                 moved_from=None,
                 cancelled_by="",
                 cancel_reason="",
+                merged_into_id=None,
             )
             .execution_options(synchronize_session=False),
             [{"lesson": lesson_id, "at": later[lesson_id]} for lesson_id in found.values()],

@@ -6,14 +6,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from scheduler.domain import cover
 from scheduler.domain.answers import Excuse, Reason, Reply, Standing
 from scheduler.domain.choices import Choices
+from scheduler.domain.cover import Progress
 from scheduler.domain.lessons import LessonState
 from scheduler.errors import NotFound
-from scheduler.services import answers, links, programmes, sending
+from scheduler.services import answers, links, offers, programmes, sending, waves
 from scheduler.services.sending import Fate
 from scheduler.store import choices, lessons, tables
 from tests.faults.kit import Post, book, change, replan, rows, states, write
+from tests.standins import asked as offered
+from tests.standins import join, school
 
 WEDNESDAY = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # 07:30 in Hà Nội, morning period 1
 ILL = Excuse(Reason.SICK)
@@ -198,3 +202,19 @@ def test_two_answers_at_once_leave_one(ctx, lesson, asked):
         thread.join()
     assert table(ctx, "cover_calls") == 1
     assert kinds(ctx).count("cover_wanted") == 1
+
+
+def test_who_cannot_come_sees_how_the_search_goes_without_names(ctx, cast, lesson, asked, clock):
+    join(ctx, cast, "far", school(ctx, cast, "THCS Xa"))
+    assert answers.question(ctx, asked).progress is None
+    found = answers.reply(ctx, asked, Reply.CANNOT, ILL)
+    until = offered(ctx, lesson)[0].deadline
+    assert found.progress == Progress(asked=1, declined=0, next_at=until)
+    offers.reply(ctx, offered(ctx, lesson)[0].id, cover.Reply.DECLINE)
+    waves.advance(ctx)
+    until = offered(ctx, lesson)[1].deadline
+    assert answers.question(ctx, asked).progress == Progress(2, 1, until)
+    clock.at = until
+    waves.advance(ctx)  # nobody is left
+    assert answers.question(ctx, asked).progress == Progress(2, 1, None)
+    assert answers.reply(ctx, asked, Reply.UNDO).progress is None

@@ -1,5 +1,6 @@
 """Both sides check in, once each, and coordinators see who is missing while the lesson runs."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +12,10 @@ from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Report
 from scheduler.errors import Conflict, NotFound
 from scheduler.security import Purpose
-from scheduler.services import checkins, links, reports, sides
+from scheduler.services import checkins, links, reports, sending, sides
+from scheduler.services.sides import Speaker
 from scheduler.store import lessons, tables
-from tests.faults.kit import book, write
+from tests.faults.kit import Post, book, replan, write
 
 START = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -128,3 +130,19 @@ def test_only_coordinators_see_the_board_and_each_their_own(ctx, cast, lesson):
     for who in ("teacher1", "schoolA"):
         with pytest.raises(NotFound):
             checkins.board(ctx, cast.actors[who])
+
+
+def test_the_message_just_before_a_lesson_lets_its_reader_check_in(ctx, cast, clock):
+    lesson = book(ctx, cast, START)
+    replan(ctx, lesson)
+    clock.at = START - 10 * MINUTE
+    post = Post()
+    sending.send_due(ctx, post)
+    (mail,) = [each for each in post.arrived if each["Subject"].startswith("Sắp dạy lúc")]
+    for kind in ("plain", "html"):
+        words = mail.get_body((kind,)).get_content()
+        assert "Báo đã có mặt" in words
+        (token,) = re.findall(r"/c/([\w.-]+)", words)
+        speaker = sides.of_link(ctx, Purpose.CHECK_IN, token)
+        assert speaker == Speaker(lesson, Side.TEACHER, cast["person_teacher1"])
+    assert checkins.check_in(ctx, speaker).arrived == {Side.TEACHER: START - 10 * MINUTE}

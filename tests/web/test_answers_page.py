@@ -185,3 +185,15 @@ def test_another_teacher_finds_no_such_question(cast, lesson, site):
     here = f"/teacher/lessons/{lesson.id}/answer"
     assert browser.get(here).status_code == 404
     assert browser.submit(here, {"answer": "confirm"}).status_code == 404
+
+
+def test_who_cannot_come_reads_how_many_were_asked_and_when_the_next_are(
+    ctx, cast, lesson, path, visitor, site
+):
+    assert "Đã hỏi" not in visitor.get(path).text
+    visitor.post(path, data={"answer": "cannot", "reason": "sick"})
+    own = site.of(cast.actors["teacher1"]).get(f"/teacher/lessons/{lesson.id}/answer").text
+    for page in (visitor.get(path).text, own):
+        assert "Đã hỏi 1 thầy cô, 0 người báo bận." in page
+        assert "Nếu chưa ai nhận, những thầy cô tiếp theo sẽ được hỏi vào Thứ" in page
+        assert "Cô teacher2" not in page

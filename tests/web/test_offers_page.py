@@ -81,3 +81,49 @@ def test_a_link_that_is_not_ours_asks_nothing(ctx, cast, lesson, path, visitor):
     for odd in ("x", path.removeprefix("/o/")[:-3], stop):
         assert visitor.get(f"/o/{odd}").status_code == 404
         assert visitor.post(f"/o/{odd}", data={"answer": "accept"}).status_code == 404
+
+
+# -- signed in
+
+
+@pytest.fixture
+def signed_in(site, cast):
+    return site.of(cast.actors["teacher2"])
+
+
+def own_path(ctx, lesson):
+    return f"/teacher/offers/{asked(ctx, lesson)[0].id}"
+
+
+def test_a_teachers_page_lists_what_waits_for_an_answer(ctx, cast, lesson, signed_in):
+    page = signed_in.see("/teacher").text
+    assert "Nhờ thầy cô dạy thay" in page
+    assert f'href="{own_path(ctx, lesson)}"' in page
+    assert "Thứ Tư 04/10 · 07:30–08:15" in page
+    signed_in.see(own_path(ctx, lesson))
+    assert signed_in.submit(own_path(ctx, lesson), {"answer": "decline"}).status_code == 303
+    assert "Nhờ thầy cô dạy thay" not in signed_in.see("/teacher").text
+
+
+def test_an_offer_is_gone_from_the_page_when_its_time_is_over(ctx, cast, lesson, signed_in, clock):
+    clock.at = asked(ctx, lesson)[0].deadline
+    assert "Nhờ thầy cô dạy thay" not in signed_in.see("/teacher").text
+
+
+def test_who_is_signed_in_accepts_without_the_mail(ctx, cast, lesson, signed_in):
+    here = own_path(ctx, lesson)
+    assert signed_in.see(here).text.count('type="radio"') == 3
+    empty = signed_in.submit(here, {})
+    assert empty.status_code == 422
+    signed_in.submit(here, {"answer": "accept"})
+    assert "Thầy cô sẽ dạy tiết này. Cảm ơn thầy cô!" in signed_in.see(here).text
+    assert get(ctx, lesson).teacher_id == cast["teacher2"]
+
+
+def test_nobody_sees_or_answers_an_offer_to_somebody_else(ctx, cast, lesson, site, visitor):
+    here = own_path(ctx, lesson)
+    other = site.of(cast.actors["teacher1"])
+    assert other.get(here).status_code == 404
+    assert other.submit(here, {"answer": "accept"}).status_code == 404
+    assert visitor.get(here).status_code in (303, 401)
+    assert asked(ctx, lesson)[0].end is None

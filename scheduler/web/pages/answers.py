@@ -127,6 +127,7 @@ def _page(
         heading=_HEADINGS[found.standing],
         note=_NOTES.get(found.standing),
         reason=excuse_words(call.reason, language) if call else "",
+        progress=_progress(found, wall),
         reasons=[(reason.value, words) for reason, words in REASONS.items()],
         typed={name: typed.typed(name) if typed else "" for name in _FIELDS},
         errors={name: faults.get(name) for name in _FIELDS},
@@ -135,3 +136,16 @@ def _page(
         most=LONGEST_WORDS,
         here=here,
     )
+
+
+def _progress(found: Question, wall: Wall) -> tuple[Text, ...]:
+    """How the search for cover goes, in words."""
+    seen = found.progress
+    if seen is None:
+        return ()
+    asked = text("Asked so far: {asked}. Declined: {declined}.",
+                 asked=seen.asked, declined=seen.declined)  # fmt: skip
+    if seen.next_at is None:
+        return asked, text("Nobody else is asked by itself now. Your coordinator looks after it.")
+    when = wall.moment(seen.next_at, found.lesson.zone)
+    return asked, text("If nobody accepts, the next are asked: {when}.", when=when)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from scheduler.domain.cover import Reply, Standing
+from scheduler.domain.cover import OfferId, Reply, Standing
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.locale import Language
 from scheduler.services import offers
@@ -15,7 +15,7 @@ from scheduler.services.offers import Question
 from scheduler.services.words import Wall, lesson_words
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Ctx
+from scheduler.web.guard import Ctx, Form, RowId, TeacherActor
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -49,10 +49,30 @@ def mailed_page(request: Request, ctx: Ctx, token: str) -> Response:
 
 @router.post("/o/{token}")
 def mailed_answer(request: Request, ctx: Ctx, token: str, form: MailedForm) -> Response:
+    offer_id = offers.of_link(ctx, token)
+    request.state.language = offers.question(ctx, offer_id).person.language
+    return _answer(request, ctx, offer_id, form, f"/o/{token}")
+
+
+@router.get("/teacher/offers/{offer_id}")
+def own_page(request: Request, ctx: Ctx, actor: TeacherActor, offer_id: RowId) -> Response:
+    found = offers.question(ctx, offers.of_actor(ctx, actor, OfferId(offer_id)))
+    return _page(request, ctx, found, f"/teacher/offers/{offer_id}")
+
+
+@router.post("/teacher/offers/{offer_id}")
+def own_answer(
+    request: Request, ctx: Ctx, actor: TeacherActor, offer_id: RowId, form: Form
+) -> Response:
+    own = offers.of_actor(ctx, actor, OfferId(offer_id))
+    return _answer(request, ctx, own, form, f"/teacher/offers/{offer_id}")
+
+
+def _answer(
+    request: Request, ctx: Context, offer_id: OfferId, form: FormData, here: str
+) -> Response:
     """A form without a choice acts on nothing: some programs that look through mail send forms."""
-    here, offer_id, fields = f"/o/{token}", offers.of_link(ctx, token), Fields(form)
-    found = offers.question(ctx, offer_id)
-    request.state.language = found.person.language
+    fields = Fields(form)
     try:
         said, reason = _read(fields)
         offers.reply(ctx, offer_id, said, reason)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.reminders import AHEAD
 from scheduler.errors import Text, text
-from scheduler.services import lessons
+from scheduler.services import lessons, offers
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import TeacherHome
 from scheduler.web.guard import Ctx, TeacherActor
@@ -34,6 +34,7 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         request,
         "teacher/home.html",
         now=now,
+        offers=offers.waiting(ctx, actor),
         confirmed=found.confirmed,
         near=now + AHEAD,
         next=found.next,
