@@ -8,12 +8,11 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from scheduler.domain.candidates import Obstacle
-from scheduler.domain.cover import OfferEnd, Ranked, Reply, Standing
+from scheduler.domain.cover import Offer, OfferEnd, Ranked, Reply, Standing
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import TeacherId
 from scheduler.services import cover, offers
 from scheduler.store.covers import CoverCall
-from scheduler.store.offers import Offer
 from scheduler.web.api.bodies import Body, Flag, Id, Words, example
 from scheduler.web.api.lessons import LessonOut, lesson_out
 from scheduler.web.guard import ApiActor, Ctx, RowId
