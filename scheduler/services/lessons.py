@@ -14,7 +14,7 @@ from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
-from scheduler.store import audits, confirmations, tables, terms
+from scheduler.store import audits, confirmations, covers, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
@@ -175,6 +175,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
         )
     now = ctx.now()
     with ctx.transaction() as db:
+        covers.lock(db, lesson_id)  # it may be changing hands: all who then have it are told
         lesson = sides.seen_by(db, actor, lesson_id)
         term = terms.of_school(db, lesson.school_id)
         if term is None:
