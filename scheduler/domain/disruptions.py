@@ -5,7 +5,7 @@ order of time, so that no two of them want the same teacher, time or room.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -145,17 +145,26 @@ def disrupted(disruption: Disruption, situation: Situation) -> Situation:
 
 
 def proposals(
-    disruption: Disruption, lessons: Sequence[LessonId], situation: Situation
+    disruption: Disruption,
+    lessons: Sequence[LessonId],
+    situation: Situation,
+    ways: Collection[Way] = frozenset(Way),
 ) -> tuple[Proposal, ...]:
-    """For each lesson, in the order given, the smallest change that works."""
+    """For each lesson, in the order given, the smallest change that works; `ways`: what whoever
+    asks may do."""
     board = Board(disrupted(disruption, situation))
-    return tuple(_proposal(disruption, lesson, board) for lesson in lessons)
+    return tuple(_proposal(disruption, lesson, board, ways) for lesson in lessons)
 
 
-def _proposal(disruption: Disruption, lesson: LessonId, board: Board) -> Proposal:
+def _proposal(
+    disruption: Disruption, lesson: LessonId, board: Board, ways: Collection[Way]
+) -> Proposal:
     here = board.situation.standing[lesson]
     if isinstance(disruption, Absence):
         able = board.free(lesson, here)
+        if not able and Way.MOVE not in ways:
+            why = text("Nobody can stand in: a coordinator will look for a way.")
+            return Proposal(lesson, Way.COVER, why, here)
         if able:
             # Whoever would be asked first is spoken for, as far as the other lessons go.
             board.put(lesson, replace(here, teacher_id=able[0].teacher_id))
