@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from scheduler.domain import remarks
 from scheduler.domain.busy import Availability
 from scheduler.domain.candidates import Candidate, only_if_needed
 from scheduler.domain.intervals import DaySpan
@@ -19,8 +20,6 @@ from scheduler.domain.people import SchoolId, TeacherId
 from scheduler.domain.plans import Fingerprint, Placement
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, Text, text
-
-LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +78,11 @@ class Choice:
 
 def checked(disruption: Disruption, term: Term, now: datetime) -> Disruption:
     """The disruption with its reason tidied; raises Invalid when it cannot be."""
-    reason = " ".join(disruption.reason.split())
+    reason = remarks.tidied(disruption.reason)
     found: dict[str, Text] = {}
     span = disruption.span
-    if not 1 <= len(reason) <= LONGEST_REASON:
-        found["reason"] = text("Write 1 to {most} letters.", most=LONGEST_REASON)
+    if fault := remarks.fault(reason):
+        found["reason"] = fault
     if span.last_day < span.first_day:
         found["last_day"] = text("The last day is before the first day.")
     elif span.first_day < term.first_day or term.last_day < span.last_day:

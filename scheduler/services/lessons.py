@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from scheduler.domain import access
+from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
@@ -21,7 +21,6 @@ from scheduler.store.database import Session
 from scheduler.store.history import Version
 from scheduler.store.visibility import sees
 
-LONGEST_REASON = 200
 LONGEST_SPAN = timedelta(days=400)
 
 
@@ -167,12 +166,9 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
     Only a contact of its school and a coordinator may.  Raises Invalid without a reason, Conflict
     for a lesson that has begun or was called off already.
     """
-    reason = " ".join(reason.split())
-    if not reason or len(reason) > LONGEST_REASON:
-        raise Invalid(
-            "Say in a few words why the lesson is called off.",
-            fields={"reason": text("Write 1 to {most} letters.", most=LONGEST_REASON)},
-        )
+    reason = remarks.tidied(reason)
+    if fault := remarks.fault(reason):
+        raise Invalid("Say in a few words why the lesson is called off.", fields={"reason": fault})
     now = ctx.now()
     with ctx.transaction() as db:
         covers.lock(db, lesson_id)  # it may be changing hands: all who then have it are told

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from scheduler.domain import access
+from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import PersonId
@@ -17,8 +17,6 @@ from scheduler.store import pins as rows
 from scheduler.store.database import Session
 from scheduler.store.pins import Pin
 from scheduler.store.visibility import sees
-
-LONGEST_NOTE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ def put(
     Raises NotFound for strangers, Invalid for an odd note or day, Conflict for a lesson that has
     begun or was called off.
     """
-    note = " ".join(note.split())
+    note = remarks.tidied(note)
     now = ctx.now()
     with ctx.transaction() as db:
         found = _locked(db, actor, ids)
@@ -84,8 +82,8 @@ def _said(pin: Pin) -> tuple[PersonId | None, str, date | None]:
 
 def _faults(note: str, until: date | None, today: date) -> dict[str, Text]:
     found = {}
-    if not 0 < len(note) <= LONGEST_NOTE:
-        found["note"] = text("Write 1 to {most} letters.", most=LONGEST_NOTE)
+    if fault := remarks.fault(note):
+        found["note"] = fault
     if until is not None and until < today:
         found["until"] = text("Choose today or a later day.")
     return found

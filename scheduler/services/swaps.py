@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from scheduler.domain import remarks
 from scheduler.domain import swaps as rules
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.candidates import obstacles
@@ -111,12 +112,9 @@ def ask(
 
     Raises Conflict with the sentence that says why it cannot be, before anybody is asked.
     """
-    words = " ".join(words.split())
-    if len(words) > rules.LONGEST_WORDS or not words.isprintable():
-        raise Invalid(
-            "Nothing was sent yet.",
-            fields={"words": text("Write 1 to {most} letters.", most=rules.LONGEST_WORDS)},
-        )
+    words = remarks.tidied(words)
+    if fault := remarks.fault(words, needed=False):
+        raise Invalid("Nothing was sent yet.", fields={"words": fault})
     now = ctx.now()
     with ctx.transaction() as db:
         given, wanted, term = pair(db, actor, given_id, wanted_id)
