@@ -125,7 +125,8 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
         case MessageKind.CALLED_OFF:
             return _called_off(_one(ctx, what.lessons[0], reader), reader)
         case _:
-            return _step(message.kind, _one(ctx, what.lessons[0], reader), reader)
+            here = message.kind is MessageKind.SOON
+            return _step(message.kind, _one(ctx, what.lessons[0], reader, here=here), reader)
 
 
 # -- mails
@@ -273,14 +274,18 @@ def _changed(ctx: Context, change: Change, reader: Reader) -> LessonWords:
     )
 
 
-def _one(ctx: Context, one: OneLesson, reader: Reader, *, ask: bool = False) -> LessonWords:
-    own = one.side is Side.TEACHER
+def _one(
+    ctx: Context, one: OneLesson, reader: Reader, *, ask: bool = False, here: bool = False
+) -> LessonWords:
+    """`ask` whether its teacher comes; `here`: it is time to say that one is there."""
+    own, who = one.side is Side.TEACHER, reader.person_id
     return lesson_words(
         one.lesson,
         reader.wall,
         ctx.settings.base_url,
         own=own,
-        answer_url=links.answer_url(ctx, one.lesson, reader.person_id) if ask and own else "",
+        answer_url=links.answer_url(ctx, one.lesson, who) if ask and own else "",
+        here_url=links.check_in_url(ctx, one.lesson, one.side, who) if here else "",
         confirmed=one.confirmed,
     )
 

@@ -20,7 +20,8 @@ _COUNTRIES = {"Asia/Ho_Chi_Minh": text("Vietnam"), "Asia/Saigon": text("Vietnam"
 class LessonWords:
     """A lesson as a message prints it; `before` is the time it moved from, `answer_url` where its
     teacher, or who is asked to stand in, says whether they come, empty where that is not asked;
-    `until`: when an answer counts no more.  `instead`: the lesson that is swapped for it, with the
+    `until`: when an answer counts no more; `here_url`: where one says that one's side is there.
+    `instead`: the lesson that is swapped for it, with the
     `words` of whoever proposed it."""
 
     title: str
@@ -34,6 +35,7 @@ class LessonWords:
     by: str
     join_url: str
     answer_url: str
+    here_url: str
     until: str
     confirmed: bool
     to_be_covered: bool
@@ -148,6 +150,7 @@ def lesson_words(
     own: bool,
     was: datetime | None = None,
     answer_url: str = "",
+    here_url: str = "",
     until: datetime | None = None,
     confirmed: bool = False,
 ) -> LessonWords:
@@ -163,6 +166,7 @@ def lesson_words(
         by=lesson.cancelled_by,
         join_url=f"{base_url}/j/{lesson.join_token}",
         answer_url=answer_url,
+        here_url=here_url,
         until=wall.moment(until, lesson.zone) if until else "",
         confirmed=confirmed,
         to_be_covered=lesson.state is LessonState.COVER,

@@ -1,5 +1,6 @@
 """Both sides check in, once each, and coordinators see who is missing while the lesson runs."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +12,11 @@ from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Report
 from scheduler.errors import Conflict, NotFound
 from scheduler.security import Purpose
-from scheduler.services import checkins, links, reports, sides
+from scheduler.services import checkins, links, reports, sending, sides
+from scheduler.store import checkins as rows
 from scheduler.store import lessons, tables
-from tests.faults.kit import book, write
+from tests.faults.kit import Post, book, write
+from tests.planning import A1, draft, publish, timetable
 
 START = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -128,3 +131,21 @@ def test_only_coordinators_see_the_board_and_each_their_own(ctx, cast, lesson):
     for who in ("teacher1", "schoolA"):
         with pytest.raises(NotFound):
             checkins.board(ctx, cast.actors[who])
+
+
+def test_the_mail_ten_minutes_before_leads_there(ctx, cast, clock):
+    publish(ctx, cast, draft(ctx, cast, A1))
+    clock.at = START - 10 * MINUTE
+    post = Post()
+    sending.send_due(ctx, post)
+    found = [x for x in post.arrived if "/c/" in str(x.get_body(("plain",)).get_content())]
+    told = [x.get_body(("plain",)).get_content() for x in found]
+    tokens = [re.search(r"/c/(\S+)", each)[1] for each in told]
+    sides_told = {sides.of_link(ctx, Purpose.CHECK_IN, token).side for token in tokens}
+    assert Side.TEACHER in sides_told
+    for token in tokens:
+        checkins.check_in(ctx, sides.of_link(ctx, Purpose.CHECK_IN, token))
+    (lesson,) = timetable(ctx, cast)
+    with ctx.reading() as db:
+        arrived = rows.of_lessons(db, [lesson.id])[lesson.id]
+    assert arrived.keys() == sides_told
