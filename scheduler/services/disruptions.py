@@ -39,7 +39,7 @@ from scheduler.store import (
 )
 from scheduler.store import timetable as rows
 from scheduler.store.database import Session
-from scheduler.store.visibility import sees
+from scheduler.store.visibility import seen_among, sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def closure_of(
     """
     with ctx.reading() as db:
         schools = [s for p in _programmes(actor) for s in terms.schools(db, p)]
-        seen = [s for s in schools if sees(db, actor, tables.receiving_schools, s.id)]
+        own = seen_among(db, actor, tables.receiving_schools, [s.id for s in schools])
+    seen = [school for school in schools if school.id in own]
     for code in codes:
         if all(school.code != code for school in seen):
             raise NotFound(text("There is no school with the code {code}.", code=code))
@@ -223,9 +224,8 @@ def _whose(db: Session, actor: Actor, disruption: Disruption) -> ProgrammeId:
             own = any(grant.teacher_id == teacher for grant in actor.with_role(Role.TEACHER))
             programme = people.programme_of_teacher(db, teacher)
         case Closure(school_ids=schools):
-            if not schools or not all(
-                sees(db, actor, tables.receiving_schools, school) for school in schools
-            ):
+            seen = seen_among(db, actor, tables.receiving_schools, schools)
+            if not schools or seen != set(schools):
                 raise NotFound("There is no such school here.")
             mine = {grant.school_id for grant in actor.with_role(Role.SCHOOL)}
             own = len(schools) == 1 and schools[0] in mine

@@ -16,7 +16,7 @@ from scheduler.store import audits, lessons, tables, terms
 from scheduler.store import pins as rows
 from scheduler.store.database import Session
 from scheduler.store.pins import Pin
-from scheduler.store.visibility import sees
+from scheduler.store.visibility import seen_among, sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _faults(note: str, until: date | None, today: date) -> dict[str, Text]:
 def _locked(db: Session, actor: Actor, ids: Collection[LessonId]) -> tuple[Lesson, ...]:
     """The lessons, held against publishers until the transaction ends."""
     wanted = sorted(set(ids))
-    if not wanted or not all(sees(db, actor, tables.lessons, each) for each in wanted):
+    if not wanted or seen_among(db, actor, tables.lessons, wanted) != set(wanted):
         raise NotFound("There is no such lesson here.")
     rows.lock(db, wanted)
     found = lessons.find(db, ids=wanted)

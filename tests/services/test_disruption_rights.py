@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from scheduler.domain.disruptions import Absence, Choice, Closure, Way
 from scheduler.domain.intervals import DaySpan
@@ -56,3 +57,15 @@ def test_a_school_that_closes_chooses_no_teacher(ctx, cast, lesson):
         choose(ctx, cast, "schoolA", closed, lesson, chosen)
     done = choose(ctx, cast, "schoolA", closed, lesson)
     assert [line.proposal.way for line in done.lines] == [Way.MOVE]
+
+
+def test_a_storm_is_asked_of_the_database_alike_for_one_school_and_two(ctx, cast, lesson):
+    counts = []
+    for codes in (["A"], ["A", "B"]):
+        said = []
+        event.listen(ctx.database.reader, "before_cursor_execute", lambda *_, to=said: to.append(1))
+        actor = cast.actors["coordinator"]
+        storm = disruptions.closure_of(ctx, actor, ON_WEDNESDAY, "Bão", codes=codes)
+        disruptions.preview(ctx, actor, storm)
+        counts.append(len(said))
+    assert counts[0] == counts[1]
