@@ -11,11 +11,13 @@ import socket
 import sys
 import threading
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from bench import mailed
 from scheduler.app import create_app
 from scheduler.clock import ShiftedClock
 from scheduler.config import load
@@ -171,6 +173,26 @@ def take(browser: Browser, ctx: Context, target: Path) -> list[str]:
                 view.close()
         context.close()
     faults += _picture(stranger, f"{base}/sign-in", target / "sign-in.png")
+    return faults + _mailed(browser, ctx, target)
+
+
+def _mailed(browser: Browser, ctx: Context, target: Path) -> list[str]:
+    """The pages behind links, as whoever opens them without a session or a script sees them."""
+    faults: list[str] = []
+    wanted = mailed.pages(ctx)
+    for language in LANGUAGES:
+        mailed.speak(ctx, language)
+        for width, scheme in product(WIDTHS, SCHEMES):
+            view = browser.new_context(
+                viewport={"width": width, "height": 800},
+                color_scheme=scheme,
+                java_script_enabled=False,
+            )
+            _speak(view, ctx.settings.base_url, language)
+            for page_name, url in wanted.items():
+                name = f"mailed-{page_name}-{width}-{scheme}-{language}.png"
+                faults += _picture(view, url, target / name)
+            view.close()
     return faults
 
 

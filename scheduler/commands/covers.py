@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -16,7 +17,7 @@ from scheduler.domain.people import TeacherId
 from scheduler.locale import Language, translate
 from scheduler.services import accounts, offers, rungs
 from scheduler.services import cover as cases
-from scheduler.services.cover import Search
+from scheduler.services.cover import Board, Search
 from scheduler.services.rungs import Host, Time
 
 _lesson = click.argument("lesson_id", metavar="LESSON", type=int)
@@ -56,8 +57,9 @@ def _call(search: Search) -> dict[str, Any]:
 def _line(search: Search) -> str:
     lesson, asked = search.lesson, search.offers
     open_ = sum(offer.end is None for offer in asked)
+    starts = lesson.starts_at.astimezone(ZoneInfo(lesson.zone))
     return (
-        f"{lesson.id:6} {lesson.starts_at:%Y-%m-%d %H:%M}Z {lesson.class_name} "
+        f"{lesson.id:6} {starts:%Y-%m-%d %H:%M} {lesson.class_name} "
         f"{lesson.school_name}: {lesson.teacher_name}, {len(asked)} asked, {open_} open"
     )
 
@@ -77,7 +79,17 @@ def cover_show(lesson_id: int, as_json: bool) -> None:
             "offers": list(map(_offer, board.offers)),
             "candidates": list(map(_candidate, board.ranked)),
         }
-        console.show(as_json, told, lambda: "\n".join(map(_candidate_line, board.ranked)) or "-")
+        console.show(as_json, told, lambda: "\n".join(_board_lines(board)) or "-")
+
+
+def _board_lines(board: Board) -> Iterator[str]:
+    """Who was asked, then who could be."""
+    zone = ZoneInfo(board.lesson.zone)
+    for offer in board.offers:
+        until = offer.deadline.astimezone(zone)
+        end = offer.end.value if offer.end else f"open until {until:%Y-%m-%d %H:%M}"
+        yield f"{offer.teacher_id:5} {offer.name}, asked: {end}"
+    yield from map(_candidate_line, board.ranked)
 
 
 def _offer(offer: Offer) -> dict[str, Any]:

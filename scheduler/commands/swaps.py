@@ -1,13 +1,14 @@
 """Swaps as commands; the operator speaks for the teacher who is named."""
 
 from dataclasses import asdict
+from datetime import datetime
 
 import click
 
 from scheduler import console
 from scheduler.commands import opening
 from scheduler.domain.lessons import LessonId
-from scheduler.domain.swaps import Reply, SwapId
+from scheduler.domain.swaps import Reply, SwapEnd, SwapId
 from scheduler.services import accounts, swaps
 from scheduler.services.swaps import Proposal
 
@@ -71,11 +72,16 @@ def swap_list(as_json: bool) -> None:
             {"swaps": [asdict(each) for each in found]},
             lambda: (
                 "\n".join(
-                    f"{x.id:4} {x.given_id} ⇄ {x.wanted_id} {x.end or x.deadline}" for x in found
+                    f"{x.id:4} {x.given_id} ⇄ {x.wanted_id} {_standing(x.end, x.deadline)}"
+                    for x in found
                 )
                 or "-"
             ),
         )
+
+
+def _standing(end: SwapEnd | None, deadline: datetime) -> str:
+    return end or f"open until {deadline:%Y-%m-%d %H:%M} UTC"
 
 
 def _answer(proposal: int, by: str, said: Reply, as_json: bool) -> None:
@@ -90,5 +96,5 @@ def _show(as_json: bool, found: Proposal) -> None:
     console.show(
         as_json,
         {"swap": swap_id, "end": end, "deadline": found.swap.deadline},
-        lambda: f"{swap_id} {end or found.swap.deadline}",
+        lambda: f"{swap_id} {_standing(end, found.swap.deadline)}",
     )

@@ -12,7 +12,6 @@ from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, RequestId
 
 MOST_MOVES = 200
-LONGEST_WORDS = 200  # of a note, and of a reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from scheduler.domain import remarks
 from scheduler.domain.lessons import LessonId
 from scheduler.errors import Invalid, Text, text
 
@@ -33,7 +34,7 @@ class Written:
 
 def tidied(brief: Brief) -> Brief:
     """The brief with each field on one line; raises Invalid with what to mend."""
-    tidy = Brief(**{name: " ".join(words.split()) for name, words in asdict(brief).items()})
+    tidy = Brief(**{name: remarks.tidied(words) for name, words in asdict(brief).items()})
     faults = dict(_faults(tidy))
     if faults:
         raise Invalid("Some fields need another look.", fields=faults)
@@ -44,7 +45,5 @@ def _faults(brief: Brief) -> Iterator[tuple[str, Text]]:
     if brief == Brief():
         yield "done", text("Write at least one of these.")
     for name, words in asdict(brief).items():
-        if len(words) > LONGEST[name]:
-            yield name, text("Write at most {most} letters.", most=LONGEST[name])
-        elif not words.isprintable():
-            yield name, text("This holds signs that cannot be stored.")
+        if fault := remarks.fault(words, LONGEST[name], needed=False):
+            yield name, fault

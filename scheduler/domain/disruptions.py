@@ -5,11 +5,12 @@ order of time, so that no two of them want the same teacher, time or room.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from scheduler.domain import remarks
 from scheduler.domain.busy import Availability
 from scheduler.domain.candidates import Candidate, only_if_needed
 from scheduler.domain.intervals import DaySpan
@@ -19,8 +20,6 @@ from scheduler.domain.people import SchoolId, TeacherId
 from scheduler.domain.plans import Fingerprint, Placement
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, Text, text
-
-LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +78,11 @@ class Choice:
 
 def checked(disruption: Disruption, term: Term, now: datetime) -> Disruption:
     """The disruption with its reason tidied; raises Invalid when it cannot be."""
-    reason = " ".join(disruption.reason.split())
+    reason = remarks.tidied(disruption.reason)
     found: dict[str, Text] = {}
     span = disruption.span
-    if not 1 <= len(reason) <= LONGEST_REASON:
-        found["reason"] = text("Write 1 to {most} letters.", most=LONGEST_REASON)
+    if fault := remarks.fault(reason):
+        found["reason"] = fault
     if span.last_day < span.first_day:
         found["last_day"] = text("The last day is before the first day.")
     elif span.first_day < term.first_day or term.last_day < span.last_day:
@@ -145,17 +144,26 @@ def disrupted(disruption: Disruption, situation: Situation) -> Situation:
 
 
 def proposals(
-    disruption: Disruption, lessons: Sequence[LessonId], situation: Situation
+    disruption: Disruption,
+    lessons: Sequence[LessonId],
+    situation: Situation,
+    ways: Collection[Way] = frozenset(Way),
 ) -> tuple[Proposal, ...]:
-    """For each lesson, in the order given, the smallest change that works."""
+    """For each lesson, in the order given, the smallest change that works; `ways`: what whoever
+    asks may do."""
     board = Board(disrupted(disruption, situation))
-    return tuple(_proposal(disruption, lesson, board) for lesson in lessons)
+    return tuple(_proposal(disruption, lesson, board, ways) for lesson in lessons)
 
 
-def _proposal(disruption: Disruption, lesson: LessonId, board: Board) -> Proposal:
+def _proposal(
+    disruption: Disruption, lesson: LessonId, board: Board, ways: Collection[Way]
+) -> Proposal:
     here = board.situation.standing[lesson]
     if isinstance(disruption, Absence):
         able = board.free(lesson, here)
+        if not able and Way.MOVE not in ways:
+            why = text("Nobody can stand in: a coordinator will look for a way.")
+            return Proposal(lesson, Way.COVER, why, here)
         if able:
             # Whoever would be asked first is spoken for, as far as the other lessons go.
             board.put(lesson, replace(here, teacher_id=able[0].teacher_id))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from scheduler.domain import remarks
 from scheduler.domain.lessons import Cause, Lesson, LessonState, Move
 from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import Side
@@ -12,7 +13,6 @@ from scheduler.errors import Invalid, Text, text
 
 CLOSES_AFTER = timedelta(days=14)  # its end
 ALONE_TOO_LONG = timedelta(days=3)
-LONGEST_NOTE = 200
 
 # Nobody of either side could help it.
 _FATE = frozenset({Cause.CONNECTION, Cause.POWER, Cause.PLATFORM, Cause.SCHOOL_EVENT})
@@ -81,7 +81,7 @@ def costs_teacher(cause: Cause | None) -> bool:
 
 def tidied(report: Report, lesson: Lesson) -> Report:
     """The report with its note on one line; raises Invalid with what to mend."""
-    note = " ".join(report.note.split())
+    note = remarks.tidied(report.note)
     faults = dict(_faults(replace(report, note=note), lesson))
     if faults:
         raise Invalid("Some fields need another look.", fields=faults)
@@ -105,11 +105,8 @@ def _faults(report: Report, lesson: Lesson) -> list[tuple[str, Text]]:
 
 def note_faults(note: str) -> list[tuple[str, Text]]:
     """What is wrong with a few words beside a report or a decision."""
-    if len(note) > LONGEST_NOTE:
-        return [("note", text("Write at most {most} letters.", most=LONGEST_NOTE))]
-    if not note.isprintable():
-        return [("note", text("This holds signs that cannot be stored."))]
-    return []
+    fault = remarks.fault(note, needed=False)
+    return [("note", fault)] if fault else []
 
 
 def not_to_be_told(lesson: Lesson, now: datetime) -> Text | None:

@@ -15,7 +15,6 @@ SwapId = NewType("SwapId", int)
 LEAST_AHEAD = timedelta(hours=2)  # a lesson that begins sooner stays with its teacher
 ANSWERED_WITHIN = timedelta(hours=48)
 MOST_OPEN = 5  # proposals of one teacher that wait for an answer
-LONGEST_WORDS = 200
 
 
 class SwapEnd(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from scheduler.domain import baskets as rules
+from scheduler.domain import remarks
 from scheduler.domain.access import Actor
 from scheduler.domain.baskets import Add, Breach, CallOff, CautionKind, Move, Result
 from scheduler.domain.busy import Availability, availability
@@ -244,9 +245,8 @@ def _tidied(moves: Sequence[Move]) -> tuple[Move, ...]:
 
 
 def _words(typed: str, field: str, *, needed: bool = True) -> str:
-    words = " ".join(typed.split())
-    if (needed and not words) or len(words) > rules.LONGEST_WORDS or not words.isprintable():
-        fault = text("Write 1 to {most} letters.", most=rules.LONGEST_WORDS)
+    words = remarks.tidied(typed)
+    if fault := remarks.fault(words, needed=needed):
         raise Invalid("Say in a few words why.", fields={field: fault})
     return words
 

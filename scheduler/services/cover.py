@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.domain import access
+from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.candidates import Obstacle
 from scheduler.domain.cover import CallEnd, Offer, OfferEnd, Ranked, is_too_late
@@ -21,7 +21,6 @@ from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
 
-LONGEST_REASON = 200
 # What no agreement by telephone can waive; the rest are a teacher's own promises.
 _FIRM = (Obstacle.NOT_QUALIFIED, Obstacle.TEACHING)
 
@@ -206,12 +205,9 @@ def _held(db: Session, actor: Actor, lesson_id: LessonId) -> Lesson:
 
 def worded(reason: str) -> str:
     """The reason in one line; raises Invalid without one."""
-    reason = " ".join(reason.split())
-    if not reason or len(reason) > LONGEST_REASON:
-        raise Invalid(
-            "Say in a few words why.",
-            fields={"reason": text("Write 1 to {most} letters.", most=LONGEST_REASON)},
-        )
+    reason = remarks.tidied(reason)
+    if fault := remarks.fault(reason):
+        raise Invalid("Say in a few words why.", fields={"reason": fault})
     return reason
 
 

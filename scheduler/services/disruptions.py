@@ -5,7 +5,7 @@ what was seen, in one transaction.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from scheduler.domain.openings import Situation
 from scheduler.domain.people import TeacherId
 from scheduler.domain.plans import Change, ChangeKind, Fingerprint
 from scheduler.domain.terms import ProgrammeId, Term
-from scheduler.errors import NotFound, Stale, text
+from scheduler.errors import NotAllowed, NotFound, Stale, text
 from scheduler.services import reminders, situations, timetable, waves
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
@@ -37,7 +37,7 @@ from scheduler.store import (
 )
 from scheduler.store import timetable as rows
 from scheduler.store.database import Session
-from scheduler.store.visibility import sees
+from scheduler.store.visibility import seen_among, sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A disruption with everything that decides about it, read at one moment."""
+    """A disruption with everything that decides about it, read at one moment; `ways`: what the
+    actor may do with its lessons."""
 
+    ways: frozenset[Way]
     disruption: Disruption
     term: Term
     situation: Situation
@@ -113,7 +115,8 @@ def closure_of(
     """
     with ctx.reading() as db:
         schools = [s for p in _programmes(actor) for s in terms.schools(db, p)]
-        seen = [s for s in schools if sees(db, actor, tables.receiving_schools, s.id)]
+        own = seen_among(db, actor, tables.receiving_schools, [s.id for s in schools])
+    seen = [school for school in schools if school.id in own]
     for code in codes:
         if all(school.code != code for school in seen):
             raise NotFound(text("There is no school with the code {code}.", code=code))
@@ -154,8 +157,10 @@ def apply(
     """Keep the absence or the closed days, and do for each lesson what was seen or chosen.
 
     All of it or nothing.  Raises Stale when something else is proposed by now, Conflict for a
-    choice that does not fit; what was applied already is not done again.
+    choice that does not fit, NotAllowed for one that is a coordinator's; what was applied already
+    is not done again.
     """
+    chosen = choices or {}
     with ctx.transaction() as db:
         term = _term(db, _whose(db, actor, disruption))
         terms.lock(db, term.id)
@@ -166,7 +171,8 @@ def apply(
             return _preview(seen, (), {})
         if seen.fingerprint != fingerprint:
             raise Stale("The timetable changed while you were looking. See what is proposed now.")
-        done = rules.decided(seen.disruption, seen.proposals, choices or {}, seen.situation)
+        _may_choose(actor, seen, chosen.values())
+        done = rules.decided(seen.disruption, seen.proposals, chosen, seen.situation)
         _carry_out(ctx, db, actor, seen, done)
         _record(ctx, db, actor, seen, done)
         names = {v.who.teacher_id: v.who.name for v in seen.situation.volunteers.values()}
@@ -216,9 +222,8 @@ def _whose(db: Session, actor: Actor, disruption: Disruption) -> ProgrammeId:
             own = any(grant.teacher_id == teacher for grant in actor.with_role(Role.TEACHER))
             programme = people.programme_of_teacher(db, teacher)
         case Closure(school_ids=schools):
-            if not schools or not all(
-                sees(db, actor, tables.receiving_schools, school) for school in schools
-            ):
+            seen = seen_among(db, actor, tables.receiving_schools, schools)
+            if not schools or seen != set(schools):
                 raise NotFound("There is no such school here.")
             mine = {grant.school_id for grant in actor.with_role(Role.SCHOOL)}
             own = len(schools) == 1 and schools[0] in mine
@@ -226,6 +231,24 @@ def _whose(db: Session, actor: Actor, disruption: Disruption) -> ProgrammeId:
     if not own:
         access.require(actor, Action.MEET_DISRUPTIONS, programme)
     return programme
+
+
+def _ways(actor: Actor, disruption: Disruption, programme: ProgrammeId) -> frozenset[Way]:
+    """A teacher who is away moves no class and calls nothing off: that is for its school and for
+    coordinators, who hear of it when nobody is left to ask."""
+    if actor.can(Action.MEET_DISRUPTIONS, programme):
+        return frozenset(Way)
+    if isinstance(disruption, Absence):
+        return frozenset({Way.LEAVE, Way.COVER})
+    return frozenset({Way.LEAVE, Way.MOVE, Way.CALL_OFF})
+
+
+def _may_choose(actor: Actor, seen: _Seen, choices: Iterable[Choice]) -> None:
+    """Who gives a lesson instead is a coordinator's choice alone."""
+    if actor.can(Action.MEET_DISRUPTIONS, seen.term.programme_id):
+        return
+    if any(x.way not in seen.ways or x.teacher_id is not None for x in choices):
+        raise NotAllowed("Your account may not do this.")
 
 
 def _term(db: Session, programme: ProgrammeId) -> Term:
@@ -240,7 +263,8 @@ def _term(db: Session, programme: ProgrammeId) -> Term:
 
 def _look(ctx: Context, db: Session, actor: Actor, disruption: Disruption) -> _Seen:
     now = ctx.now()
-    term = _term(db, _whose(db, actor, disruption))
+    programme = _whose(db, actor, disruption)
+    term, ways = _term(db, programme), _ways(actor, disruption, programme)
     asked = rules.checked(disruption, term, now)
     if isinstance(asked, Absence) and availability.pledge(db, term.id, asked.teacher_id) is None:
         raise NotFound("This teacher has no part in the term.")
@@ -255,8 +279,8 @@ def _look(ctx: Context, db: Session, actor: Actor, disruption: Disruption) -> _S
     called = covers.of_lessons(db, [lesson.id for lesson in found])
     hit = rules.concerned(asked, found, called, now)
     situation = situations.take(db, term, now)
-    made = rules.proposals(asked, [lesson.id for lesson in hit], situation)
-    return _Seen(asked, term, situation, hit, made)
+    made = rules.proposals(asked, [lesson.id for lesson in hit], situation, ways)
+    return _Seen(ways, asked, term, situation, hit, made)
 
 
 def _instants(span: DaySpan, term: Term) -> Interval:

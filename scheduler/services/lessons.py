@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from scheduler.domain import access
+from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
@@ -14,14 +14,13 @@ from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
-from scheduler.store import audits, confirmations, tables, terms
+from scheduler.store import audits, confirmations, covers, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
 from scheduler.store.history import Version
 from scheduler.store.visibility import sees
 
-LONGEST_REASON = 200
 LONGEST_SPAN = timedelta(days=400)
 
 
@@ -167,14 +166,12 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
     Only a contact of its school and a coordinator may.  Raises Invalid without a reason, Conflict
     for a lesson that has begun or was called off already.
     """
-    reason = " ".join(reason.split())
-    if not reason or len(reason) > LONGEST_REASON:
-        raise Invalid(
-            "Say in a few words why the lesson is called off.",
-            fields={"reason": text("Write 1 to {most} letters.", most=LONGEST_REASON)},
-        )
+    reason = remarks.tidied(reason)
+    if fault := remarks.fault(reason):
+        raise Invalid("Say in a few words why the lesson is called off.", fields={"reason": fault})
     now = ctx.now()
     with ctx.transaction() as db:
+        covers.lock(db, lesson_id)  # it may be changing hands: all who then have it are told
         lesson = sides.seen_by(db, actor, lesson_id)
         term = terms.of_school(db, lesson.school_id)
         if term is None:

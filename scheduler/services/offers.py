@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scheduler import failpoints
-from scheduler.domain import access
+from scheduler.domain import access, remarks
 from scheduler.domain import cover as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.candidates import obstacles
@@ -12,7 +12,7 @@ from scheduler.domain.cover import CallEnd, Offer, OfferEnd, OfferId, Reply, Sta
 from scheduler.domain.lessons import Deed, Lesson, LessonId, placed
 from scheduler.domain.people import Person, PersonId, TeacherId
 from scheduler.domain.plans import Change, ChangeKind
-from scheduler.errors import Conflict, NotFound, text
+from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import links, news, timetable
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
@@ -80,6 +80,7 @@ def reply(ctx: Context, offer_id: OfferId, said: Reply, reason: str = "") -> Que
     Whoever accepts too late changes nothing, and sees why.  Raises Conflict for a teacher who is
     no longer free.
     """
+    reason = _worded(reason)
     with ctx.transaction() as db:
         person = _question(ctx, db, offer_id).person
         return _reply(ctx, db, offer_id, said, reason, Teller(person.id, person.name))
@@ -95,6 +96,7 @@ def reply_for(
 ) -> Question:
     """A coordinator notes what a teacher answered by telephone; raises NotFound for a teacher who
     was not asked."""
+    reason = _worded(reason)
     with ctx.transaction() as db:
         if not sees(db, actor, tables.lessons, lesson_id):
             raise NotFound("There is no such lesson here.")
@@ -105,6 +107,14 @@ def reply_for(
         access.require(actor, Action.FIND_COVER, lesson.programme_id)
         teller = Teller(actor.person_id, actor.name)
         return _reply(ctx, db, asked[-1].id, said, reason, teller)
+
+
+def _worded(reason: str) -> str:
+    """Why not, on one line, if anybody says why; raises Invalid."""
+    reason = remarks.tidied(reason)
+    if fault := remarks.fault(reason, needed=False):
+        raise Invalid("Nothing was sent yet.", fields={"reason": fault})
+    return reason
 
 
 def _reply(

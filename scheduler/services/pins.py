@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from scheduler.domain import access
+from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import PersonId
@@ -16,9 +16,7 @@ from scheduler.store import audits, lessons, tables, terms
 from scheduler.store import pins as rows
 from scheduler.store.database import Session
 from scheduler.store.pins import Pin
-from scheduler.store.visibility import sees
-
-LONGEST_NOTE = 200
+from scheduler.store.visibility import seen_among, sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ def put(
     Raises NotFound for strangers, Invalid for an odd note or day, Conflict for a lesson that has
     begun or was called off.
     """
-    note = " ".join(note.split())
+    note = remarks.tidied(note)
     now = ctx.now()
     with ctx.transaction() as db:
         found = _locked(db, actor, ids)
@@ -86,8 +84,8 @@ def _said(pin: Pin) -> tuple[PersonId | None, str, date | None]:
 
 def _faults(note: str, until: date | None, today: date) -> dict[str, Text]:
     found = {}
-    if not 0 < len(note) <= LONGEST_NOTE:
-        found["note"] = text("Write 1 to {most} letters.", most=LONGEST_NOTE)
+    if fault := remarks.fault(note):
+        found["note"] = fault
     if until is not None and until < today:
         found["until"] = text("Choose today or a later day.")
     return found
@@ -96,7 +94,7 @@ def _faults(note: str, until: date | None, today: date) -> dict[str, Text]:
 def _locked(db: Session, actor: Actor, ids: Collection[LessonId]) -> tuple[Lesson, ...]:
     """The lessons, held against publishers until the transaction ends."""
     wanted = sorted(set(ids))
-    if not wanted or not all(sees(db, actor, tables.lessons, each) for each in wanted):
+    if not wanted or seen_among(db, actor, tables.lessons, wanted) != set(wanted):
         raise NotFound("There is no such lesson here.")
     rows.lock(db, wanted)
     found = lessons.find(db, ids=wanted)

@@ -45,6 +45,7 @@ from scheduler.store import (
     terms,
 )
 from scheduler.store import plans as rows
+from scheduler.store import timetable as timetable_rows
 from scheduler.store.database import Session
 from scheduler.store.pins import Pin
 from scheduler.store.visibility import sees
@@ -199,6 +200,9 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
     with ctx.transaction() as db:
         plan = _visible(db, actor, plan_id)
         term = _term(db, actor, plan.term_id, Action.PUBLISH)
+        # One publication of a term at a time, and nobody takes a lesson over between look and deed.
+        terms.lock(db, term.id)
+        timetable_rows.lock(db, term.id)
         plan = rows.lock(db, plan_id) or plan
         if plan.state is PlanState.PUBLISHED:
             raise Conflict("This plan is already the published timetable.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.domain import access
+from scheduler.domain import access, remarks
 from scheduler.domain import reports as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.cover import CallEnd
@@ -165,7 +165,7 @@ def settle(ctx: Context, actor: Actor, lesson_id: LessonId, made: Settlement) ->
 
 
 def _checked(made: Settlement) -> str:
-    words = " ".join(made.words.split())
+    words = remarks.tidied(made.words)
     faults = dict(rules.note_faults(words))
     if not words:
         faults["note"] = text("Say in a few words why you decide so.")

@@ -1,17 +1,16 @@
 """Two teachers exchange a lesson each: one proposes it, the other agrees, it is done at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from scheduler.domain import remarks
 from scheduler.domain import swaps as rules
 from scheduler.domain.access import Actor, Role
-from scheduler.domain.candidates import Booked, Candidate, Want, obstacles
-from scheduler.domain.intervals import Interval
-from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState, placed
+from scheduler.domain.candidates import obstacles
+from scheduler.domain.lessons import Deed, Lesson, LessonId, placed
 from scheduler.domain.people import HalfDay, Person, PersonId, TeacherId
 from scheduler.domain.plans import Change, ChangeKind
-from scheduler.domain.requests import Request, RequestId
 from scheduler.domain.swaps import Reply, Swap, SwapEnd, SwapId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
@@ -21,14 +20,11 @@ from scheduler.services.timetable import Cause
 from scheduler.services.words import obstacle_words
 from scheduler.store import (
     audits,
-    availability,
-    busy,
     candidates,
     lessons,
     people,
     pins,
     recipients,
-    requests,
     tables,
     terms,
 )
@@ -36,8 +32,6 @@ from scheduler.store import swaps as rows
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
 
-LOOKS_AHEAD = timedelta(days=28)  # partners are looked for among lessons of these days
-MOST_PARTNERS = 30
 AT_ONCE = 100  # proposals that one beat ends
 
 
@@ -97,14 +91,9 @@ def proposal(ctx: Context, asked: Asked) -> Proposal:
 
 def mine(ctx: Context, actor: Actor) -> tuple[Proposal, ...]:
     """The proposals that the actor made or got, the newest first."""
+    own = {grant.teacher_id for grant in actor.with_role(Role.TEACHER) if grant.teacher_id}
     with ctx.reading() as db:
-        found = [
-            swap
-            for grant in actor.with_role(Role.TEACHER)
-            if grant.teacher_id is not None
-            for swap in rows.of_teacher(db, grant.teacher_id)
-        ]
-        return tuple(_proposal(ctx, db, Asked(swap.id, actor.person_id)) for swap in found)
+        return _proposals(ctx, db, actor.person_id, rows.of_teachers(db, own))
 
 
 def of_programme(ctx: Context, actor: Actor) -> tuple[Swap, ...]:
@@ -123,17 +112,14 @@ def ask(
 
     Raises Conflict with the sentence that says why it cannot be, before anybody is asked.
     """
-    words = " ".join(words.split())
-    if len(words) > rules.LONGEST_WORDS or not words.isprintable():
-        raise Invalid(
-            "Nothing was sent yet.",
-            fields={"words": text("Write 1 to {most} letters.", most=rules.LONGEST_WORDS)},
-        )
+    words = remarks.tidied(words)
+    if fault := remarks.fault(words, needed=False):
+        raise Invalid("Nothing was sent yet.", fields={"words": fault})
     now = ctx.now()
     with ctx.transaction() as db:
-        given, wanted, term = _pair(db, actor, given_id, wanted_id)
+        given, wanted, term = pair(db, actor, given_id, wanted_id)
         rows.lock(db, (given_id, wanted_id), (given.teacher_id, wanted.teacher_id))
-        given, wanted, term = _pair(db, actor, given_id, wanted_id)
+        given, wanted, term = pair(db, actor, given_id, wanted_id)
         known = rows.open_of(db, given_id, wanted_id)
         if known is not None:
             return _proposal(ctx, db, Asked(known.id, actor.person_id))
@@ -154,7 +140,7 @@ def ask(
         return _proposal(ctx, db, Asked(swap.id, actor.person_id))
 
 
-def _pair(
+def pair(
     db: Session, actor: Actor, given_id: LessonId, wanted_id: LessonId
 ) -> tuple[Lesson, Lesson, Term]:
     """One's own lesson, one of the same term, and the term; raises NotFound."""
@@ -175,10 +161,9 @@ def _possible(db: Session, term: Term, given: Lesson, wanted: Lesson, now: datet
     fault = rules.fault(given, wanted, pins.of_term(db, term.id, term.today(now)), now)
     if fault is not None:
         raise Conflict(fault)
-    asked = {r.id: r for r in requests.by_ids(db, {given.request_id, wanted.request_id})}
     without = frozenset((given.id, wanted.id))
     for lesson, other in ((given, wanted), (wanted, given)):
-        want = _want(term, asked, lesson, without)
+        want = replace(candidates.need(db, lesson).want, without=without)
         found = candidates.find(db, term, want, now, [other.teacher_id])
         in_the_way = [obstacle_words(each) for who in found for each in obstacles(who, want)]
         if not found:
@@ -192,23 +177,6 @@ def _possible(db: Session, term: Term, given: Lesson, wanted: Lesson, now: datet
                     why=in_the_way[0],
                 )
             )
-
-
-def _want(
-    term: Term, asked: Mapping[RequestId, Request], lesson: Lesson, without: frozenset[LessonId]
-) -> Want:
-    request, place = asked[lesson.request_id], placed(lesson)
-    return Want(
-        day=place.day,
-        start=place.start,
-        end=place.end,
-        zone=term.zone,
-        gap_minutes=term.gap_minutes,
-        level=request.level,
-        class_id=lesson.class_id,
-        school_code=request.school_code,
-        without=without,
-    )
 
 
 # -- answering
@@ -294,92 +262,40 @@ def _end_stale(ctx: Context, swap: Swap) -> bool:
         return True
 
 
-# -- with whom
-
-
-def partners(ctx: Context, actor: Actor, lesson_id: LessonId) -> tuple[Glimpse, ...]:
-    """Lessons of colleagues for which the actor's own could be swapped, the nearest in time first.
-
-    Each of them `ask` takes, as things stand.  Raises NotFound for what is not the actor's.
-    """
-    now = ctx.now()
-    with ctx.reading() as db:
-        given, _, term = _pair(db, actor, lesson_id, lesson_id)
-        pinned = pins.of_term(db, term.id, term.today(now))
-        asked = {r.id: r for r in requests.of_term(db, term.id)}
-        if given.request_id not in asked:
-            return ()
-        want = _want(term, asked, given, frozenset((given.id,)))
-        others = {who.teacher_id: who for who in candidates.find(db, term, want, now)}
-        me = _whole(db, term, given, others.get(given.teacher_id))
-        ahead = lessons.find(db, term_id=term.id, since=now, until=now + LOOKS_AHEAD)
-    if me is None:
-        return ()
-    return tuple(
-        _glimpse(wanted)
-        for wanted in sorted(ahead, key=lambda x: abs(x.starts_at - given.starts_at))
-        if wanted.request_id in asked
-        and wanted.teacher_id in others
-        and rules.fault(given, wanted, pinned, now) is None
-        and _fits(_spared(others[wanted.teacher_id]), term, asked, given, wanted)
-        and _fits(_spared(me), term, asked, wanted, given)
-    )[:MOST_PARTNERS]
-
-
-def _fits(
-    who: Candidate, term: Term, asked: Mapping[RequestId, Request], gets: Lesson, gives: Lesson
-) -> bool:
-    return not obstacles(who, _want(term, asked, gets, frozenset((gets.id, gives.id))))
-
-
-def _spared(who: Candidate) -> Candidate:
-    """Without the lesson that they would give away."""
-    return replace(who, total=who.total - 1)
-
-
-def _whole(db: Session, term: Term, given: Lesson, me: Candidate | None) -> Candidate | None:
-    """The teacher as far as any lesson of the term is concerned; None without a promise for it."""
-    pledge = availability.pledge(db, term.id, given.teacher_id)
-    if me is None or pledge is None:
-        return None
-    own = [
-        x
-        for x in lessons.find(db, term_id=term.id, teacher_id=given.teacher_id)
-        if x.state is not LessonState.CANCELLED
-    ]
-    span = Interval(min(x.starts_at for x in own), given.starts_at + timedelta(days=400))
-    times = busy.all_times(db, term.programme_id, span).get(given.teacher_id, ())
-    return replace(
-        me,
-        windows=pledge.windows,
-        absences=pledge.absences,
-        busy=tuple(time.span for time in times if not time.soft),
-        booked=tuple(Booked(x.interval, placed(x).day, x.id) for x in own),
-        total=len(own),
-    )
-
-
 # -- how it stands
 
 
 def _proposal(ctx: Context, db: Session, asked: Asked) -> Proposal:
-    swap, person = rows.get(db, asked.swap_id), people.person(db, asked.person_id)
-    if swap is None or person is None or not person.active:
+    swap = rows.get(db, asked.swap_id)
+    found = _proposals(ctx, db, asked.person_id, [swap] if swap else [])
+    if not found:
         raise NotFound("There is no such proposal here.")
-    sides = recipients.of_teachers(db, (swap.asker_id, swap.asked_id))
-    asker, other = sides[swap.asker_id], sides[swap.asked_id]
-    if person.id not in (asker.person_id, other.person_id):
-        raise NotFound("There is no such proposal here.")
-    both = {x.id: x for x in lessons.find(db, ids=swap.lessons)}
-    given, wanted = both[swap.given_id], both[swap.wanted_id]
-    end = rules.ending(swap, given, wanted, ctx.now())
-    one, two = _glimpse(given, asker.name), _glimpse(wanted, other.name)
-    if person.id == other.person_id:
-        return Proposal(swap, person, asked=True, gives=two, gets=one, end=end)
-    return Proposal(swap, person, asked=False, gives=one, gets=two, end=end)
+    return found[0]
 
 
-def _glimpse(lesson: Lesson, teacher: str | None = None) -> Glimpse:
+def _proposals(
+    ctx: Context, db: Session, reader: PersonId, found: Collection[Swap]
+) -> tuple[Proposal, ...]:
+    """These, as one of their two teachers reads them; nothing for anybody else."""
+    person = people.person(db, reader)
+    if person is None or not person.active:
+        return ()
+    sides = recipients.of_teachers(db, {who for x in found for who in (x.asker_id, x.asked_id)})
+    known = {x.id: x for x in lessons.find(db, ids={each for x in found for each in x.lessons})}
+    seen: list[Proposal] = []
+    for swap in found:
+        given, wanted = known[swap.given_id], known[swap.wanted_id]
+        asker, other = sides[swap.asker_id], sides[swap.asked_id]
+        end = rules.ending(swap, given, wanted, ctx.now())
+        one, two = glimpse(given, asker.name), glimpse(wanted, other.name)
+        if reader == other.person_id:
+            seen.append(Proposal(swap, person, asked=True, gives=two, gets=one, end=end))
+        elif reader == asker.person_id:
+            seen.append(Proposal(swap, person, asked=False, gives=one, gets=two, end=end))
+    return tuple(seen)
+
+
+def glimpse(lesson: Lesson, teacher: str | None = None) -> Glimpse:
     """The lesson, with the teacher who gave it when it was proposed."""
     return Glimpse(
         lesson_id=lesson.id,

@@ -72,9 +72,9 @@ def open_of(db: Session, given: LessonId, wanted: LessonId) -> Swap | None:
     return next(iter(_read(db, _OPEN, *pair)), None)
 
 
-def of_teacher(db: Session, teacher_id: TeacherId) -> tuple[Swap, ...]:
-    """The proposals that a teacher made or got, the newest first."""
-    mine = or_(swaps.c.asker_id == teacher_id, swaps.c.asked_id == teacher_id)
+def of_teachers(db: Session, ids: Collection[TeacherId]) -> tuple[Swap, ...]:
+    """The proposals that any of these teachers made or got, the newest first."""
+    mine = or_(swaps.c.asker_id.in_(list(ids)), swaps.c.asked_id.in_(list(ids)))
     return tuple(reversed(_read(db, mine)))
 
 

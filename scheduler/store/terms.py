@@ -151,8 +151,11 @@ def closed_spans(db: Session, programme_id: int) -> dict[SchoolId, tuple[DaySpan
 
 
 def lock(db: Session, term_id: int) -> None:
-    """Let nobody else close schools or send teachers away in this term until the transaction ends:
-    rooms and promises have no constraint that would stop two of them.  New lessons may come."""
+    """Let nobody else publish, close schools or send teachers away in this term until the
+    transaction ends: rooms and promises have no constraint that would stop two of them.
+
+    Whoever locks lessons as well locks the term first.
+    """
     mine = select(terms.c.id).where(terms.c.id == term_id)
     db.execute(mine.with_for_update(key_share=True))
 

@@ -49,13 +49,12 @@ def apply(
     return tuple(_told(change, known, new_ids, classes) for change in changes)
 
 
-def lock(db: Session, term_id: int, within: Interval) -> None:
-    """Let nobody else change what stands in that time until the transaction ends."""
-    there = select(lessons.c.id).where(
-        lessons.c.term_id == term_id,
-        lessons.c.starts_at < within.end,
-        lessons.c.ends_at > within.start,
-    )
+def lock(db: Session, term_id: int, within: Interval | None = None) -> None:
+    """Let nobody else change what stands in that time, None: in the whole term, until the
+    transaction ends; always in the same order."""
+    there = select(lessons.c.id).where(lessons.c.term_id == term_id)
+    if within is not None:
+        there = there.where(lessons.c.starts_at < within.end, lessons.c.ends_at > within.start)
     db.execute(there.order_by(lessons.c.id).with_for_update(key_share=True))
 
 

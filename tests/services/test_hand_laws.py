@@ -10,7 +10,7 @@ from scheduler.domain.baskets import Add, Alter, CallOff, Time
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.swaps import Reply
 from scheduler.errors import ChungTayError, Conflict
-from scheduler.services import baskets, plans, runs, swaps
+from scheduler.services import baskets, plans, runs, swap_partners, swaps
 from tests.planning import WEDNESDAY, draft, publish, timetable
 
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
@@ -58,7 +58,7 @@ def swapped(ctx, cast, one, other):
         return
     x, y = found[one % len(found)], found[other % len(found)]
     actors = {cast[name]: cast.actors[name] for name in ("teacher1", "teacher2")}
-    able = {each.lesson_id for each in swaps.partners(ctx, actors[x.teacher_id], x.id)}
+    able = {each.lesson_id for each in swap_partners.of_lesson(ctx, actors[x.teacher_id], x.id)}
     try:
         made = swaps.ask(ctx, actors[x.teacher_id], x.id, y.id)
     except Conflict:

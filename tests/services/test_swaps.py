@@ -12,7 +12,7 @@ from scheduler.domain.answers import Reply as Answer
 from scheduler.domain.lessons import Deed, LessonState
 from scheduler.domain.swaps import MOST_OPEN, Reply, SwapEnd
 from scheduler.errors import Busy, Conflict, Invalid, NotFound
-from scheduler.services import answers, lessons, links, sending, swaps
+from scheduler.services import answers, lessons, links, sending, swap_partners, swaps
 from scheduler.store import covers, history, pins, tables
 from scheduler.store import lessons as lesson_rows
 from tests.faults.kit import Post, states, write
@@ -257,7 +257,7 @@ def test_a_pinned_lesson_is_kept_as_it_is(ctx, cast, pair, one):
         pins.put(db, [y.id], cast["person_coordinator"], "hẹn", None, ctx.now())
     with pytest.raises(Conflict, match="coordinator keeps"):
         swaps.ask(ctx, one, x.id, y.id)
-    assert swaps.partners(ctx, one, x.id) == ()
+    assert swap_partners.of_lesson(ctx, one, x.id) == ()
 
 
 def test_a_swap_ends_the_search_for_cover(ctx, cast, pair, one, two):
@@ -283,6 +283,27 @@ def test_a_teacher_has_five_proposals_at_most(ctx, cast, one):
     assert len(swaps.mine(ctx, one)) == MOST_OPEN + 1
 
 
+def test_ones_proposals_are_asked_of_the_database_alike_for_one_and_three(ctx, cast, one):
+    days = [WEDNESDAY + n * WEEK for n in range(3)]
+    published(ctx, cast, X, *(("request_8B", day, 505, "teacher2") for day in days))
+    x, *others = sorted(timetable(ctx, cast), key=lambda lesson: lesson.class_name)
+    counts = []
+    for y in others:
+        swaps.ask(ctx, one, x.id, y.id)
+        said = []
+        sa.event.listen(
+            ctx.database.reader, "before_cursor_execute", lambda *_, to=said: to.append(1)
+        )
+        counts.append((len(swaps.mine(ctx, one)), len(said)))
+    assert [found for found, _ in counts] == [1, 2, 3]
+    assert counts[0][1] == counts[2][1] <= 6
+
+
+def test_a_lesson_that_is_called_off_has_no_partners(ctx, cast, pair, one):
+    lessons.call_off(ctx, cast.actors["coordinator"], pair[0].id, "Mất điện")
+    assert swap_partners.of_lesson(ctx, one, pair[0].id) == ()
+
+
 def test_partners_are_exactly_those_whom_one_may_ask(ctx, cast, one):
     published(
         ctx, cast, X,
@@ -303,10 +324,10 @@ def test_partners_are_exactly_those_whom_one_may_ask(ctx, cast, one):
             continue
         swaps.answer(ctx, swaps.of_actor(one, made.swap.id), Reply.WITHDRAW)
         able.append(y.id)
-    assert [found.lesson_id for found in swaps.partners(ctx, one, x.id)] == able
+    assert [found.lesson_id for found in swap_partners.of_lesson(ctx, one, x.id)] == able
     assert 0 < len(able) < 3
     with pytest.raises(NotFound):
-        swaps.partners(ctx, cast.actors["teacher2"], x.id)
+        swap_partners.of_lesson(ctx, cast.actors["teacher2"], x.id)
 
 
 def at_once(*uses):

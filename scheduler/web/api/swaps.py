@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.swaps import Reply, Swap, SwapEnd, SwapId
-from scheduler.services import swaps
+from scheduler.services import swap_partners, swaps
 from scheduler.services.swaps import Glimpse, Proposal
 from scheduler.web.api.bodies import Body, Id, Words, example
 from scheduler.web.guard import ApiActor, Ctx, RowId
@@ -118,7 +118,7 @@ def of_programme(ctx: Ctx, actor: ApiActor) -> list[SwapOut]:
 @router.get("/lessons/{lesson_id}/partners")
 def partners(ctx: Ctx, actor: ApiActor, lesson_id: RowId) -> list[GlimpseOut]:
     """Lessons of colleagues for which one's own could be swapped, the nearest in time first."""
-    return [_glimpse(each) for each in swaps.partners(ctx, actor, LessonId(lesson_id))]
+    return [_glimpse(each) for each in swap_partners.of_lesson(ctx, actor, LessonId(lesson_id))]
 
 
 @router.post("/swaps", status_code=201)

@@ -9,12 +9,13 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from scheduler.domain import briefs as brief_rules
+from scheduler.domain import remarks
 from scheduler.domain.access import Actor
 from scheduler.domain.briefs import Brief
 from scheduler.domain.lessons import Cause, LessonId, LessonState
 from scheduler.domain.people import Person
 from scheduler.domain.reminders import Side
-from scheduler.domain.reports import LONGEST_NOTE, Report
+from scheduler.domain.reports import Report
 from scheduler.errors import Invalid, Text, text
 from scheduler.locale import Language
 from scheduler.security import Purpose
@@ -131,7 +132,7 @@ def _read(fields: Fields) -> Report:
         fields.errors["answer"] = text("Choose your answer, then send it.")
     fields.check(_NOTHING)
     went = fields.choice("answer", Went)
-    note = fields.text("note", most=LONGEST_NOTE, needed=False)
+    note = fields.text("note", most=remarks.LONGEST, needed=False)
     late, cause = 0, None
     if went is Went.LATE:
         late = fields.number("minutes_late", 1, MOST_MINUTES)
@@ -189,7 +190,7 @@ def _page(
         errors={name: faults.get(name) for name in (*_TOLD, *brief_rules.LONGEST)},
         problems=list(faults.items()),
         title=fault.message if fault else "",
-        most={"note": LONGEST_NOTE, **brief_rules.LONGEST},
+        most={"note": remarks.LONGEST, **brief_rules.LONGEST},
         here=seat.here,
     )
 
