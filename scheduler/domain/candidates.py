@@ -3,7 +3,7 @@
 The same rules, in the same order and by the same names, as the engine's: a test holds them equal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -13,6 +13,9 @@ from scheduler.domain.busy import Availability
 from scheduler.domain.intervals import DaySpan, Interval, dated, monday
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import ClassId, DonorSchoolId, Level, PersonId, TeacherId
+from scheduler.domain.plans import Placement
+from scheduler.domain.requests import Request
+from scheduler.domain.terms import Term
 
 
 class Obstacle(StrEnum):
@@ -49,6 +52,23 @@ class Want:
     @property
     def interval(self) -> Interval:
         return dated(self.day, self.start, self.end, self.zone)
+
+
+def wanted(
+    request: Request, term: Term, place: Placement, without: Iterable[LessonId] = ()
+) -> Want:
+    """What a lesson of the request at that place needs of whoever gives it."""
+    return Want(
+        day=place.day,
+        start=place.start,
+        end=place.end,
+        zone=term.zone,
+        gap_minutes=term.gap_minutes,
+        level=request.level,
+        class_id=request.class_id,
+        school_code=request.school_code,
+        without=frozenset(without),
+    )
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,7 +12,15 @@ from datetime import date, datetime, timedelta
 
 from scheduler.domain.availability import Window
 from scheduler.domain.busy import Availability, BusySource, BusyTime, availability
-from scheduler.domain.candidates import Booked, Candidate, Obstacle, Want, obstacles, only_if_needed
+from scheduler.domain.candidates import (
+    Booked,
+    Candidate,
+    Obstacle,
+    Want,
+    obstacles,
+    only_if_needed,
+    wanted,
+)
 from scheduler.domain.intervals import DaySpan, monday
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import SchoolId, TeacherId
@@ -160,18 +168,7 @@ class Board:
     # -- the teachers
 
     def want(self, lesson: LessonId, place: Placement) -> Want:
-        request, term = self._request(place), self.situation.term
-        return Want(
-            day=place.day,
-            start=place.start,
-            end=place.end,
-            zone=term.zone,
-            gap_minutes=term.gap_minutes,
-            level=request.level,
-            class_id=request.class_id,
-            school_code=request.school_code,
-            without=frozenset({lesson}),
-        )
+        return wanted(self._request(place), self.situation.term, place, [lesson])
 
     def free(self, lesson: LessonId, place: Placement) -> tuple[Candidate, ...]:
         """Everyone who may give the lesson there, the best first; with an unknown calendar last."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from scheduler.domain import access
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.baskets import Add, Alter, CallOff, Move, Time
 from scheduler.domain.intervals import minutes_of
@@ -15,10 +14,10 @@ from scheduler.domain.people import TeacherId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import TermId
-from scheduler.errors import Invalid, NotFound, Problem, Text, text
+from scheduler.errors import Invalid, Problem, Text, text
 from scheduler.services.context import Context
-from scheduler.store import lessons, people, requests, tables, terms
-from scheduler.store.visibility import sees
+from scheduler.services.terms import allowed
+from scheduler.store import lessons, people, requests
 
 SHAPE = '{"moves": [...]}'
 FIELDS = frozenset({"lesson", "request", "teacher", "date", "start", "end", "call_off"})
@@ -62,10 +61,7 @@ def read(ctx: Context, actor: Actor, term_id: TermId, data: object) -> tuple[Mov
 
 def _names(ctx: Context, actor: Actor, term_id: TermId) -> _Names:
     with ctx.reading() as db:
-        term = terms.get(db, term_id) if sees(db, actor, tables.terms, term_id) else None
-        if term is None:
-            raise NotFound("There is no such term here.")
-        access.require(actor, Action.RUN_MATCHING, term.programme_id)
+        term = allowed(db, actor, term_id, Action.RUN_MATCHING)
         return _Names(
             current={each: place for place, each in lessons.placements(db, term_id).items()},
             teachers={t.email: t.id for t in people.teachers(db, term.programme_id)},

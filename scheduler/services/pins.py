@@ -12,11 +12,12 @@ from scheduler.domain.people import PersonId
 from scheduler.domain.terms import TermId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
 from scheduler.services.context import Context
-from scheduler.store import audits, lessons, tables, terms
+from scheduler.services.terms import allowed
+from scheduler.store import audits, lessons, tables
 from scheduler.store import pins as rows
 from scheduler.store.database import Session
 from scheduler.store.pins import Pin
-from scheduler.store.visibility import seen_among, sees
+from scheduler.store.visibility import seen_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,7 @@ def remove(ctx: Context, actor: Actor, ids: Collection[LessonId]) -> int:
 def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[PinnedLesson, ...]:
     """The pins that hold today, by the lessons' time; raises NotFound for strangers."""
     with ctx.reading() as db:
-        term = terms.get(db, term_id) if sees(db, actor, tables.terms, term_id) else None
-        if term is None:
-            raise NotFound("There is no such term here.")
-        access.require(actor, Action.PIN_LESSON, term.programme_id)
+        term = allowed(db, actor, term_id, Action.PIN_LESSON)
         held = rows.of_term(db, term.id, term.today(ctx.now()))
         found = lessons.find(db, ids=list(held))
     return tuple(PinnedLesson(held[lesson.id], lesson) for lesson in found)

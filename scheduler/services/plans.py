@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from scheduler.domain import access
 from scheduler.domain import plans as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.lessons import Deed, LessonId
@@ -32,6 +31,7 @@ from scheduler.errors import Conflict, Invalid, NotFound, Stale, Text, text
 from scheduler.services import baskets, drafts, gaps, snapshots, timetable
 from scheduler.services.context import Context
 from scheduler.services.gaps import GapLine
+from scheduler.services.terms import allowed
 from scheduler.services.timetable import Cause
 from scheduler.store import (
     audits,
@@ -115,7 +115,7 @@ class Preview:
 def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[Plan, ...]:
     """Drafts and publications of a term, the newest first."""
     with ctx.reading() as db:
-        return rows.of_term(db, _term(db, actor, term_id, Action.SEE_PROGRAMME).id)
+        return rows.of_term(db, allowed(db, actor, term_id, Action.SEE_PROGRAMME).id)
 
 
 def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
@@ -123,7 +123,7 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
     now = ctx.now()
     with ctx.reading() as db:
         plan = _visible(db, actor, plan_id)
-        term = _term(db, actor, plan.term_id, Action.SEE_PROGRAMME)
+        term = allowed(db, actor, plan.term_id, Action.SEE_PROGRAMME)
         known = lessons.placements(db, term.id)
         current, wanted = _both_sides(ctx, db, plan, term, known)
         held = _held_against(ctx, db, actor, plan, term)
@@ -199,7 +199,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
     now = ctx.now()
     with ctx.transaction() as db:
         plan = _visible(db, actor, plan_id)
-        term = _term(db, actor, plan.term_id, Action.PUBLISH)
+        term = allowed(db, actor, plan.term_id, Action.PUBLISH)
         # One publication of a term at a time, and nobody takes a lesson over between look and deed.
         terms.lock(db, term.id)
         timetable_rows.lock(db, term.id)
@@ -257,7 +257,7 @@ def accept(ctx: Context, actor: Actor, plan_id: PlanId, lines: Collection[LineId
     """
     with ctx.reading() as db:
         plan = _visible(db, actor, plan_id)
-        term = _term(db, actor, plan.term_id, Action.PUBLISH)
+        term = allowed(db, actor, plan.term_id, Action.PUBLISH)
         known = lessons.placements(db, term.id)
         diff = rules.diff(*_both_sides(ctx, db, plan, term, known))
     chosen = rules.chosen(diff.changes, lines)
@@ -312,14 +312,6 @@ def _visible(db: Session, actor: Actor, plan_id: PlanId) -> Plan:
     if found is None:
         raise NotFound("There is no such plan here.")
     return found
-
-
-def _term(db: Session, actor: Actor, term_id: TermId, action: Action) -> Term:
-    term = terms.get(db, term_id) if sees(db, actor, tables.terms, term_id) else None
-    if term is None:
-        raise NotFound("There is no such term here.")
-    access.require(actor, action, term.programme_id)
-    return term
 
 
 def _requests_of(*sides: Iterable[Placement]) -> set[RequestId]:

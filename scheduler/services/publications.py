@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from scheduler.domain import access
 from scheduler.domain import plans as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.lessons import Lesson, LessonId
@@ -23,7 +22,8 @@ from scheduler.domain.terms import Term, TermId
 from scheduler.errors import Conflict, NotFound, Problem
 from scheduler.services import drafts, snapshots
 from scheduler.services.context import Context
-from scheduler.store import audits, lessons, pins, tables, terms
+from scheduler.services.terms import allowed
+from scheduler.store import audits, lessons, pins, tables
 from scheduler.store import publications as rows
 from scheduler.store.database import Session
 from scheduler.store.publications import Publication, Step, Then
@@ -64,7 +64,7 @@ class Undoing:
 def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[Told, ...]:
     """All publications of a term, the newest first; raises NotFound for strangers."""
     with ctx.reading() as db:
-        term = _term(db, actor, term_id, Action.SEE_PROGRAMME)
+        term = allowed(db, actor, term_id, Action.SEE_PROGRAMME)
         found = rows.of_term(db, term.id)
         steps = rows.steps(db, term.id)
     counts = {each.id: dict.fromkeys(ChangeKind, 0) for each in found}
@@ -82,7 +82,7 @@ def _as_done(back: Mapping[ChangeKind, int]) -> dict[ChangeKind, int]:
 def as_of(ctx: Context, actor: Actor, term_id: TermId, day: date) -> tuple[Then, ...]:
     """The whole timetable as it stood at the end of that day, lessons called off too."""
     with ctx.reading() as db:
-        term = _term(db, actor, term_id, Action.SEE_PROGRAMME)
+        term = allowed(db, actor, term_id, Action.SEE_PROGRAMME)
         midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(term.zone))
         return rows.timetable_at(db, term.id, midnight - timedelta(microseconds=1))
 
@@ -90,7 +90,7 @@ def as_of(ctx: Context, actor: Actor, term_id: TermId, day: date) -> tuple[Then,
 def newest(ctx: Context, actor: Actor, term_id: TermId) -> PublicationId:
     """The last publication of a term; raises NotFound where there is none."""
     with ctx.reading() as db:
-        found = rows.of_term(db, _term(db, actor, term_id, Action.SEE_PROGRAMME).id)
+        found = rows.of_term(db, allowed(db, actor, term_id, Action.SEE_PROGRAMME).id)
     if not found:
         raise NotFound("Nothing has been published yet.")
     return found[0].id
@@ -106,7 +106,7 @@ def undo(ctx: Context, actor: Actor, publication_id: PublicationId) -> Undoing:
         found = rows.get(db, publication_id)
         if found is None or not sees(db, actor, tables.plans, found.plan_id):
             raise NotFound("There is no such publication here.")
-        term = _term(db, actor, found.term_id, Action.PUBLISH)
+        term = allowed(db, actor, found.term_id, Action.PUBLISH)
         known = lessons.placements(db, term.id)
         back, left = _sorted_out(ctx, db, term, known, found.id)
         named = {lesson.id: lesson for lesson in lessons.find(db, ids=list(left))}
@@ -167,11 +167,3 @@ def _obstacle(
     if change.after is not None and (change.request_id, change.after.day) in off:
         return Left.CALLED_OFF
     return None
-
-
-def _term(db: Session, actor: Actor, term_id: TermId, action: Action) -> Term:
-    term = terms.get(db, term_id) if sees(db, actor, tables.terms, term_id) else None
-    if term is None:
-        raise NotFound("There is no such term here.")
-    access.require(actor, action, term.programme_id)
-    return term

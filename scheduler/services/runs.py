@@ -8,12 +8,11 @@ from datetime import timedelta
 from scheduler import clock, security
 from scheduler.clock import Clock
 from scheduler.config import Settings
-from scheduler.domain import access
 from scheduler.domain import runs as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.plans import PlanId
 from scheduler.domain.runs import WHOLE, Point, Run, RunId, Scope, Standing, Wish, thinned
-from scheduler.domain.terms import Term, TermId
+from scheduler.domain.terms import TermId
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound, Text, text
 from scheduler.matching import search, verify
 from scheduler.matching.plan import Plan, Solution
@@ -23,7 +22,8 @@ from scheduler.matching.verify import Verdict
 from scheduler.services import executors, snapshots
 from scheduler.services.context import Context
 from scheduler.services.snapshots import Snapshot
-from scheduler.store import audits, lessons, plans, tables, terms
+from scheduler.services.terms import allowed
+from scheduler.store import audits, lessons, plans, tables
 from scheduler.store import runs as rows
 from scheduler.store.database import Database, Session
 from scheduler.store.visibility import sees
@@ -55,7 +55,7 @@ def start(
             fields={"seconds": text("Write a number of seconds from 1 to 3600.")},
         )
     with ctx.transaction() as db:
-        term = _term(db, actor, term_id)
+        term = allowed(db, actor, term_id, Action.RUN_MATCHING)
         in_force = plans.published(db, term.id) is not None
         if found := rules.faults(scope, term, ctx.now(), in_force):
             raise Invalid("Some fields need another look.", fields=found)
@@ -86,7 +86,7 @@ def get(ctx: Context, actor: Actor, run_id: RunId) -> Run:
 def latest(ctx: Context, actor: Actor, term_id: TermId) -> Run | None:
     """The newest run of the term, open or ended."""
     with ctx.reading() as db:
-        return rows.latest(db, _term(db, actor, term_id).id)
+        return rows.latest(db, allowed(db, actor, term_id, Action.RUN_MATCHING).id)
 
 
 def stop(ctx: Context, actor: Actor, run_id: RunId) -> None:
@@ -105,16 +105,6 @@ def _ask(ctx: Context, actor: Actor, run_id: RunId, wish: Wish) -> None:
         if not rows.ask(db, run_id, wish):
             raise Conflict("This run has ended already.")
         audits.record(db, ctx.now(), actor.person_id, f"{wish}_run", "run", run_id)
-
-
-def _term(db: Session, actor: Actor, term_id: TermId) -> Term:
-    if not sees(db, actor, tables.terms, term_id):
-        raise NotFound("There is no such term here.")
-    term = terms.get(db, term_id)
-    if term is None:
-        raise NotFound("There is no such term here.")
-    access.require(actor, Action.RUN_MATCHING, term.programme_id)
-    return term
 
 
 # -- the worker's side

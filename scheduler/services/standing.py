@@ -4,23 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from scheduler.domain import access
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import ReceivingSchool, SchoolId, Teacher, TeacherId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, RequestId
 from scheduler.domain.terms import Term, TermId
-from scheduler.errors import NotFound
 from scheduler.matching.plan import PlannedLesson
 from scheduler.matching.problem import Instance
 from scheduler.services import snapshots
 from scheduler.services.context import Context
 from scheduler.services.snapshots import Snapshot
-from scheduler.store import lessons, people, pins, requests, tables, terms
-from scheduler.store.database import Session
+from scheduler.services.terms import allowed
+from scheduler.store import lessons, people, pins, requests, terms
 from scheduler.store.pins import Pin
-from scheduler.store.visibility import sees
 
 Placed = tuple[LessonId, Placement]
 
@@ -104,7 +101,7 @@ class Standing:
 def read(ctx: Context, actor: Actor, term_id: TermId) -> Standing:
     """How the term stands, for whoever plans it; raises NotFound for strangers."""
     with ctx.reading() as db:
-        term = _term(db, actor, term_id)
+        term = allowed(db, actor, term_id, Action.RUN_MATCHING)
     snapshot = snapshots.take(ctx, term_id)
     there = {teacher.id for teacher in snapshot.instance.teachers}
     with ctx.reading() as db:
@@ -125,11 +122,3 @@ def read(ctx: Context, actor: Actor, term_id: TermId) -> Standing:
             takes_part=frozenset(t.id for t in teachers.values() if t.email in there),
             snapshot=snapshot,
         )
-
-
-def _term(db: Session, actor: Actor, term_id: TermId) -> Term:
-    term = terms.get(db, term_id) if sees(db, actor, tables.terms, term_id) else None
-    if term is None:
-        raise NotFound("There is no such term here.")
-    access.require(actor, Action.RUN_MATCHING, term.programme_id)
-    return term

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from scheduler.domain.access import Actor
 from scheduler.domain.busy import Availability
-from scheduler.domain.candidates import Candidate, Obstacle, Want, obstacles, only_if_needed
+from scheduler.domain.candidates import Candidate, Obstacle, Want, obstacles, only_if_needed, wanted
 from scheduler.domain.intervals import DaySpan, monday
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import TeacherId
@@ -115,28 +115,13 @@ def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Suggestions:
     return Suggestions(state.told(lesson_id, place), teachers, times)
 
 
-def _want(state: Standing, lesson_id: LessonId, place: Placement) -> Want:
-    request = state.asked[place.request_id]
-    return Want(
-        day=place.day,
-        start=place.start,
-        end=place.end,
-        zone=state.term.zone,
-        gap_minutes=state.term.gap_minutes,
-        level=request.level,
-        class_id=request.class_id,
-        school_code=request.school_code,
-        without=frozenset((lesson_id,)),
-    )
-
-
 # -- teachers
 
 
 def _teachers(
     ctx: Context, db: Session, state: Standing, lesson_id: LessonId, place: Placement
 ) -> tuple[TeacherLine, ...]:
-    want = _want(state, lesson_id, place)
+    want = wanted(state.asked[place.request_id], state.term, place, [lesson_id])
     prices = _substitutes(state, place)
     found = [
         _teacher(state, lesson_id, place, want, who, prices)
@@ -219,7 +204,7 @@ def _time(
     line = TimeLine(at.day, at.start, at.end, bars, (), None, 0, "", None)
     if bars:
         return line
-    want = _want(state, lesson_id, at)
+    want = wanted(state.asked[at.request_id], state.term, at, [lesson_id])
     everyone = candidates.find(db, state.term, want, ctx.now())
     own = [who for who in everyone if who.teacher_id == at.teacher_id]
     found = tuple(each for who in own for each in obstacles(who, want))

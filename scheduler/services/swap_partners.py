@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from scheduler.domain import swaps as rules
 from scheduler.domain.access import Actor
-from scheduler.domain.candidates import Booked, Candidate, Want, obstacles
+from scheduler.domain.candidates import Booked, Candidate, obstacles, wanted
 from scheduler.domain.intervals import Interval
 from scheduler.domain.lessons import Lesson, LessonId, LessonState, placed
 from scheduler.domain.requests import Request, RequestId
@@ -33,7 +33,7 @@ def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> tuple[Glimpse,
         asked = {r.id: r for r in requests.of_term(db, term.id)}
         if given.request_id not in asked:
             return ()
-        want = _want(term, asked, given, frozenset((given.id,)))
+        want = wanted(asked[given.request_id], term, placed(given), [given.id])
         others = {who.teacher_id: who for who in candidates.find(db, term, want, now)}
         me = _whole(db, term, given, others.get(given.teacher_id))
         ahead = lessons.find(db, term_id=term.id, since=now, until=now + LOOKS_AHEAD)
@@ -53,7 +53,9 @@ def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> tuple[Glimpse,
 def _fits(
     who: Candidate, term: Term, asked: Mapping[RequestId, Request], gets: Lesson, gives: Lesson
 ) -> bool:
-    return not obstacles(who, _want(term, asked, gets, frozenset((gets.id, gives.id))))
+    return not obstacles(
+        who, wanted(asked[gets.request_id], term, placed(gets), [gets.id, gives.id])
+    )
 
 
 def _spared(who: Candidate) -> Candidate:
@@ -81,21 +83,4 @@ def _whole(db: Session, term: Term, given: Lesson, me: Candidate | None) -> Cand
         busy=tuple(time.span for time in times if not time.soft),
         booked=tuple(Booked(x.interval, placed(x).day, x.id) for x in own),
         total=len(own),
-    )
-
-
-def _want(
-    term: Term, asked: Mapping[RequestId, Request], lesson: Lesson, without: frozenset[LessonId]
-) -> Want:
-    request, place = asked[lesson.request_id], placed(lesson)
-    return Want(
-        day=place.day,
-        start=place.start,
-        end=place.end,
-        zone=term.zone,
-        gap_minutes=term.gap_minutes,
-        level=request.level,
-        class_id=lesson.class_id,
-        school_code=request.school_code,
-        without=without,
     )
