@@ -40,6 +40,7 @@ def history(seed):
 def play(ctx, cast, clock):
     """Plays a history from the beginning; returns how it broke a law, None when it did not."""
     office = gather(ctx, cast)
+    base = World(ctx, office, clock)
     began, first = clock.at, keep(ctx)
 
     def played(steps):
@@ -48,8 +49,8 @@ def play(ctx, cast, clock):
         failpoints._armed.clear()
         shutil.rmtree(ctx.settings.journal_dir, ignore_errors=True)
         try:
-            world = World(ctx, office, clock)
-            for name, crashes, seed in steps:
+            world = World(ctx, office, clock, base)
+            for played.reached, (name, crashes, seed) in enumerate(steps, 1):
                 (world.crash if crashes and name != "run" else world.do)(name, MOVES[name], seed)
         except Exception as error:  # noqa: BLE001 - whatever it is, a shorter history shows it better
             where = traceback.extract_tb(error.__traceback__)[-1]
@@ -58,13 +59,13 @@ def play(ctx, cast, clock):
         played.refused += world.refused
         return None
 
-    played.done, played.refused = Counter(), Counter()
+    played.done, played.refused, played.ctx = Counter(), Counter(), ctx
     return played
 
 
 def check(play, steps):
     if fault := play(steps):
-        fewer = shortest(play, steps)
+        fewer = shortest(play, steps[: play.reached])
         pytest.fail(f"{fault}\nshorter: {play(fewer)}\n{fewer}")
 
 
