@@ -120,7 +120,7 @@ class World:
             else:
                 with suppress(failpoints.Failure):
                     self._work()
-        self.laws.hold()
+        self.laws.hold(self.may_break)
         self.do(name, move, seed)
 
     def _attempt(self, name: str, move, r: random.Random) -> None:
@@ -132,7 +132,6 @@ class World:
             self.refused[f"{name}: {type(error).__name__}"] += 1
         except failpoints.Failure:
             self.refused[f"{name}: crash"] += 1
-        self.laws.hold(self.may_break)
 
     @contextmanager
     def _failing(self, r: random.Random) -> Iterator[None]:
@@ -161,7 +160,7 @@ class World:
     def beat(self) -> None:
         """What a worker does; then all who should know do."""
         self._work()
-        self.laws.hold()
+        self.laws.hold(self.may_break)
         self.laws.all_told()
 
     def _work(self) -> None:
@@ -190,7 +189,7 @@ class World:
                             wanted.add(place)
                             break
         self.publish(self.save(wanted))
-        self.laws.hold()
+        self.laws.hold()  # it changed now
         self.clock.forward(minutes=16)
         self.beat()
         assert len(wanted) > 15

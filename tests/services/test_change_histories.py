@@ -25,7 +25,7 @@ WEIGHTS = {
     hands.disrupt: 7, hands.withdraw: 3, hands.pin: 4, hands.unpin: 3, hands.call_off: 3,
 }  # fmt: skip
 MOVES = {move.__name__: move for move in WEIGHTS}
-FEW, STEPS = {"sqlite": 3, "postgresql": 2}, 40
+FEW, STEPS = {"sqlite": 2, "postgresql": 1}, 40
 MANY = range(100, 400)
 
 
