@@ -94,7 +94,8 @@ def run(world: World, r: random.Random) -> None:
             seconds=0.05, seed=r.randrange(99), scope=scope,
         )  # fmt: skip
     done = runs.work_here(ctx, asked)
-    assert done is not None and done.error is None
+    assert done is not None
+    assert done.error is None
     preview = plans.preview(ctx, actor, done.plan_id)
     plan = done.plan_id
     if preview.lines and r.random() < 0.4:

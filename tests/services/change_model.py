@@ -1,4 +1,4 @@
-"""A timetable that people change, read whole, and what must hold of it, said as simply as can be."""
+"""A timetable that people change, read whole, and what must hold of it, said once more."""
 
 from collections import defaultdict
 from collections.abc import Iterable
