@@ -179,12 +179,14 @@ def asking(world: World, r: random.Random) -> None:
 def disrupt(world: World, r: random.Random) -> None:
     """Entered and met in one step; perhaps some lessons otherwise than proposed."""
     ctx, actor = world.ctx, world.office.coordinator
-    lesson = world.some(r, *LIVE)
+    lesson, asked = world.some(r, *LIVE), world.asked()
+    who = lesson.teacher_id if lesson else r.choice(sorted(world.office.teachers))
+    if asked and r.random() < 0.4:  # somebody who may still answer that they stand in
+        lesson, who = r.choice(asked)
     first = lesson.starts_at.date() if lesson and r.random() < 0.7 else world.today
     span = DaySpan(first, min(LAST, first + r.choice((0, 0, 1, 6)) * DAY))
-    teachers, schools = sorted(world.office.teachers), sorted(world.office.schools)
+    schools = sorted(world.office.schools)
     if r.random() < 0.5:
-        who = lesson.teacher_id if lesson and r.random() < 0.7 else r.choice(teachers)
         met: Absence | Closure = Absence(who, span, "Đi công tác")
         actor = r.choice((actor, world.office.teachers[who]))
     else:

@@ -53,7 +53,7 @@ def gather(ctx, cast) -> Office:
     """The cast and three more teachers, one of them with little time; a class more in school A,
     which wants two lessons a week; seven weeks."""
     second = school(ctx, cast, "THCS Gia Thụy")
-    more = [join(ctx, cast, "ba", second), join(ctx, cast, "tu"),
+    more = [join(ctx, cast, "ba", second), join(ctx, cast, "tu", max_per_day=1),
             join(ctx, cast, "nam", second, max_per_day=1, max_per_week=2, max_total=5)]  # fmt: skip
     with ctx.transaction() as db:
         klass = put(db, "classes", school_id=cast["A"], name="9C", level="lower_secondary",
@@ -235,6 +235,15 @@ class World:
             key=lambda x: (abs(x.starts_at - now), x.id),
         )  # fmt: skip
         return r.choice(found[:6] if r.random() < 0.6 else found) if found else None
+
+    def asked(self) -> list[tuple[Lesson, int]]:
+        """The lessons that teachers may still take over, and those teachers."""
+        lesson_of = {call.id: call.lesson_id for call in self.laws.now.calls}
+        return [
+            (self.laws.now.lessons[lesson_of[offer.call_id]], offer.teacher_id)
+            for offer in self.laws.now.offers
+            if offer.ended_at is None
+        ]
 
     def turn(self, person: int, *, on: bool) -> None:
         write(self.ctx, tables.persons, tables.persons.c.id == person, active=on)
