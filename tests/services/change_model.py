@@ -122,8 +122,9 @@ def _broken(old: Picture, new: Picture, may_break: frozenset[str]) -> Iterable[s
 
 
 def _is_known(now: Breach, before: Breach) -> bool:
-    """What a class's lessons break together they break whoever gives them."""
-    if len(now.lessons) == 1:
+    """What a class's lessons break together, and its school's days, they break whoever gives
+    them."""
+    if len(now.lessons) == 1 and now.rule in PROMISES:
         return now.lessons <= before.lessons
     return {x for x, _ in now.lessons} <= {x for x, _ in before.lessons}
 
