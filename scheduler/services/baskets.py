@@ -268,7 +268,8 @@ def _with_pins(
 ) -> Instance:
     """What the timetable after the basket is held against: lessons that stand alone are pinned by
     it, and of what was pinned before, the actor may change what she pinned herself."""
-    own = {each for each, pin in state.pinned.items() if pin.owner_id == actor.person_id}
+    mine = {each for each, pin in state.pinned.items() if pin.owner_id == actor.person_id}
+    own = mine & state.current.keys()  # one may have been called off since
     gone = [state.current[each] for each in own if result.after.get(each) != state.current[each]]
     free = {(x.request, x.day, x.start) for x in map(state.name, gone)}
     current = {

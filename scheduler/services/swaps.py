@@ -228,7 +228,7 @@ def _exchange(ctx: Context, db: Session, found: Proposal) -> None:
     _possible(db, term, given, wanted, ctx.now())
     known = {placed(x): x.id for x in both.values()}
     changes = [_hand(given, swap.asked_id), _hand(wanted, swap.asker_id)]
-    cause = Cause(Deed.SWAPPED, f"swap:{swap.id}", found.person.id, found.person.name)
+    cause = Cause(Deed.SWAPPED, f"swapped:{swap.id}", found.person.id, found.person.name)
     timetable.carry_out(ctx, db, term, changes, known, cause)
     news.thank(ctx, db, given.id, wanted.teacher_person_id)
     news.thank(ctx, db, wanted.id, given.teacher_person_id)

@@ -10,7 +10,7 @@ from scheduler.domain.lessons import Deed, LessonState
 from scheduler.domain.plans import ChangeKind, PlanOrigin
 from scheduler.errors import Conflict, Invalid, NotFound, Stale
 from scheduler.matching import verify
-from scheduler.services import baskets, exports, lessons, plans, sending
+from scheduler.services import baskets, exports, lessons, pins, plans, sending
 from scheduler.store import history, tables
 from scheduler.store import plans as plan_rows
 from tests.faults.kit import Post, write
@@ -193,6 +193,14 @@ def test_what_another_coordinator_pinned_stays_and_ones_own_moves(ctx, cast, fou
         with ctx.transaction() as db:
             baskets.pins.put(db, [lesson], cast[owner], "hẹn", None, ctx.now())
         assert rules(look(move)) == broken
+
+
+def test_a_pinned_lesson_that_was_called_off_stands_in_no_baskets_way(ctx, cast, found, look):
+    actor = cast.actors["coordinator"]
+    first, second = found["7A", WEDNESDAY], found["7A", WEDNESDAY + WEEK]
+    pins.put(ctx, actor, [first], "hẹn")
+    lessons.call_off(ctx, actor, first, "Bão")
+    assert look(Alter(second, teacher_id=cast["teacher2"])).clashes == ()
 
 
 def test_what_was_wrong_before_is_not_the_baskets_fault(ctx, cast, found, look):

@@ -5,9 +5,8 @@ import shutil
 import traceback
 
 import pytest
-import sqlalchemy as sa
 
-from scheduler.store import tables
+from tests.services.history_play import keep, put_back, shortest
 from tests.services.history_world import WEIGHTS, World
 
 STEPS = 40
@@ -27,11 +26,11 @@ def history(seed):
 @pytest.fixture
 def play(ctx, cast, clock, tmp_path):
     """Plays a history from the beginning; returns how it broke a law, None when it did not."""
-    began, first = clock.at, _dump(ctx)
+    began, first = clock.at, keep(ctx)
 
     def played(steps):
         clock.at = began
-        _load(ctx, first)
+        put_back(ctx, first)
         shutil.rmtree(ctx.settings.journal_dir, ignore_errors=True)
         world = World(ctx, cast, clock, tmp_path)
         try:
@@ -44,36 +43,6 @@ def play(ctx, cast, clock, tmp_path):
         return None
 
     return played
-
-
-def _dump(ctx):
-    with ctx.reading() as db:
-        return {t: [r._asdict() for r in db.execute(sa.select(t))]
-                for t in tables.metadata.sorted_tables}  # fmt: skip
-
-
-def _load(ctx, found):
-    with ctx.transaction() as db:
-        for table in reversed(tables.metadata.sorted_tables):
-            db.execute(table.delete())
-        for table, rows in found.items():
-            if rows:
-                db.execute(table.insert(), rows)
-
-
-def shortest(play, steps):
-    """The history without the steps that its fault does not need."""
-    size = len(steps) // 2
-    while size:
-        start = 0
-        while start < len(steps):
-            fewer = steps[:start] + steps[start + size :]
-            if play(fewer):
-                steps = fewer
-            else:
-                start += size
-        size //= 2
-    return steps
 
 
 def check(play, seed):

@@ -128,7 +128,8 @@ def test_mails_ask_the_other_and_thank_both(ctx, clock, pair, one, two):
     assert set(told) == {
         "teacher1@x.example", "teacher2@x.example", "schoola@x.example", "schoolb@x.example",
     }  # fmt: skip
-    assert all("Cảm ơn" in told[f"teacher{n}@x.example"] for n in (1, 2))
+    both = [told[f"teacher{n}@x.example"] for n in (1, 2)]
+    assert all("Cảm ơn" in words and "Đã chuyển cho giáo viên khác" in words for words in both)
     assert made.swap.words == "Hôm đó tôi chấm thi"
 
 
