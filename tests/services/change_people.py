@@ -15,7 +15,17 @@ from scheduler.domain.reports import Report
 from scheduler.domain.swaps import Reply as SwapReply
 from scheduler.domain.swaps import SwapEnd
 from scheduler.errors import NotFound
-from scheduler.services import answers, cover, lessons, offers, pins, reports, sides, swaps
+from scheduler.services import (
+    answers,
+    cover,
+    lessons,
+    offers,
+    pins,
+    reports,
+    sides,
+    swap_partners,
+    swaps,
+)
 from scheduler.store import tables
 from tests.services.change_model import EVERY
 from tests.services.change_world import World
@@ -101,7 +111,7 @@ def swap(world: World, r: random.Random) -> None:
     if given is None:
         return
     actor = world.office.teachers[given.teacher_id]
-    fits = swaps.partners(world.ctx, actor, given.id)
+    fits = swap_partners.of_lesson(world.ctx, actor, given.id)
     wanted = r.choice(fits).lesson_id if fits and r.random() < 0.8 else _other(world, r, given)
     if wanted is not None:
         made = [swaps.ask(world.ctx, actor, given.id, wanted).swap.id for _ in range(2)]

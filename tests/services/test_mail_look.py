@@ -51,6 +51,7 @@ NEWS = {
     News.MOVED: MOVED,
     News.OTHER_TEACHER: AWAY,
     News.GIVEN_AWAY: AWAY,
+    News.JOINED: LESSON,
     News.CALLED_OFF: OFF,
     News.SWAP_FAILED: replace(LESSON, id=8),
     News.THANKED: LATER,
@@ -105,7 +106,8 @@ def changes(told: list[News]) -> About:
         was = lesson.moved_from or lesson.starts_at
         offer = OFFER if each is News.OFFERED else None
         swap = {"swap": SWAP, "instead": LATER} if each in SWAPPED else {}
-        entry = Entry(lesson.id, side, was=was, by="Cô Mai")
+        joins = "7B" if each is News.JOINED else ""
+        entry = Entry(lesson.id, side, was=was, by="Cô Mai", reason=joins)
         found.append(Change(each, entry, lesson, offer=offer, **swap))
     return About(LAN, changes=tuple(found))
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
+from scheduler.domain import remarks
 from scheduler.domain.candidates import Obstacle
 from scheduler.domain.cover import Offer, OfferEnd, Ranked, Reply, Standing
 from scheduler.domain.lessons import LessonId
@@ -117,7 +118,7 @@ class OfferIn(Body):
 
 class DeclineIn(Body):
     # As long as the column: nobody below shortens it.
-    reason: Annotated[Words, Field(max_length=cover.LONGEST_REASON)] = ""
+    reason: Annotated[Words, Field(max_length=remarks.LONGEST)] = ""
 
     model_config = example(reason="Có giờ dạy ở trường")
 
