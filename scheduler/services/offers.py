@@ -64,6 +64,8 @@ def waiting(ctx: Context, actor: Actor) -> tuple[tuple[Offer, Lesson], ...]:
     """What the actor is asked to give and may still answer for, the most urgent first."""
     with ctx.reading() as db:
         found = rows.waiting_for(db, actor.person_id, ctx.now())
+        if not found:
+            return ()
         known = {x.id: x for x in lessons.find(db, ids=[offer.lesson_id for offer in found])}
     return tuple((offer, known[offer.lesson_id]) for offer in found)
 
