@@ -185,7 +185,8 @@ def flood(engine: str, url: str, count: int) -> list[Row]:
     floor = _rate(url, min(count, 4000), _by_driver, FLOODERS)
     most = max(last - first for first, last in grown) / 1024
     told = ", ".join(f"{first / 1024:.0f} to {last / 1024:.0f}" for first, last in grown)
-    turn = FLOODERS * BATCH
+    # a batch under way with each, and one that the faster of them has begun meanwhile
+    turn = (FLOODERS + 1) * BATCH
     return [
         Row(f"{engine}: {count:,} planned, a second", f"{planned:,.0f}"),
         Row(f"{engine}: sent by {FLOODERS}, a second", f"{done:,.0f}", floor=f"{floor:,.0f}"),
