@@ -51,6 +51,7 @@ bench: setup
 	$(BIN)/python -m bench.feeds
 	$(BIN)/python -m bench.mail
 	$(BIN)/python -m bench.outbox
+	$(BIN)/python -m bench.changes
 	$(BIN)/python -m bench.records
 	$(BIN)/python -m bench.matching
 
