@@ -28,13 +28,13 @@ KEY = b"a key for tests, thirty-two bytes or more"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--every-engine", action="store_true", help="run tests of pages on both engines"
+        "--every-engine", action="store_true", help="run tests of all doors on both engines"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Pages and journeys run on one of the two engines, about half of them on each: what they do
-    with the database is tested below them, on both."""
+    """Pages, commands and journeys run on one of the two engines, about half of them on each: what
+    they do with the database is tested below them, on both."""
     if config.getoption("--every-engine"):
         return
     spared = [item for item in items if _is_spared(item)]
@@ -43,10 +43,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_spared(item: pytest.Item) -> bool:
-    """Whether a test of pages is for the other engine of the two."""
+    """Whether a test of such a door is for the other engine of the two."""
     params = item.callspec.params if hasattr(item, "callspec") else {}
     engine = next((each for each in params.values() if each in ENGINES), None)
-    if engine is None or not {"web", "journeys"} & set(item.path.parts):
+    doors = {"web", "journeys"} & set(item.path.parts)
+    if engine is None or not (doors or item.path.stem.endswith(("_cli", "_commands"))):
         return False
     name = f"{item.path.name}::{getattr(item, 'originalname', item.name)}"
     return engine != ENGINES[crc32(name.encode()) % len(ENGINES)]
