@@ -15,7 +15,7 @@ from scheduler.domain.messages import MessageKind
 from scheduler.domain.openings import Board
 from scheduler.domain.plans import Fingerprint
 from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
-from scheduler.services import disruptions, lessons, sending
+from scheduler.services import disruptions, lessons, sending, situations
 from scheduler.store import accounts, candidates, covers, history, pins, tables, terms
 from scheduler.store.availability import pledge
 from tests.faults.kit import Post, write
@@ -397,7 +397,7 @@ def test_a_board_rules_out_whom_the_search_for_cover_rules_out(ctx, cast, publis
     first = published[0]
     with ctx.reading() as db:
         term = terms.get(db, cast["term"])
-        board = Board(disruptions._situation(db, term, ctx.now()))
+        board = Board(situations.take(db, term, ctx.now()))
         here = board.situation.standing[first.id]
         compared = []
         for day in (WEDNESDAY, THURSDAY, WEDNESDAY + timedelta(days=7)):
