@@ -12,10 +12,9 @@ from typing import TypeVar
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import Cause, LessonState
 from scheduler.domain.people import ClassId, DonorSchoolId, SchoolId, TeacherId
+from scheduler.domain.reports import costs_teacher
 from scheduler.errors import Invalid, text
 
-# What nobody who teaches could help: the teacher was there.
-OUTSIDE = frozenset(Cause) - {Cause.TEACHER}
 LONGEST_YEARS = 10
 EARLIEST, LATEST = 2000, 2199
 
@@ -106,7 +105,8 @@ def outcome(
         case LessonState.HELD:
             return Outcome.GIVEN
         case LessonState.NOT_HELD:
-            return Outcome.WAS_THERE if cause in OUTSIDE else Outcome.NOT_GIVEN
+            there = cause is not None and not costs_teacher(cause)
+            return Outcome.WAS_THERE if there else Outcome.NOT_GIVEN
         case LessonState.CANCELLED:
             return Outcome.MERGED if merged else Outcome.CALLED_OFF
         case LessonState.DISPUTED:

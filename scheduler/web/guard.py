@@ -239,6 +239,8 @@ def checked_form(request: Request, form: Annotated[FormData, Depends(read_form)]
 
 
 Form = Annotated[FormData, Depends(checked_form)]
+# Where the token in the address is the key: a mail's reader has no session, and no form token.
+KeyedForm = Annotated[FormData, Depends(read_form)]
 
 
 def _storable(value: object) -> bool:

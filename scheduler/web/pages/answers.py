@@ -1,8 +1,6 @@
 """Will you be there?  The page behind a mail's buttons, and the same for who is signed in."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -16,13 +14,10 @@ from scheduler.services.context import Context
 from scheduler.services.words import REASONS, Wall, excuse_words, lesson_words
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Ctx, Form, RowId, TeacherActor
+from scheduler.web.guard import Ctx, Form, KeyedForm, RowId, TeacherActor
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
-
-# The token in the address is the key, and a mail's reader has no session: no form token either.
-MailedForm = Annotated[FormData, Depends(guard.read_form)]
 
 _FIELDS = ("answer", "reason", "words")
 _HEADINGS: dict[Standing, Text] = {
@@ -54,7 +49,7 @@ def mailed_page(request: Request, ctx: Ctx, token: str) -> Response:
 
 
 @router.post("/a/{token}")
-def mailed_answer(request: Request, ctx: Ctx, token: str, form: MailedForm) -> Response:
+def mailed_answer(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Response:
     asked = answers.of_link(ctx, token)
     request.state.language = answers.question(ctx, asked).person.language
     return _answer(request, ctx, asked, form, f"/a/{token}")

@@ -1,9 +1,8 @@
 """Are you there?  A side checks in to a lesson, by a link or signed in."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -21,12 +20,10 @@ from scheduler.services.sides import Speaker
 from scheduler.services.words import Wall, lesson_words
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Ctx, Form, RowId, SchoolActor, TeacherActor
+from scheduler.web.guard import Ctx, Form, KeyedForm, RowId, SchoolActor, TeacherActor
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
-
-LinkedForm = Annotated[FormData, Depends(guard.read_form)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ def linked_page(request: Request, ctx: Ctx, token: str) -> Response:
 
 
 @router.post("/c/{token}")
-def linked_check_in(request: Request, ctx: Ctx, token: str, form: LinkedForm) -> Response:
+def linked_check_in(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Response:
     return _check_in(request, ctx, _linked(request, ctx, token), form)
 
 

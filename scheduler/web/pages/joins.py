@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from starlette.datastructures import FormData
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from scheduler.domain.lessons import Lesson
@@ -16,12 +14,10 @@ from scheduler.services import joins, reminders
 from scheduler.services.joins import CalledOff, Go, Moved, NotYet
 from scheduler.services.reminders import StopNotice
 from scheduler.web import frame, guard
-from scheduler.web.guard import Ctx
+from scheduler.web.guard import Ctx, KeyedForm
 from scheduler.web.view import local, render, title_of
 
 router = APIRouter()
-
-KeyedForm = Annotated[FormData, Depends(guard.read_form)]
 
 
 @dataclass(frozen=True, slots=True)

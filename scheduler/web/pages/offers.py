@@ -1,8 +1,6 @@
 """Can you stand in?  The page behind the buttons of the mail that asks a teacher."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -15,13 +13,10 @@ from scheduler.services.offers import Question
 from scheduler.services.words import Wall, lesson_words
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Ctx, Form, RowId, TeacherActor
+from scheduler.web.guard import Ctx, Form, KeyedForm, RowId, TeacherActor
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
-
-# The token in the address is the key, and a mail's reader has no session: no form token either.
-MailedForm = Annotated[FormData, Depends(guard.read_form)]
 
 LONGEST_REASON = 150
 _HEADINGS: dict[Standing, Text] = {
@@ -48,7 +43,7 @@ def mailed_page(request: Request, ctx: Ctx, token: str) -> Response:
 
 
 @router.post("/o/{token}")
-def mailed_answer(request: Request, ctx: Ctx, token: str, form: MailedForm) -> Response:
+def mailed_answer(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Response:
     offer_id = offers.of_link(ctx, token)
     request.state.language = offers.question(ctx, offer_id).person.language
     return _answer(request, ctx, offer_id, form, f"/o/{token}")

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -27,13 +26,10 @@ from scheduler.services.sides import Speaker
 from scheduler.services.words import CAUSES, Wall, lesson_words, report_words
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Ctx, Form, RowId, SchoolActor, TeacherActor
+from scheduler.web.guard import Ctx, Form, KeyedForm, RowId, SchoolActor, TeacherActor
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
-
-# The token in the address is the key: such a form has no session and no form token.
-LinkedForm = Annotated[FormData, Depends(guard.read_form)]
 
 MOST_MINUTES = 600  # to read the number; the lesson's own length bounds it
 _NOTHING = text("Nothing was sent yet.")
@@ -61,12 +57,12 @@ def linked_page(request: Request, ctx: Ctx, token: str) -> Response:
 
 
 @router.post("/r/{token}")
-def linked_report(request: Request, ctx: Ctx, token: str, form: LinkedForm) -> Response:
+def linked_report(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Response:
     return _report(request, ctx, _linked(request, ctx, token), form)
 
 
 @router.post("/r/{token}/brief")
-def linked_brief(request: Request, ctx: Ctx, token: str, form: LinkedForm) -> Response:
+def linked_brief(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Response:
     return _write(request, ctx, _linked(request, ctx, token), form)
 
 

@@ -1,8 +1,6 @@
 """Would you swap?  The page behind a mail's button, and the same for who is signed in."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -15,13 +13,10 @@ from scheduler.services.swaps import Asked, Proposal
 from scheduler.services.words import Wall
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Ctx, Form, RowId, TeacherActor
+from scheduler.web.guard import Ctx, Form, KeyedForm, RowId, TeacherActor
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
-
-# The token in the address is the key, and a mail's reader has no session: no form token either.
-MailedForm = Annotated[FormData, Depends(guard.read_form)]
 
 _HEADINGS: dict[SwapEnd | None, Text] = {
     None: text("Would you swap?"),
@@ -49,7 +44,7 @@ def mailed_page(request: Request, ctx: Ctx, token: str) -> Response:
 
 
 @router.post("/w/{token}")
-def mailed_answer(request: Request, ctx: Ctx, token: str, form: MailedForm) -> Response:
+def mailed_answer(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Response:
     asked = swaps.of_link(ctx, token)
     request.state.language = swaps.proposal(ctx, asked).person.language
     return _answer(request, ctx, asked, form, f"/w/{token}")
