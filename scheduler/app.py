@@ -14,7 +14,7 @@ from scheduler import config
 from scheduler.config import Settings
 from scheduler.jobs import loop
 from scheduler.services.context import Context, open_context
-from scheduler.web import api, errors, guard, view
+from scheduler.web import api, errors, guard, shell, view
 from scheduler.web.feeds import FeedApp
 from scheduler.web.pages import (
     account,
@@ -55,11 +55,11 @@ def create_app(
     ctx: Context | None = None,
     start_loop: bool | None = None,
 ) -> ASGIApp:
-    """Feeds in front, then the guard, then the pages."""
+    """Feeds in front, then the shell, then the pages."""
     ctx = ctx or open_context(settings or config.load())
     pages = create_pages(ctx, ctx.settings.loop if start_loop is None else start_loop)
     zipped = GZipMiddleware(pages, minimum_size=SMALLEST_ZIPPED, compresslevel=6)
-    return FeedApp(guard.Guard(ctx.settings, zipped), ctx)
+    return FeedApp(shell.Shell(ctx.settings, zipped), ctx)
 
 
 def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
@@ -111,6 +111,9 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     app.include_router(api.router)
     app.mount("/static", Static(directory=view.STATIC), name="static")
     errors.install(app)
+    faults = guard.undeclared_routes(app)
+    if faults:
+        raise RuntimeError("; ".join(faults))  # better no door than an open one
     return app
 
 

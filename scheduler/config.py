@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         True, description="gzip calendar feeds for clients that ask; off for those that mislead"
     )
     clock: datetime | None = Field(None, description="start the programme's clock here (drills)")
+    second_factor: bool = Field(
+        True, description="coordinators and administrators sign in with a second factor"
+    )
     demo: bool = Field(False, description="say on each page what day the demo plays")
     tick_seconds: float = Field(
         2.0, gt=0, le=3600, description="seconds between two beats of the loop"

@@ -51,6 +51,14 @@ class Busy(ChungTayError):
     """The database did not answer in time; the same call may go through later."""
 
 
+class TooMany(ChungTayError):
+    """It was tried too often; `retry_after` seconds from now it may be tried again."""
+
+    def __init__(self, message: Text | str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One fault of an input: where it is, and the sentence about it."""

@@ -4,12 +4,13 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jose import jwt
@@ -58,10 +59,10 @@ def seal(key: bytes, secret: str) -> str:
     return _box(key).encrypt(secret.encode()).decode()
 
 
-def unseal(key: bytes, sealed: str) -> str:
-    """What was sealed; raises BadSeal for what another key sealed or somebody changed."""
+def unseal(keys: Sequence[bytes], sealed: str) -> str:
+    """What one of these keys sealed; raises BadSeal for what another did, or somebody changed."""
     try:
-        return _box(key).decrypt(sealed.encode()).decode()
+        return MultiFernet([_box(key) for key in keys]).decrypt(sealed.encode()).decode()
     except InvalidToken as error:
         raise BadSeal("sealed with another key") from error
 
@@ -122,12 +123,14 @@ def sign_link(key: bytes, purpose: Purpose, subject: str, now: datetime, life: t
         "iat": int(now.timestamp()),
         "exp": int((now + life).timestamp()),
     }
-    headers = {"kid": _kid(key), "typ": purpose.value}
+    headers = {"kid": key_id(key), "typ": purpose.value}
     return str(jwt.encode(claims, _signing_key(key), algorithm=ALGORITHM, headers=headers))
 
 
-def read_link(key: bytes, purpose: Purpose, token: str, now: datetime) -> SignedLink:
+def read_link(keys: Sequence[bytes], purpose: Purpose, token: str, now: datetime) -> SignedLink:
     """The link's content; raises BadLink, whatever is wrong with it, before trusting any of it.
+
+    The key it names must be one of `keys`: the one in force, and those it took over from.
 
     The library lets through tokens without expiry or audience and headers it does not know, and
     leaks its own errors on hostile input: so the header must be exactly ours, every claim must be
@@ -137,8 +140,8 @@ def read_link(key: bytes, purpose: Purpose, token: str, now: datetime) -> Signed
         raise BadLink("too long")
     try:
         header = jwt.get_unverified_header(token)
-        wanted = {"alg": ALGORITHM, "kid": _kid(key), "typ": purpose.value}
-        if header != wanted:
+        key = {key_id(key): key for key in keys}.get(str(header.get("kid")))
+        if key is None or header != {"alg": ALGORITHM, "kid": key_id(key), "typ": purpose.value}:
             raise BadLink("header")
         claims: dict[str, Any] = jwt.decode(
             token,
@@ -160,7 +163,8 @@ def read_link(key: bytes, purpose: Purpose, token: str, now: datetime) -> Signed
     return SignedLink(str(claims["sub"]), str(claims["jti"]))
 
 
-def _kid(key: bytes) -> str:
+def key_id(key: bytes) -> str:
+    """What tells one key from another, and says nothing of it."""
     return hashlib.sha256(b"kid\0" + key).hexdigest()[:12]
 
 

@@ -30,15 +30,28 @@ class Action(StrEnum):
     PIN_LESSON = "pin_lesson"
     MEET_DISRUPTIONS = "meet_disruptions"
     SUBSCRIBE = "subscribe"
+    INVITE_COLLEAGUES = "invite_colleagues"
     MANAGE_PEOPLE = "manage_people"
+    MANAGE_COORDINATORS = "manage_coordinators"
+    SEE_RECORD = "see_record"
+    SEE_DONOR_SCHOOL = "see_donor_school"
     MANAGE_MESSAGES = "manage_messages"
     KEEP_RECORDS = "keep_records"
 
 
 TABLE: dict[Role, frozenset[Action]] = {
     Role.TEACHER: frozenset({Action.SEE_OWN_LESSONS, Action.SUBSCRIBE}),
-    Role.SCHOOL: frozenset({Action.SEE_SCHOOL, Action.REQUEST_LESSONS, Action.SUBSCRIBE}),
-    Role.DONOR_HEAD: frozenset({Action.SUBSCRIBE}),
+    Role.SCHOOL: frozenset(
+        {
+            Action.SEE_SCHOOL,
+            Action.REQUEST_LESSONS,
+            Action.INVITE_COLLEAGUES,
+            Action.SUBSCRIBE,
+        }
+    ),
+    Role.DONOR_HEAD: frozenset(
+        {Action.SEE_DONOR_SCHOOL, Action.INVITE_COLLEAGUES, Action.SUBSCRIBE}
+    ),
     Role.COORDINATOR: frozenset(
         {
             Action.SEE_SCHOOL,
@@ -53,6 +66,10 @@ TABLE: dict[Role, frozenset[Action]] = {
             Action.PIN_LESSON,
             Action.MEET_DISRUPTIONS,
             Action.SUBSCRIBE,
+            Action.SEE_DONOR_SCHOOL,
+            Action.INVITE_COLLEAGUES,
+            Action.MANAGE_PEOPLE,
+            Action.SEE_RECORD,
             Action.MANAGE_MESSAGES,
             Action.KEEP_RECORDS,
         }

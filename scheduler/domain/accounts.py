@@ -46,6 +46,13 @@ class SessionSeen:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    renewed_at: datetime
+    proved_at: datetime | None
+
+    @property
+    def strict(self) -> bool:
+        """Whether its person runs a programme: then a mailbox alone opens nothing."""
+        return bool(self.actor.with_role(Role.COORDINATOR, Role.ADMIN))
 
 
 def state_of(found: SignIn, browser_hash: str, now: datetime) -> LinkState:
@@ -57,8 +64,12 @@ def state_of(found: SignIn, browser_hash: str, now: datetime) -> LinkState:
     return LinkState.READY if known else LinkState.NEEDS_CODE
 
 
+def needs_proof(seen: SessionSeen, required: bool) -> bool:
+    """Whether the second factor is still to be shown; `required`: as the installation has it."""
+    return required and seen.strict and seen.proved_at is None
+
+
 def alive(seen: SessionSeen, now: datetime) -> bool:
     """False once the session is too old, or was idle for too long for its roles."""
-    strict = seen.actor.with_role(Role.COORDINATOR, Role.ADMIN)
-    idle = IDLE_LIFE_OF_COORDINATORS if strict else IDLE_LIFE
+    idle = IDLE_LIFE_OF_COORDINATORS if seen.strict else IDLE_LIFE
     return now < seen.expires_at and now - seen.seen_at < idle

@@ -29,7 +29,7 @@ def issue(ctx: Context, address: str, life: timedelta) -> str:
 def actor(ctx: Context, token: str) -> Actor | None:
     """Whose token it is, with the rights of this moment; None for any that is not good."""
     try:
-        link = security.read_link(ctx.key, security.Purpose.ACCESS, token, ctx.now())
+        link = security.read_link(ctx.keys, security.Purpose.ACCESS, token, ctx.now())
         person_id = int(link.subject)
     except (security.BadLink, ValueError):
         return None

@@ -104,16 +104,21 @@ def link_state(ctx: Context, token: str, browser: str) -> LinkState:
     return rules.state_of(found, security.digest(browser), ctx.now())
 
 
-def sign_in(ctx: Context, token: str, browser: str) -> NewSession:
-    """Consume a link in the browser that asked for it; raises NotFound for any other."""
+def sign_in(ctx: Context, token: str, browser: str, device: str = "") -> NewSession:
+    """Consume a link in the browser that asked for it; raises NotFound for any other.
+
+    `device`: what that browser says it runs on, for the list of sessions.
+    """
     with ctx.transaction() as db:
         found = accounts.by_token(db, security.digest(token))
         if found is None or _state(ctx, found, browser) is not LinkState.READY:
             raise NotFound("This sign-in link can no longer be used. Ask for a new one.")
-        return _begin(ctx, db, found)
+        return _begin(ctx, db, found, device)
 
 
-def sign_in_by_code(ctx: Context, code: str, *, token: str = "", browser: str = "") -> NewSession:
+def sign_in_by_code(
+    ctx: Context, code: str, *, token: str = "", browser: str = "", device: str = ""
+) -> NewSession:
     """Sign in with the typed code, from the link's page or from the browser that asked.
 
     Five wrong codes end the link.  Raises Invalid for a wrong code, NotFound when nothing is open.
@@ -127,7 +132,7 @@ def sign_in_by_code(ctx: Context, code: str, *, token: str = "", browser: str = 
         ):
             raise NotFound("This sign-in link can no longer be used. Ask for a new one.")
         if security.same(typed, found.code_hash):
-            return _begin(ctx, db, found)
+            return _begin(ctx, db, found, device)
         accounts.wrong_code(db, found.id)
     raise Invalid(
         "That is not the code.",
@@ -145,7 +150,7 @@ def _pending(db: Session, token: str, browser: str) -> SignIn | None:
     return accounts.by_browser(db, security.digest(browser)) if browser else None
 
 
-def _begin(ctx: Context, db: Session, found: SignIn) -> NewSession:
+def _begin(ctx: Context, db: Session, found: SignIn, device: str) -> NewSession:
     now = ctx.now()
     actor = accounts.actor_of(db, found.person_id)
     if actor is None or not accounts.use(db, found.id, now):
@@ -158,6 +163,7 @@ def _begin(ctx: Context, db: Session, found: SignIn) -> NewSession:
         csrf=security.new_token(),
         now=now,
         expires_at=now + rules.SESSION_LIFE,
+        device=device,
     )
     audits.record(db, now, found.person_id, "signed_in", "person", found.person_id)
     return NewSession(token, actor)

@@ -192,7 +192,7 @@ def _read(ctx: Context, claim: Claim, fetch: Fetch) -> _Copy | Text | None:
 
 
 def _understood(ctx: Context, claim: Claim, fetch: Fetch) -> _Copy | None:
-    address = security.unseal(ctx.key, claim.sealed_address)
+    address = security.unseal(ctx.keys, claim.sealed_address)
     now = ctx.now()
     if rules.is_worn(claim.known_until, now):
         fetched = fetch(address, etag=None, last_modified=None, now=now)
@@ -233,7 +233,7 @@ def _save(ctx: Context, claim: Claim, copy: _Copy | Text | None) -> None:
 
 def _host(ctx: Context, sealed: str) -> str:
     try:
-        return rules.host_of(security.unseal(ctx.key, sealed))
+        return rules.host_of(security.unseal(ctx.keys, sealed))
     except BadSeal:
         return ""
 

@@ -16,6 +16,12 @@ class Context:
     database: Database
     clock: Clock
     key: bytes
+    former_keys: tuple[bytes, ...] = ()
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The key that signs and seals, then those whose work is still read."""
+        return self.key, *self.former_keys
 
     def now(self) -> datetime:
         """The programme's present instant, in UTC."""

@@ -127,7 +127,7 @@ def _opened(ctx: Context, sealed: Sequence[str]) -> tuple[str, ...]:
     found = []
     for each in sealed:
         try:
-            found.append(security.unseal(ctx.key, each))
+            found.append(security.unseal(ctx.keys, each))
         except BadSeal:
             _log.warning("a device was sealed with another key")
     return tuple(found)

@@ -26,7 +26,7 @@ def stop_subject(ctx: Context, token: str) -> PersonId:
     """Whose reminders the link ends; raises NotFound."""
     try:
         purpose = security.Purpose.STOP_REMINDERS
-        return PersonId(int(security.read_link(ctx.key, purpose, token, ctx.now()).subject))
+        return PersonId(int(security.read_link(ctx.keys, purpose, token, ctx.now()).subject))
     except (security.BadLink, ValueError) as error:
         raise NotFound("This link can no longer be used.") from error
 
@@ -50,7 +50,7 @@ def offer_url(ctx: Context, offer_id: int, ends_at: datetime) -> str:
 def offer_subject(ctx: Context, token: str) -> int:
     """Which offer the link is of; raises NotFound."""
     try:
-        link = security.read_link(ctx.key, security.Purpose.OFFER, token, ctx.now())
+        link = security.read_link(ctx.keys, security.Purpose.OFFER, token, ctx.now())
         return int(link.subject)
     except (security.BadLink, ValueError) as error:
         raise NotFound("This link can no longer be used.") from error
@@ -59,7 +59,7 @@ def offer_subject(ctx: Context, token: str) -> int:
 def answer_subject(ctx: Context, token: str) -> tuple[LessonId, int, PersonId]:
     """The lesson, its sequence then, and the person; raises NotFound."""
     try:
-        link = security.read_link(ctx.key, security.Purpose.ANSWER, token, ctx.now())
+        link = security.read_link(ctx.keys, security.Purpose.ANSWER, token, ctx.now())
         lesson, sequence, person = map(int, link.subject.split(":"))
     except (security.BadLink, ValueError) as error:
         raise NotFound("This link can no longer be used.") from error
@@ -97,7 +97,7 @@ def side_subject(
 ) -> tuple[LessonId, Side, PersonId]:
     """The lesson, the side and who speaks for it; raises NotFound."""
     try:
-        link = security.read_link(ctx.key, purpose, token, ctx.now())
+        link = security.read_link(ctx.keys, purpose, token, ctx.now())
         lesson, side, person = link.subject.split(":")
         return LessonId(int(lesson)), Side(side), PersonId(int(person))
     except (security.BadLink, ValueError) as error:
@@ -115,7 +115,7 @@ def swap_url(ctx: Context, swap: Swap, person: PersonId) -> str:
 def swap_subject(ctx: Context, token: str) -> tuple[SwapId, PersonId]:
     """The proposal and the person; raises NotFound."""
     try:
-        link = security.read_link(ctx.key, security.Purpose.SWAP, token, ctx.now())
+        link = security.read_link(ctx.keys, security.Purpose.SWAP, token, ctx.now())
         swap, person = map(int, link.subject.split(":"))
     except (security.BadLink, ValueError) as error:
         raise NotFound("This link can no longer be used.") from error

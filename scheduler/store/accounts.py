@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.access import Actor, Grant, Role
 from scheduler.domain.accounts import SessionSeen, SignIn
 from scheduler.domain.people import PersonId
+from scheduler.origin import current
 from scheduler.store import people
 from scheduler.store.tables import grants, persons, sessions, sign_ins
 
@@ -83,7 +84,14 @@ def wrong_code(db: Session, sign_in_id: int) -> None:
 
 
 def add_session(
-    db: Session, *, person_id: int, token_hash: str, csrf: str, now: datetime, expires_at: datetime
+    db: Session,
+    *,
+    person_id: int,
+    token_hash: str,
+    csrf: str,
+    now: datetime,
+    expires_at: datetime,
+    device: str,
 ) -> None:
     db.execute(
         sessions.insert().values(
@@ -93,6 +101,9 @@ def add_session(
             created_at=now,
             seen_at=now,
             expires_at=expires_at,
+            renewed_at=now,
+            device=device,
+            address=current().address,
         )
     )
 
@@ -113,7 +124,16 @@ def session_of(db: Session, token_hash: str) -> SessionSeen | None:
     actor = Actor(
         PersonId(row.person_id), row.name, row.email, row.language, people.grants(db, row.person_id)
     )
-    return SessionSeen(row.id, actor, row.csrf, row.created_at, row.seen_at, row.expires_at)
+    return SessionSeen(
+        id=row.id,
+        actor=actor,
+        csrf=row.csrf,
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        renewed_at=row.renewed_at,
+        proved_at=row.proved_at,
+    )
 
 
 def actor_of(db: Session, person_id: int) -> Actor | None:
@@ -128,6 +148,11 @@ def actor_of(db: Session, person_id: int) -> Actor | None:
 
 def seen(db: Session, session_id: int, now: datetime) -> None:
     db.execute(update(sessions).where(sessions.c.id == session_id).values(seen_at=now))
+
+
+def prove(db: Session, session_id: int, now: datetime) -> None:
+    """Note that the second factor was shown in this session."""
+    db.execute(update(sessions).where(sessions.c.id == session_id).values(proved_at=now))
 
 
 def end_session(db: Session, token_hash: str, now: datetime) -> None:

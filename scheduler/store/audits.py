@@ -6,7 +6,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.store.tables import audits
+from scheduler.domain.limits import narrowed
+from scheduler.origin import current
+from scheduler.store.tables import audit_origins, audits
 
 
 def record(
@@ -22,8 +24,10 @@ def record(
     after: Mapping[str, object] | None = None,
 ) -> None:
     """Write one line; `before` and `after` hold what changed, as JSON values, and no secrets."""
-    db.execute(
-        audits.insert().values(
+    origin = current()
+    made = db.execute(
+        audits.insert()
+        .values(
             at=at,
             person_id=person_id,
             action=action,
@@ -32,8 +36,14 @@ def record(
             reason=reason,
             before=dict(before) if before is not None else None,
             after=dict(after) if after is not None else None,
+            request_id=origin.request_id,
+            network=narrowed(origin.address),
         )
+        .returning(audits.c.id)
     )
+    if origin.address:
+        line = {"audit_id": made.scalar_one(), "address": origin.address}
+        db.execute(audit_origins.insert().values(line))
 
 
 def count(db: Session, person_id: int, action: str, since: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import ColumnElement, Table, false, or_, select
+from sqlalchemy import ColumnElement, Select, Table, false, or_, select, union
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Grant, Role
@@ -10,8 +10,10 @@ from scheduler.store.tables import (
     certificates,
     classes,
     donor_schools,
+    grants,
     lessons,
     outbox,
+    persons,
     plans,
     receiving_schools,
     requests,
@@ -57,6 +59,13 @@ def _schools_of(grant: Grant) -> ColumnElement[bool]:
 
 def _teachers_of_programme(grant: Grant) -> ColumnElement[bool]:
     return teachers.c.programme_id == grant.programme_id
+
+
+def _people_of(grant: Grant) -> Select[tuple[int]]:
+    """Whoever has a role in the programme, or had one as a teacher."""
+    having = select(grants.c.person_id).where(grants.c.programme_id == grant.programme_id)
+    teaching = select(teachers.c.person_id).where(_teachers_of_programme(grant))
+    return select(union(having, teaching).subquery().c.person_id)
 
 
 def _in_terms(table: Table) -> _Rule:
@@ -117,6 +126,7 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
         (Role.DONOR_HEAD, lambda grant: donor_schools.c.id == grant.donor_school_id),
         (Role.COORDINATOR, lambda grant: donor_schools.c.programme_id == grant.programme_id),
     ),
+    "persons": ((Role.COORDINATOR, lambda grant: persons.c.id.in_(_people_of(grant))),),
     "plans": ((Role.COORDINATOR, _in_terms(plans)),),
     "runs": ((Role.COORDINATOR, _in_terms(runs)),),
     # A message of no programme lets somebody in: it is nobody's to look at.

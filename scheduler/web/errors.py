@@ -18,6 +18,7 @@ from scheduler.errors import (
     NotAllowed,
     NotFound,
     Text,
+    TooMany,
     text,
 )
 from scheduler.locale import Language, translate
@@ -32,6 +33,7 @@ STATUS: dict[type[Exception], int] = {
     Invalid: 422,
     Conflict: 409,
     Busy: 503,
+    TooMany: 429,
 }
 RETRY_AFTER = "5"
 Faults = Sequence[tuple[str | Text, Text]]  # a field by its name, or a place; and what is wrong
@@ -55,6 +57,7 @@ _WORDS: dict[int, tuple[Text, Text]] = {
         text("This is too much at once"),
         text("A form may hold up to {most} MB. Send less at a time.", most=1),
     ),
+    429: (text("Too often"), text("Wait a while, then try again.")),
     422: (text("This cannot be taken as it is"), text("Go back and look at what was typed.")),
     500: (
         text("Something broke on our side"),
@@ -74,6 +77,7 @@ def install(app: FastAPI) -> None:
     """Answer for every way in which a route can fail."""
     app.add_exception_handler(ChungTayError, _told)
     app.add_exception_handler(guard.SignInNeeded, _sign_in)
+    app.add_exception_handler(guard.ProofNeeded, _prove)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _broken)
@@ -85,7 +89,10 @@ def _told(request: Request, error: Exception) -> Response:
     faults = _faults(error) if isinstance(error, Invalid) else ()
     # "Not there" and "not yours" must be the same answer, whatever the words inside.
     sentence = None if status == 404 else error.message
-    return answer(request, status, sentence, faults)
+    response = answer(request, status, sentence, faults)
+    if isinstance(error, TooMany):
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
 
 
 def _faults(error: Invalid) -> Faults:
@@ -105,6 +112,12 @@ def _sign_in(request: Request, _error: Exception) -> Response:
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
     return view.see_other(f"/sign-in{wish}")
+
+
+def _prove(request: Request, _error: Exception) -> Response:
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"hx-redirect": guard.PROOF})
+    return view.see_other(guard.PROOF)
 
 
 def _unreadable(request: Request, error: Exception) -> Response:

@@ -1,22 +1,18 @@
-"""The door: sessions, forms and headers.  Every route says here who may come in."""
+"""The door: sessions and forms.  Every route says here who may come in."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Path, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.datastructures import FormData, Headers, MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import FormData
+from starlette.responses import Response
 
 from scheduler import security
 from scheduler.config import Settings
+from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.accounts import SessionSeen
 from scheduler.errors import Invalid, NotAllowed, NotFound
@@ -70,32 +66,18 @@ PUBLIC = frozenset(
     }
 )
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-HEADERS = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-}
+
+class ProofNeeded(Exception):
+    """This browser is signed in by a mailbox alone, and its person runs a programme."""
 
 
 class SignInNeeded(Exception):
     """The page is for people we know, and this browser is not signed in."""
 
+
+PROOF = "/sign-in/factor"
+# Where the second factor is shown, and where it is set up for the first time.
+HALF_OPEN: frozenset[str] = frozenset()
 
 # -- who is at the door
 
@@ -136,21 +118,34 @@ def set_cookie(
 
 
 def seen(request: Request) -> SessionSeen | None:
-    """Who is signed in, looked up once a request; None for a visitor."""
+    """Who is signed in with all that it takes, looked up once a request; None for a visitor."""
     if not hasattr(request.state, "seen"):
         ctx: Context = request.app.state.ctx
-        request.state.seen = accounts.who(ctx, cookie(request, "sid"))
+        begun = accounts.who(ctx, cookie(request, "sid"))
+        proved = begun and not rules.needs_proof(begun, ctx.settings.second_factor)
+        request.state.begun, request.state.seen = begun, begun if proved else None
     found: SessionSeen | None = request.state.seen
+    return found
+
+
+def begun(request: Request) -> SessionSeen:
+    """Whose mailbox signed this browser in, whether or not the second factor was shown."""
+    seen(request)
+    found: SessionSeen | None = request.state.begun
+    if found is None:
+        raise SignInNeeded
     return found
 
 
 def signed(request: Request) -> SessionSeen:
     found = seen(request)
     if found is None:
-        raise SignInNeeded
+        begun(request)
+        raise ProofNeeded
     return found
 
 
+Begun = Annotated[SessionSeen, Depends(begun)]
 Signed = Annotated[SessionSeen, Depends(signed)]
 
 
@@ -231,7 +226,8 @@ async def read_form(request: Request) -> FormData:
 
 def checked_form(request: Request, form: Annotated[FormData, Depends(read_form)]) -> FormData:
     """The fields sent, from a page that we gave to this very session."""
-    session = seen(request)
+    seen(request)
+    session: SessionSeen | None = request.state.begun
     given = form.get("csrf")
     if session and not (isinstance(given, str) and security.same(given, session.csrf)):
         raise NotAllowed("This page is from an earlier session. Load it again, then send the form.")
@@ -265,128 +261,21 @@ def _faults(app: FastAPI) -> Iterator[str]:
                 yield f"{path}: not in PUBLIC"
             continue
         calls = set(_calls(route.dependant))
-        who = bearer if path.startswith(API) else signed
-        if path not in PUBLIC and who not in calls:
+        if path not in PUBLIC and _keeper(path) not in calls:
             yield f"{path}: says not who may come in"
         unsafe = set(route.methods or ()) - SAFE
         if unsafe and checked_form not in calls and not path.startswith(UNFORMED):
             yield f"{path}: its form is not checked"
 
 
+def _keeper(path: str) -> Callable[..., object]:
+    """Which check a path that is not public must go through."""
+    if path.startswith(API):
+        return bearer
+    return begun if path in HALF_OPEN else signed
+
+
 def _calls(dependant: Dependant) -> Iterator[object]:
     yield dependant.call
     for inner in dependant.dependencies:
         yield from _calls(inner)
-
-
-# -- the outer shell
-
-
-class Guard:
-    """Pure ASGI: refuses impossible requests, bounds bodies, sets the headers of every answer."""
-
-    def __init__(self, settings: Settings, inner: ASGIApp) -> None:
-        self.settings = settings
-        self.inner = inner
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.inner(scope, receive, send)
-            return
-        scope.setdefault("state", {})["request_id"] = uuid4().hex[:12]
-        scope = _kept_secret(scope)
-        dressed = self._dress(scope, send)
-        refusal = self._refusal(scope)
-        if refusal:
-            await refusal(scope, receive, dressed)
-        elif scope["method"] == "HEAD":  # whatever can be got can be asked about
-            await self.inner({**scope, "method": "GET"}, receive, _without_body(dressed))
-        else:
-            await self.inner(scope, _bounded(scope, receive), dressed)
-
-    def _refusal(self, scope: Scope) -> Response | None:
-        if scope["method"] in ("TRACE", "TRACK", "CONNECT"):
-            return PlainTextResponse("Method Not Allowed", 405)
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            return PlainTextResponse("Bad Request", 400)
-        if scope["path"] not in PROBES and not self._known_host(Headers(scope=scope)):
-            return PlainTextResponse("Unknown host", 400)
-        return None
-
-    def _known_host(self, headers: Headers) -> bool:
-        """The configured name; on an installation without one, any name no stranger can own."""
-        given, own = _host(f"//{headers.get('host', '')}"), _host(self.settings.base_url)
-        return given == own or (_is_local(own) and _is_local(given))
-
-    def _dress(self, scope: Scope, send: Send) -> Send:
-        async def dressed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._headers(scope, MutableHeaders(scope=message))
-            await send(message)
-
-        return dressed
-
-    def _headers(self, scope: Scope, headers: MutableHeaders) -> None:
-        for name, value in HEADERS.items():
-            headers.setdefault(name, value)
-        secret = scope["path"].startswith(SECRET_ADDRESSES)
-        headers["referrer-policy"] = "no-referrer" if secret else "same-origin"
-        if secret or scope["path"].startswith(UNLISTED):
-            headers["x-robots-tag"] = "noindex"
-        if self.settings.secure:
-            headers["strict-transport-security"] = "max-age=31536000"
-        headers.setdefault("cache-control", "no-store")
-        headers["x-request-id"] = scope["state"]["request_id"]
-
-
-def _kept_secret(scope: Scope) -> Scope:
-    """The scope for those inside; the one outside, which access logs print, names no secret."""
-    room = next((room for room in SECRET_ADDRESSES if scope["path"].startswith(room)), None)
-    if room is None:
-        return scope
-    inside = dict(scope)
-    redacted = f"{room}[redacted]"
-    scope.update(path=redacted, raw_path=redacted.encode(), query_string=b"")
-    return inside
-
-
-def _without_body(send: Send) -> Send:
-    async def bare(message: Message) -> None:
-        body = {"body": b""} if message["type"] == "http.response.body" else {}
-        await send({**message, **body})
-
-    return bare
-
-
-def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """Counts what really arrives; a stated length alone may lie."""
-    stated = Headers(scope=scope).get("content-length", "0")
-    read = 0
-
-    async def bounded() -> Message:
-        nonlocal read
-        if stated.isdecimal() and int(stated) > LARGEST_BODY:
-            raise HTTPException(413)
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > LARGEST_BODY:
-            raise HTTPException(413)
-        return message
-
-    return bounded
-
-
-def _host(url: str) -> str:
-    with suppress(ValueError):
-        return urlsplit(url).hostname or ""
-    return ""
-
-
-def _is_local(host: str) -> bool:
-    if host == "" or "." not in host:
-        return host != ""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

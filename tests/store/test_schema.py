@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from alembic import command
 from scheduler.errors import Conflict
-from scheduler.store import migrations, tables
+from scheduler.store import audits, migrations, tables
 from scheduler.store.database import Database, Session
 
 T0 = datetime(2023, 10, 2, 1, 0, tzinfo=UTC)
@@ -211,3 +211,13 @@ def test_migration_goes_both_ways(database):
     assert migrations.current(database) == ""
     migrations.upgrade(database)
     assert migrations.current(database) == migrations.head()
+
+
+@pytest.mark.parametrize("change", ["UPDATE audits SET action = 'x'", "DELETE FROM audits"])
+def test_the_record_is_only_ever_added_to(database, change):
+    with database.transaction() as db:
+        audits.record(db, T0, None, "import", "term")
+    with pytest.raises(sa.exc.DBAPIError, match="only ever added to"), database.transaction() as db:
+        db.execute(sa.text(change))
+    with database.reading() as db:
+        assert [line.action for line in db.execute(tables.audits.select())] == ["import"]

@@ -5,7 +5,7 @@ import pytest
 from scheduler.app import create_pages
 from scheduler.errors import Invalid
 from scheduler.services import busy
-from scheduler.web import guard
+from scheduler.web import shell
 from scheduler.web.pages import busy as pages
 from tests.calendars.wire import SECRET, Wire, event, ics
 from tests.services.test_busy_calendars import ADDRESS, GONE, HOUR, LUNCH, OURS, TALK, WED_8
@@ -24,7 +24,7 @@ def opened(ctx, wire):
     """A browser of somebody, on pages whose far end of the wire is ours."""
     app = create_pages(ctx, start_loop=False)
     app.dependency_overrides[pages.fetcher] = lambda: wire
-    return lambda actor: Browser(guard.Guard(ctx.settings, app), ctx).arrive(actor)
+    return lambda actor: Browser(shell.Shell(ctx.settings, app), ctx).arrive(actor)
 
 
 @pytest.fixture

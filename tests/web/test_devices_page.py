@@ -9,7 +9,7 @@ from scheduler import security
 from scheduler.app import create_pages
 from scheduler.delivery.channels import Outcome, Receipt
 from scheduler.services import devices
-from scheduler.web import guard
+from scheduler.web import shell
 from scheduler.web.pages import devices as pages
 from tests.conftest import KEY
 from tests.delivery.browsers import Browser as Keys
@@ -43,7 +43,7 @@ def post():
 def opened(ctx, post):
     app = create_pages(ctx, start_loop=False)
     app.dependency_overrides[pages.transport] = lambda: post
-    return lambda actor: Browser(guard.Guard(ctx.settings, app), ctx).arrive(actor)
+    return lambda actor: Browser(shell.Shell(ctx.settings, app), ctx).arrive(actor)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from scheduler.config import load
 from scheduler.services import accounts
 from scheduler.services.context import Context
 from scheduler.web import guard
+from scheduler.web.pages import health
 from tests.web.browser import BASE, SAME_ORIGIN
 
 POLICY = (
@@ -185,3 +186,25 @@ def test_trace_and_nul_are_refused_at_once(visitor):
     assert visitor.request("TRACE", "/sign-in").status_code == 405
     assert visitor.get("/j/a%00b").status_code == 400
     assert visitor.get("/sign-in?next=%00").status_code == 400
+
+
+def test_with_a_careless_route_there_is_no_application(ctx, monkeypatch):
+    careless = APIRouter()
+    careless.add_api_route("/careless", lambda: None, methods=["GET"])
+    monkeypatch.setattr(health.router, "routes", [*health.router.routes, *careless.routes])
+    with pytest.raises(RuntimeError, match="/careless: says not who may come in"):
+        create_app(ctx=ctx, start_loop=False)
+
+
+def test_a_coordinator_by_mailbox_alone_sees_nothing_but_the_way_to_the_second_factor(cast, site):
+    browser = site.browser()
+    path = accounts.operator_link(site.ctx, cast.actors["coordinator"].email).removeprefix(BASE)
+    browser.see(path)
+    browser.submit(path)
+    for page in ("/coordinator", "/calendar", "/coordinator/messages"):
+        refused = browser.get(page)
+        assert (refused.status_code, refused.headers["location"]) == (303, guard.PROOF)
+    assert browser.get("/mail").status_code == 404
+    assert browser.get("/coordinator", headers={"hx-request": "1"}).status_code == 401
+    browser.prove()
+    assert browser.get("/coordinator").status_code == 200

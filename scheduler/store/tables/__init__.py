@@ -1,14 +1,21 @@
 """The tables of the database, by noun; everything outside `store/` sees domain values only."""
 
 from scheduler.store.tables.accounts import (
-    audits,
+    access_tokens,
+    address_changes,
+    authenticators,
+    buckets,
     feed_bodies,
     feed_links,
     feeds,
+    invitations,
+    passkeys,
+    recovery_codes,
     sessions,
     sign_ins,
     switches,
 )
+from scheduler.store.tables.audits import audit_origins, audit_seals, audits
 from scheduler.store.tables.columns import metadata
 from scheduler.store.tables.lessons import (
     briefs,
@@ -70,9 +77,15 @@ from scheduler.store.tables.terms import (
 __all__ = [
     "Phase",
     "absences",
+    "access_tokens",
+    "address_changes",
+    "audit_origins",
+    "audit_seals",
     "audits",
+    "authenticators",
     "availability",
     "briefs",
+    "buckets",
     "busy_sources",
     "busy_times",
     "certificates",
@@ -88,6 +101,7 @@ __all__ = [
     "grants",
     "handovers",
     "holidays",
+    "invitations",
     "joint_sessions",
     "lesson_history",
     "lessons",
@@ -95,6 +109,7 @@ __all__ = [
     "offers",
     "outbox",
     "partnerships",
+    "passkeys",
     "periods",
     "persons",
     "pins",
@@ -108,6 +123,7 @@ __all__ = [
     "publications",
     "push_devices",
     "receiving_schools",
+    "recovery_codes",
     "relays",
     "reminder_choices",
     "reports",

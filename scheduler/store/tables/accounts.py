@@ -1,7 +1,7 @@
-"""Tables of sign-in, sessions, calendar feeds and the record of changes."""
+"""Tables of sign-in, second factors, sessions, invitations and calendar feeds."""
 
 from sqlalchemy import (
-    JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -11,13 +11,16 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     UniqueConstraint,
     false,
 )
 
+from scheduler.domain.access import Role
 from scheduler.domain.calendars import FeedKind
 from scheduler.store.tables.columns import Instant, key, metadata, one_of
 from scheduler.store.tables.people import persons
+from scheduler.store.tables.terms import donor_schools, programmes, receiving_schools
 
 sign_ins = Table(
     "sign_ins",
@@ -45,6 +48,112 @@ sessions = Table(
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    # The secret is renewed each day; for a while requests under way may still bring the former.
+    Column("renewed_at", Instant, nullable=False),
+    Column("former_hash", String(64), unique=True),
+    Column("former_until", Instant),
+    Column("proved_at", Instant),  # when the second factor was shown
+    Column("challenge", String(100)),  # what a passkey is to sign
+    Column("challenge_until", Instant),
+    Column("device", String(100), nullable=False, server_default=""),
+    Column("address", String(45), nullable=False, server_default=""),
+    CheckConstraint("(former_hash IS NULL) = (former_until IS NULL)", "former"),
+    CheckConstraint("(challenge IS NULL) = (challenge_until IS NULL)", "challenge"),
+)
+
+# The second factor by time (RFC 6238); `last_step`: the newest one used, so that none works twice.
+authenticators = Table(
+    "authenticators",
+    metadata,
+    Column("person_id", ForeignKey(persons.c.id), primary_key=True),
+    Column("sealed_secret", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("last_step", BigInteger, nullable=False),
+)
+
+# The second factor by a device (WebAuthn): its public key, and how often it has signed.
+passkeys = Table(
+    "passkeys",
+    metadata,
+    key(),
+    Column("person_id", ForeignKey(persons.c.id), nullable=False, index=True),
+    Column("credential_id", String(1400), nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    key(),
+    Column("person_id", ForeignKey(persons.c.id), nullable=False, index=True),
+    Column("code_hash", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+# Access tokens are signed texts and kept by nobody; these are their names, to list and end them.
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    key(),
+    Column("person_id", ForeignKey(persons.c.id), nullable=False, index=True),
+    Column("name", String(60), nullable=False),
+    Column("jti", String(40), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("last_used_at", Instant),
+)
+
+# `full_at`, in milliseconds since 1970: when the bucket has all its tries again.
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("full_at", BigInteger, nullable=False, index=True),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    key(),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("email", String(254), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("language", String(2), nullable=False),
+    *one_of("role", Role),
+    Column("programme_id", ForeignKey(programmes.c.id), nullable=False, index=True),
+    Column("school_id", ForeignKey(receiving_schools.c.id)),
+    Column("donor_school_id", ForeignKey(donor_schools.c.id)),
+    Column("invited_by", ForeignKey(persons.c.id)),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("accepted_at", Instant),
+    Column("accepted_by", ForeignKey(persons.c.id)),
+    Column("revoked_at", Instant),
+    CheckConstraint("(role = 'school') = (school_id IS NOT NULL)", "school"),
+    CheckConstraint(
+        "(role IN ('donor_head', 'teacher')) = (donor_school_id IS NOT NULL)", "donor_school"
+    ),
+    CheckConstraint("(accepted_at IS NULL) = (accepted_by IS NULL)", "accepted"),
+)
+
+# A person's new mail address, until its mailbox has answered.
+address_changes = Table(
+    "address_changes",
+    metadata,
+    key(),
+    Column("person_id", ForeignKey(persons.c.id), nullable=False, index=True),
+    Column("email", String(254), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
 )
 
 feeds = Table(
@@ -89,21 +198,6 @@ feed_links = Table(
     Column("client", String(40), nullable=False),
     Column("farewell", Boolean, nullable=False, server_default=false()),
 )
-
-audits = Table(
-    "audits",
-    metadata,
-    key(),
-    Column("at", Instant, nullable=False, index=True),
-    Column("person_id", ForeignKey(persons.c.id)),
-    Column("action", String(60), nullable=False),
-    Column("subject", String(60), nullable=False),
-    Column("subject_id", Integer),
-    Column("reason", String(500), nullable=False),
-    Column("before", JSON),
-    Column("after", JSON),
-)
-Index("ix_audits_subject", audits.c.subject, audits.c.subject_id)
 
 # One row a fact about the running system: the last beat of the loop, whether sending is paused.
 switches = Table(

@@ -43,6 +43,7 @@ persons = Table(
     Column("zone", String(64)),  # of a volunteer abroad; empty: the programme's
     Column("mail_fault", String(500)),  # why the address takes no mail, as its relay said
     Column("mail_fault_at", Instant),
+    Column("erased_at", Instant),  # nothing but the number is left of them
     Column("created_at", Instant, nullable=False),
     CheckConstraint("email = lower(email)", "email"),
     CheckConstraint("language IN ('vi', 'en')", "language"),
@@ -56,6 +57,7 @@ teachers = Table(
     Column("programme_id", ForeignKey(programmes.c.id), nullable=False),
     Column("person_id", ForeignKey(persons.c.id), nullable=False),
     Column("donor_school_id", ForeignKey(donor_schools.c.id), nullable=False, index=True),
+    Column("left_at", Instant),  # gives no more lessons from then on
     UniqueConstraint("programme_id", "person_id"),
 )
 

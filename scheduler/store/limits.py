@@ -1,0 +1,45 @@
+"""Buckets of tries, one row each: every process sees the same.
+
+Kept is one number, the instant at which the bucket is full again (the generic cell rate
+algorithm of ITU-T I.371): one statement takes a try or finds that there is none.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from scheduler.domain.limits import Limit
+from scheduler.store.tables import buckets
+
+
+def take(db: Session, limit: Limit, name: str, now: int) -> timedelta | None:
+    """Take one try of the bucket; None when there was one, else how long until there is.
+
+    `now` in milliseconds since 1970.  What is refused costs nothing.
+    """
+    insert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert
+    start = case((buckets.c.full_at > now, buckets.c.full_at), else_=now)
+    statement = insert(buckets).values(name=name, full_at=now + limit.step)
+    taken = db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"full_at": start + limit.step},
+            where=start + limit.step <= now + limit.burst * limit.step,
+        ).returning(buckets.c.full_at)
+    ).first()
+    if taken is not None:
+        return None
+    full_at = db.scalar(select(buckets.c.full_at).where(buckets.c.name == name)) or now
+    # A clock that was set back must shut nobody out for longer than the bucket is large.
+    short = min(full_at - now - (limit.burst - 1) * limit.step, limit.burst * limit.step)
+    return timedelta(milliseconds=max(short, 1))
+
+
+def drop_full(db: Session, now: int) -> int:
+    """Forget the buckets that are full again; how many there were."""
+    gone = db.execute(
+        delete(buckets).where(buckets.c.full_at <= now).returning(buckets.c.name)
+    ).all()
+    return len(gone)
