@@ -81,7 +81,7 @@ def _factors() -> None:
         _whole("person_id"),
         sa.Column("sealed_secret", sa.Text(), nullable=False),
         _instant("created_at"),
-        _instant("confirmed_at", nullable=True),
+        _instant("last_used_at"),
         _large("last_step"),
         _to("authenticators", "person_id", "persons"),
         _first("authenticators", "person_id"),
