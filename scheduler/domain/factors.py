@@ -104,7 +104,7 @@ def digits(typed: str) -> str:
 
 def letters(typed: str) -> str:
     """A recovery code as it is compared: people copy it with spaces and strokes, in any case."""
-    return "".join(typed.replace("-", "").split()).upper()
+    return "".join(sign for sign in typed.upper() if sign.isascii() and sign.isalnum())
 
 
 def in_groups(word: str, size: int) -> str:

@@ -173,8 +173,9 @@ def _signed(
 
 
 def _credential_id(answer: str) -> str:
-    found = _checked(lambda: json.loads(_bounded(answer))["id"])
-    return found if isinstance(found, str) else ""
+    """The name of the passkey that answers, as we write it; empty when there is none."""
+    name = _checked(lambda: base64url_to_bytes(json.loads(_bounded(answer))["id"]))
+    return bytes_to_base64url(name) if name else ""
 
 
 def _checked(verify: Callable[[], _T]) -> _T | None:
