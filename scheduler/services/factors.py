@@ -17,9 +17,10 @@ from scheduler.domain.factors import Due, Factors, How
 from scheduler.domain.limits import FACTOR_BY_PERSON
 from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, Text, text
 from scheduler.security import BadSeal
-from scheduler.services import accounts, limits
+from scheduler.services import accounts, limits, outbox
 from scheduler.services.accounts import clean_email
 from scheduler.services.context import Context
+from scheduler.services.outbox import FactorNews
 from scheduler.store import accounts as sessions
 from scheduler.store import audits, people
 from scheduler.store import factors as rows
@@ -120,6 +121,7 @@ def add(ctx: Context, seen: SessionSeen, how: How, put: Callable[[Session], None
         if not rules.may_add(seen, before.count, now):
             raise _stale()
         put(db)
+        outbox.factor_notice(ctx, db, person, FactorNews.ADDED)
         audits.record(db, now, person, "add_factor", "person", person, after={"factor": how.value})
         if before.count:
             return Added("", ())
@@ -162,6 +164,7 @@ def show_recovery_code(ctx: Context, seen: SessionSeen, typed: str) -> str:
     stamps = [_stamp(key, seen.actor, rules.letters(typed)) for key in ctx.keys]
     with ctx.transaction() as db:
         if rows.use_code(db, person, stamps, ctx.now()):
+            outbox.factor_notice(ctx, db, person, FactorNews.RECOVERY)
             return prove(ctx, db, seen, How.RECOVERY)
     raise refused(ctx, seen, How.RECOVERY, _NO_CODE)
 
@@ -273,3 +276,4 @@ def reset(ctx: Context, address: str) -> None:
         rows.forget(db, person.id)
         sessions.end_sessions(db, person.id, now)
         audits.record(db, now, None, "reset_factor", "person", person.id)
+        outbox.factor_notice(ctx, db, person.id, FactorNews.RESET)

@@ -514,6 +514,20 @@ def test_the_operator_resets_all_and_signs_out_everywhere(ctx, cast, ready):
     assert factors.due(ctx, again(ctx, cast)) is Due.SET_UP
 
 
+def test_the_person_hears_by_mail_of_what_happened_to_the_second_factor(ctx, cast, ready):
+    _, _, codes = ready
+    factors.show_recovery_code(ctx, again(ctx, cast), codes[0])
+    factors.reset(ctx, cast.actors["coordinator"].email)
+    row = tables.outbox.c
+    query = sa.select(row.person_id, row.channel, row.payload).order_by(row.id)
+    with ctx.reading() as db:
+        told = db.execute(query.where(row.kind == "factor_notice")).all()
+    person = cast.actors["coordinator"].person_id
+    assert [tuple(each) for each in told] == [
+        (person, "mail", {"what": what}) for what in ("added", "recovery", "reset")
+    ]
+
+
 def test_nobody_is_reset_who_is_not_there(ctx, cast):
     with pytest.raises(NotFound):
         factors.reset(ctx, "nobody@x.example")
