@@ -24,6 +24,7 @@ from scheduler.web.pages import (
     checkins,
     coordinator,
     devices,
+    factors,
     gateways,
     health,
     joins,
@@ -89,6 +90,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     app.state.labels = {}
     app.state.is_alive = lambda: True  # until a loop of its own runs in this process
     for room in (
+        factors,  # ahead of the sign-in links, whose pattern its addresses fit
         account,
         teacher,
         answers,

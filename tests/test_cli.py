@@ -53,7 +53,8 @@ COMMANDS = [
     ["cover", "automatic"],
     ["basket"], ["basket", "check"], ["basket", "draft"], ["suggest"], ["swap"], ["swap", "ask"],
     ["swap", "accept"], ["swap", "decline"], ["swap", "withdraw"], ["swap", "list"],
-    ["user", "add"], ["sign-in-link"], ["feed-link"], ["record"], ["certificate"],
+    ["user", "add"], ["user", "reset-factor"], ["sign-in-link"], ["feed-link"], ["record"],
+    ["certificate"],
     ["certificate", "issue"], ["certificate", "withdraw"], ["fairness"], ["pledge"], ["outbox"],
     ["backup"], ["restore"], ["absence"], ["closure"], ["storm"], ["access-token"],
 ]  # fmt: skip
@@ -95,6 +96,8 @@ def test_the_whole_flow_of_an_operator(run, tmp_path):
     outbox = answer(run("outbox", "show", "--json"))
     assert outbox["law"] is True
     assert "/sign-in/" in run("sign-in-link", "ha@x.example").output
+    assert "no second factor" in run("user", "reset-factor", "ha@x.example").output
+    assert run("user", "reset-factor", "nobody@x.example").exit_code == 1
     assert "/feeds/" in run("feed-link", "ha@x.example").output
     assert run("doctor").exit_code == 0
     for what in ("lessons", "workbooks", "instance"):

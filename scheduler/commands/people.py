@@ -6,7 +6,7 @@ import click
 
 from scheduler.commands import opening
 from scheduler.domain.access import Role
-from scheduler.services import access_tokens, accounts, feeds, system
+from scheduler.services import access_tokens, accounts, factors, feeds, system
 
 
 @click.group()
@@ -29,6 +29,15 @@ def user_add(email: str, role: str, name: str, school: str) -> None:
         system.migrate(ctx)
         actor = accounts.add_user(ctx, email, Role(role), name=name, school_code=school)
         click.echo(f"{actor.email}: {role}")
+
+
+@user.command("reset-factor")
+@click.argument("email")
+def user_reset_factor(email: str) -> None:
+    """Forget a person's second factor and sign them out; they set up a new one at sign-in."""
+    with opening.ready_context() as ctx:
+        factors.reset(ctx, email)
+        click.echo(f"{email}: no second factor any more, and signed out everywhere")
 
 
 @click.command("sign-in-link")

@@ -26,6 +26,7 @@ class MessageKind(StrEnum):
     COVER_WANTED = "cover_wanted"  # to coordinators: a teacher cannot come
     NOTE = "note"  # a coordinator's own words
     SIGN_IN = "sign_in"
+    FACTOR_NOTICE = "factor_notice"  # to whose second factor something happened
 
 
 class MessageState(StrEnum):

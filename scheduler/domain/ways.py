@@ -9,7 +9,8 @@ from scheduler.domain.messages import Channel, MessageKind, OutboxId
 from scheduler.domain.people import PersonId
 
 URGENT = timedelta(hours=3)  # a lesson called off so near its start must be heard of at once
-MAIL_ONLY = (MessageKind.SIGN_IN,)  # it holds a secret
+# They hold a secret, or tell of an account.
+MAIL_ONLY = (MessageKind.SIGN_IN, MessageKind.FACTOR_NOTICE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Signing in by a mailed link, and who is signed in."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -182,6 +182,17 @@ def who(ctx: Context, token: str) -> SessionSeen | None:
         with ctx.transaction() as db:
             accounts.seen(db, found.id, now)
     return found
+
+
+def replace_token(_ctx: Context, db: Session, session_id: int, now: datetime) -> str:
+    """A new secret for a session whose rights grow; the one before counts no more from now on.
+
+    Raises NotFound for a session that has ended.
+    """
+    token = security.new_token()
+    if not accounts.replace_token(db, session_id, security.digest(token), now):
+        raise NotFound("You are no longer signed in. Sign in again.")
+    return token
 
 
 def sign_out(ctx: Context, token: str) -> None:

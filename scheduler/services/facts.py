@@ -28,7 +28,8 @@ from scheduler.store import (
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
 
-_WORDS_ALONE = (MessageKind.SIGN_IN, MessageKind.NOTE)
+_AT_ONCE = (MessageKind.SIGN_IN, MessageKind.FACTOR_NOTICE)
+_WORDS_ALONE = (*_AT_ONCE, MessageKind.NOTE)
 
 
 class Outdated(Exception):
@@ -270,7 +271,7 @@ def wait(facts: Facts, message: Claimed, what: About, zone: str) -> datetime | N
     concerned += [change.lesson for change in what.changes]
     wall = what.person.zone or next((lesson.zone for lesson in concerned), zone)
     quiet = facts.choices[what.person.id].quiet(wall)
-    if message.kind is MessageKind.SIGN_IN:
+    if message.kind in _AT_ONCE:
         return facts.now
     if message.kind in rules.REMINDERS:
         use = rules.USE[message.kind]

@@ -114,6 +114,9 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
     match message.kind:
         case MessageKind.SIGN_IN:
             return _sign_in(ctx, message, reader)
+        case MessageKind.FACTOR_NOTICE:
+            what_happened = str(message.payload["what"])
+            return _render("factor_notice", _ABOUT_FACTOR, reader, what=what_happened)
         case MessageKind.NOTE:
             return _note(message, reader)
         case MessageKind.CHANGES:
@@ -128,6 +131,9 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
             return _called_off(_one(ctx, what.lessons[0], reader), reader)
         case _:
             return _step(ctx, message.kind, what.lessons[0], reader)
+
+
+_ABOUT_FACTOR = text("About your second factor at Chung Tay")
 
 
 # -- mails
@@ -332,6 +338,8 @@ def _in_short(
             until = wording.clock(message.useless_after.astimezone(ZoneInfo(ctx.settings.timezone)))
             body = text("Open it to sign in. It works once, until {time}.", time=until)
             return text("Sign in to Chung Tay"), body, str(message.payload["url"])
+        case MessageKind.FACTOR_NOTICE:  # never asked for: it goes by mail alone
+            return _ABOUT_FACTOR, "", reader.base_url
         case MessageKind.NOTE:
             name, words = str(message.payload["name"]), str(message.payload["words"])
             return text("A word from {name}", name=name), words, reader.page_url

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from scheduler import security
@@ -11,7 +12,7 @@ from scheduler.delivery.mailfiles import StoredMail
 from scheduler.domain import reminders
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.messages import Channel, MessageKind, NewMessage
-from scheduler.domain.people import Person
+from scheduler.domain.people import Person, PersonId
 from scheduler.domain.relays import PauseReason
 from scheduler.errors import NotAllowed, NotFound, text
 from scheduler.services.context import Context
@@ -19,6 +20,7 @@ from scheduler.store import audits, outbox, queue, relays, switches, workers
 from scheduler.store.database import Session
 
 BEAT_DEAD = timedelta(seconds=60)
+NOTICE_LIFE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,27 @@ def sign_in_message(
         due_at=ctx.now(),
         useless_after=expires_at,
         payload={"url": url, "code": code},
+    )
+    return plan(ctx, db, [message])
+
+
+class FactorNews(StrEnum):
+    """What a person hears about their second factor, whoever did it."""
+
+    ADDED = "added"
+    RECOVERY = "recovery"
+    RESET = "reset"
+
+
+def factor_notice(ctx: Context, db: Session, person_id: PersonId, what: FactorNews) -> int:
+    """Plan the mail that tells a person of it, in the transaction that does it."""
+    message = NewMessage(
+        key=f"factor_notice:{security.new_code()}:{person_id}:{Channel.MAIL}",
+        kind=MessageKind.FACTOR_NOTICE,
+        person_id=person_id,
+        due_at=ctx.now(),
+        useless_after=ctx.now() + NOTICE_LIFE,
+        payload={"what": what.value},
     )
     return plan(ctx, db, [message])
 

@@ -155,12 +155,31 @@ def prove(db: Session, session_id: int, now: datetime) -> None:
     db.execute(update(sessions).where(sessions.c.id == session_id).values(proved_at=now))
 
 
+def replace_token(db: Session, session_id: int, token_hash: str, now: datetime) -> bool:
+    """From now on this secret alone; False for a session that has ended."""
+    done = db.execute(
+        update(sessions)
+        .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
+        .values(token_hash=token_hash, renewed_at=now, former_hash=None, former_until=None)
+        .returning(sessions.c.id)
+    )
+    return done.first() is not None
+
+
 def end_session(db: Session, token_hash: str, now: datetime) -> None:
     db.execute(
         update(sessions)
         .where(sessions.c.token_hash == token_hash, sessions.c.ended_at.is_(None))
         .values(ended_at=now)
     )
+
+
+def end_sessions(db: Session, person_id: int, now: datetime, but: int | None = None) -> int:
+    """End the person's sessions, all or all but this one; how many were open."""
+    ended = update(sessions).where(sessions.c.person_id == person_id, sessions.c.ended_at.is_(None))
+    if but is not None:
+        ended = ended.where(sessions.c.id != but)
+    return len(db.execute(ended.values(ended_at=now).returning(sessions.c.id)).all())
 
 
 def set_language(db: Session, person_id: int, language: str) -> None:

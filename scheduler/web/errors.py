@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from scheduler.domain.accounts import SessionSeen
+from scheduler.domain.accounts import LINK_LIFE, SessionSeen
 from scheduler.errors import (
     Busy,
     ChungTayError,
@@ -114,10 +114,16 @@ def _sign_in(request: Request, _error: Exception) -> Response:
     return view.see_other(f"/sign-in{wish}")
 
 
-def _prove(request: Request, _error: Exception) -> Response:
+def _prove(request: Request, error: Exception) -> Response:
+    """To the second factor, and on from there to the page asked for."""
+    assert isinstance(error, guard.ProofNeeded)  # noqa: S101 - what it is registered for
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"hx-redirect": guard.PROOF})
-    return view.see_other(guard.PROOF)
+    response = view.see_other(guard.PROOF)
+    back = error.back or (frame.here(request) if request.method == "GET" else "/")
+    settings, seconds = request.app.state.ctx.settings, int(LINK_LIFE.total_seconds())
+    guard.set_cookie(response, settings, "next", back, seconds=seconds)
+    return response
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
@@ -163,10 +169,10 @@ def answer(
 def _reader(request: Request, status: int) -> SessionSeen | None:
     """Who reads it; when the database may be what broke, only if that is known already."""
     frame.tell_trouble(request, Trouble.BROKEN if status >= 500 else Trouble.REFUSED)
-    known: SessionSeen | None = getattr(request.state, "seen", None)
+    found: SessionSeen | None = getattr(request.state, "begun", None)
     if request.url.path.startswith(guard.API):
         return None
-    return known if status >= 500 else guard.seen(request)
+    return found if status >= 500 else guard.known(request)
 
 
 def _html(

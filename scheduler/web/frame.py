@@ -9,6 +9,7 @@ from fastapi import Request
 
 from scheduler import clock
 from scheduler.config import Settings
+from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.accounts import SessionSeen
 from scheduler.domain.terms import ProgrammeId
@@ -111,15 +112,17 @@ def page_of(
 ) -> Page:
     ctx: Context = request.app.state.ctx
     actor = session.actor if session else None
+    half = session is not None and rules.needs_proof(session, ctx.settings.second_factor)
+    inside = None if half else actor
     return Page(
         actor=actor,
-        nav=nav_of(actor, request.url.path, section) if actor else (),
-        has_tabs=actor is not None and homes_of(actor)[0] != "/coordinator",
+        nav=nav_of(inside, request.url.path, section) if inside else (),
+        has_tabs=inside is not None and homes_of(inside)[0] != "/coordinator",
         csrf=session.csrf if session else "",
         flash=flash,
         footer=label_of(request, actor),
         demo_banner=_demo_banner(ctx, language_of(request, session)),
-        mail_href="/mail" if may_read_mail(ctx, actor) else "",
+        mail_href="/mail" if may_read_mail(ctx, inside) else "",
         path=_way_back(request),
     )
 

@@ -68,7 +68,12 @@ PUBLIC = frozenset(
 
 
 class ProofNeeded(Exception):
-    """This browser is signed in by a mailbox alone, and its person runs a programme."""
+    """This browser is signed in by a mailbox alone, and its person runs a programme; or too long
+    ago for what it wants.  `back`: where to go on to, when not to the very page asked for."""
+
+    def __init__(self, back: str = "") -> None:
+        super().__init__(back)
+        self.back = back
 
 
 class SignInNeeded(Exception):
@@ -77,7 +82,7 @@ class SignInNeeded(Exception):
 
 PROOF = "/sign-in/factor"
 # Where the second factor is shown, and where it is set up for the first time.
-HALF_OPEN: frozenset[str] = frozenset()
+HALF_OPEN = frozenset({PROOF, f"{PROOF}/challenge", f"{PROOF}/set-up", f"{PROOF}/set-up/challenge"})
 
 # -- who is at the door
 
@@ -128,10 +133,16 @@ def seen(request: Request) -> SessionSeen | None:
     return found
 
 
-def begun(request: Request) -> SessionSeen:
-    """Whose mailbox signed this browser in, whether or not the second factor was shown."""
+def known(request: Request) -> SessionSeen | None:
+    """Whose mailbox signed this browser in, whether or not more is needed; None for a visitor."""
     seen(request)
     found: SessionSeen | None = request.state.begun
+    return found
+
+
+def begun(request: Request) -> SessionSeen:
+    """As `known`, for pages on the way to the second factor."""
+    found = known(request)
     if found is None:
         raise SignInNeeded
     return found
@@ -226,8 +237,7 @@ async def read_form(request: Request) -> FormData:
 
 def checked_form(request: Request, form: Annotated[FormData, Depends(read_form)]) -> FormData:
     """The fields sent, from a page that we gave to this very session."""
-    seen(request)
-    session: SessionSeen | None = request.state.begun
+    session = known(request)
     given = form.get("csrf")
     if session and not (isinstance(given, str) and security.same(given, session.csrf)):
         raise NotAllowed("This page is from an earlier session. Load it again, then send the form.")

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def opened_demo(folder: Path, database_url: str) -> Iterator[Context]:
         secret_key=KEY.decode(),
         base_url=f"http://127.0.0.1:{port}",
         demo=True,
+        second_factor=False,
         tick_seconds=0.5,
     )
     database = Database(settings.database)
@@ -79,6 +81,26 @@ def site(demo_ctx: Context) -> Iterator[str]:
     while not server.started:
         pass
     yield demo_ctx.settings.base_url
+    server.should_exit = True
+    thread.join(20)
+
+
+@contextmanager
+def served(ctx: Context, host: str = "127.0.0.1") -> Iterator[Context]:
+    """A running server of these very data, without a loop; the context that knows its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    here = f"http://{host}:{port}"
+    ours = replace(ctx, settings=ctx.settings.model_copy(update={"base_url": here}))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(ctx=ours, start_loop=False), port=port, log_config=None)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        pass
+    yield ours
     server.should_exit = True
     thread.join(20)
 

@@ -42,6 +42,7 @@ PAYLOADS = {
     MessageKind.NOTE: {
         "words": "Thầy cô ơi,\nmai trường mất điện.", "name": "Cô Mai", "email": "mai@x.example"
     },
+    MessageKind.FACTOR_NOTICE: {"what": "reset"},
     MessageKind.SIGN_IN: {"url": f"{BASE}/sign-in/s", "code": "ABCD1234"},
 }  # fmt: skip
 NEWS = {
@@ -89,6 +90,7 @@ def every_letter(ctx: Context, language: Language) -> dict[str, tuple[MessageKin
         ),
         "note": (MessageKind.NOTE, About(LAN)),
         "sign in": (MessageKind.SIGN_IN, About(LAN)),
+        "factor notice": (MessageKind.FACTOR_NOTICE, About(LAN)),
     }  # fmt: skip
     told |= {f"changes: {each}": (MessageKind.CHANGES, changes([each])) for each in News}
     return {name: (kind, made(ctx, kind, what, language)) for name, (kind, what) in told.items()}

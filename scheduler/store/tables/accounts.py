@@ -68,7 +68,7 @@ authenticators = Table(
     Column("person_id", ForeignKey(persons.c.id), primary_key=True),
     Column("sealed_secret", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("confirmed_at", Instant),
+    Column("last_used_at", Instant, nullable=False),
     Column("last_step", BigInteger, nullable=False),
 )
 

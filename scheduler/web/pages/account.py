@@ -34,7 +34,9 @@ SAME_SECONDS = 0.1
 @router.get("/")
 def first_page(request: Request) -> Response:
     session = guard.seen(request)
-    return see_other(frame.homes_of(session.actor)[0] if session else "/sign-in")
+    if session:
+        return see_other(frame.homes_of(session.actor)[0])
+    return see_other(guard.PROOF if guard.known(request) else "/sign-in")
 
 
 # -- asking for a link
@@ -200,7 +202,7 @@ def choose_language(request: Request, ctx: Ctx, form: Form) -> Response:
     fields = Fields(form)
     language = fields.one_of("language", LANGUAGES)
     fields.check(text("Choose Vietnamese or English."))
-    session = guard.seen(request)
+    session = guard.known(request)
     if session:
         accounts.choose_language(ctx, session.actor, language)
     response = see_other(frame.local_path(fields.typed("next")))
