@@ -7,11 +7,14 @@ from functools import cache
 from pathlib import Path
 
 import openpyxl
+import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from scheduler.domain.imports import Roster
+from scheduler.errors import Invalid
 from scheduler.exchange import archives, resolving, workbooks
+from scheduler.locale import Language, translate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCHOOLS = "truong-tiep-nhan.xlsx"
@@ -50,6 +53,16 @@ def roster(files: list[File], held: Roster | None = None) -> Roster:
 def roster_from_outside(files: list[File], held: Roster | None = None) -> Roster:
     """What any files tell against what is held, the whole way; raises Invalid."""
     return resolving.resolve(workbooks.read(files), held or Roster(), TERM)
+
+
+def refusals(files: list[File], held: Roster | None = None) -> list[str]:
+    """All that is told against files, the whole way."""
+    with pytest.raises(Invalid) as refused:
+        roster_from_outside(files, held)
+    return [
+        f"{translate(problem.where, Language.EN)}: {translate(problem.what, Language.EN)}"
+        for problem in refused.value.problems
+    ]
 
 
 @cache
