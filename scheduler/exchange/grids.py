@@ -111,7 +111,7 @@ def _plain(cell: Cell) -> Any:
     if isinstance(cell, datetime | date | time):
         return [type(cell).__name__, cell.isoformat()]
     if isinstance(cell, timedelta):
-        return ["timedelta", cell.total_seconds()]
+        return ["timedelta", [cell.days, cell.seconds, cell.microseconds]]
     return str(cell)
 
 
@@ -119,7 +119,7 @@ def _cell(given: Any) -> Cell:
     if given is None or isinstance(given, bool | int | float | str):
         return given
     kind, value = given
-    return timedelta(seconds=value) if kind == "timedelta" else _MOMENTS[kind](value)
+    return timedelta(*value) if kind == "timedelta" else _MOMENTS[kind](value)
 
 
 _MOMENTS: Mapping[str, Callable[[str], Cell]] = {
