@@ -24,6 +24,14 @@ def archive(**parts: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def with_texts(parts: dict[str, bytes], texts: bytes) -> dict[str, bytes]:
+    """The parts of a workbook, and the part that holds texts of all sheets beside them."""
+    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    told = b'<Override PartName="/xl/sharedStrings.xml" ContentType="%s"/></Types>' % kind
+    types = parts["[Content_Types].xml"].replace(b"</Types>", told)
+    return {**parts, "[Content_Types].xml": types, "xl/sharedStrings.xml": texts}
+
+
 def with_part(name: str, content: bytes) -> bytes:
     """The example of schools with one part of the archive replaced or added."""
     with zipfile.ZipFile(io.BytesIO(example(SCHOOLS)[1])) as packed:

@@ -16,7 +16,7 @@ from scheduler.exchange import archives, child, grids
 from scheduler.exchange.faults import UnreadableError
 from scheduler.exchange.grids import Grid
 from tests.exchange.books import REQUESTS, SCHOOLS, example
-from tests.exchange.test_archives import SHEET, archive, with_part
+from tests.exchange.test_archives import SHEET, archive, with_part, with_texts
 
 BEYOND = "The file is too large or too tangled to be read. Copy the table into a new workbook."
 NAMESPACE = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -34,24 +34,25 @@ def reason(data: bytes, name: str = "a.xlsx") -> str:
     return str(refused.value)
 
 
-def heavy(**parts: bytes) -> bytes:
+def heavy(texts: bytes = b"", **parts: bytes) -> bytes:
     """A workbook with these parts, and a picture that lets it unpack to 100 MB."""
     with zipfile.ZipFile(io.BytesIO(example(SCHOOLS)[1])) as packed:
         whole = {entry: packed.read(entry) for entry in packed.namelist()}
     noise = random.Random(1).randbytes(1_100_000)
+    whole = with_texts(whole, texts) if texts else whole
     return archive(**{**whole, "xl/media/a.png": noise, **parts})
 
 
 def one_long_text_everywhere() -> bytes:
-    """4 GB of cells, were each of them to be told."""
+    """800 MB of cells, were each of them to be told."""
     row = b'<c t="s"><v>0</v></c>' * 64
-    rows = b"".join(b'<row r="%d">%s</row>' % (number, row) for number in range(1, 2_001))
-    text = b"x" * 30_000
+    rows = b"".join(b'<row r="%d">%s</row>' % (number, row) for number in range(1, 401))
+    texts = b"<sst %s><si><t>%s</t></si></sst>" % (NAMESPACE, b"x" * 30_000)
     return heavy(
+        texts,
         **{
-            "xl/sharedStrings.xml": b"<sst %s><si><t>%s</t></si></sst>" % (NAMESPACE, text),
             SHEET: b"<worksheet %s><sheetData>%s</sheetData></worksheet>" % (NAMESPACE, rows),
-        }
+        },
     )
 
 

@@ -44,6 +44,8 @@ def with_other_cells(dice: random.Random) -> File:
     name, page = dice.choice(LISTS)
     book = load_workbook(io.BytesIO(example(name)[1]))
     sheet = book[page]
+    for merged in list(sheet.merged_cells.ranges):
+        sheet.unmerge_cells(str(merged))
     for _ in range(dice.randint(1, 6)):
         row, column = dice.randint(1, min(sheet.max_row, 30) + 1), dice.randint(1, 14)
         value = dice.choice(VALUES)
