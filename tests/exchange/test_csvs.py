@@ -201,7 +201,7 @@ def test_nul_is_refused_with_its_line() -> None:
     [
         "Trường Hoa\r\nSáng\r\n".encode() + windows_1258("Trường Mai\r\nSáng"),
         windows_1258("Trường Hoa\rSáng\r") + "Trường Mai\rSáng".encode(),
-        windows_1258("Trường\na\n") + windows_1258("Sáng ") + "Trường Hoa".encode(),
+        windows_1258("Trường\na\n") + windows_1258("Sáng ") + "Hà".encode(),
         "Trường\n\n".encode("utf-8-sig") + windows_1258("Trường"),
         "Trường\n\n".encode("utf-16") + b"a\xd8\x00\xd8",
         windows_1258("Trường\n\n") + b"\x8d\x90",
