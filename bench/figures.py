@@ -16,6 +16,7 @@ from datetime import date
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF
 from statistics import median
 
 from scheduler import clock, config
@@ -69,11 +70,17 @@ def prepared(folder: Path) -> Context:
 
 
 def importing(ctx: Context) -> Iterator[Figure]:
-    began = time.process_time()
+    """The time with that of the processes that read the files."""
+    began = time.process_time() + children_seconds()
     imports.import_files(ctx, examples())
-    spent = time.process_time() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    spent = time.process_time() + children_seconds() - began
+    peak = resource.getrusage(RUSAGE_SELF).ru_maxrss / 1024
     yield Figure("import of the three workbooks", f"{spent:.2f} s, {peak:.0f} MB", "3 s, 150 MB")
+
+
+def children_seconds() -> float:
+    used = resource.getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def matching(ctx: Context) -> Iterator[Figure]:

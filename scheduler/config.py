@@ -1,6 +1,7 @@
 """Settings: `CHUNGTAY_…` in the environment or a `.env` file; with none set all still runs."""
 
 import os
+import re
 import secrets
 from datetime import datetime
 from email.headerregistry import Address
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_BYTES = 32
 _ENGINES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
 _PACKAGE = Path(__file__).parent
 
 
@@ -55,6 +57,11 @@ class Settings(BaseSettings):
     )
     timezone: str = Field("Asia/Ho_Chi_Minh", description="zone of programmes that name none")
     locale: str = Field("vi", description="language of readers who chose none: vi or en")
+    internal_hosts: str = Field(
+        "",
+        description="hosts of this house, by name and with commas between, at which teachers'"
+        " calendars may be read though their addresses are not public",
+    )
     uid_domain: str = Field("chungtay.example", description="domain in event UIDs and Message-IDs")
     feed_gzip: bool = Field(
         True, description="gzip calendar feeds for clients that ask; off for those that mislead"
@@ -153,6 +160,13 @@ class Settings(BaseSettings):
             raise ValueError("the language is vi or en")
         return value
 
+    @field_validator("internal_hosts")
+    @classmethod
+    def _names_of_hosts(cls, value: str) -> str:
+        if not all(_HOST.fullmatch(name) for name in _names(value)):
+            raise ValueError("write names of hosts, with commas between: calendar.school.internal")
+        return value
+
     @field_validator("clock")
     @classmethod
     def _aware_clock(cls, value: datetime | None) -> datetime | None:
@@ -179,6 +193,11 @@ class Settings(BaseSettings):
         return self.database_url
 
     @property
+    def inside(self) -> frozenset[str]:
+        """The internal hosts, in small letters."""
+        return frozenset(_names(self.internal_hosts))
+
+    @property
     def mail_dir(self) -> Path:
         """Where mail is kept while no relay is set."""
         return self.var_dir / "mail"
@@ -192,6 +211,10 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """True when people reach us over https: cookies are then bound to it."""
         return self.base_url.startswith("https://")
+
+
+def _names(value: str) -> list[str]:
+    return [name.strip().lower() for name in value.split(",") if name.strip()]
 
 
 def _read_url(value: str, *schemes: str) -> str:

@@ -498,6 +498,8 @@ def test_a_backup_cut_short_changes_nothing(run_embedded, tmp_path):
         ("DATABASE_URL", "mysql://x"),
         ("DATABASE_URL", "chungtay.db"),
         ("TICK_SECONDS", "inf"),
+        ("INTERNAL_HOSTS", "https://calendar.school.internal/"),
+        ("INTERNAL_HOSTS", "calendar.school.internal, *.school.internal"),
         ("SMS_URL", "gateway.example"),
         ("SMS_URL", "http://gateway.example/sms"),
         ("ZALO_URL", "https://me:pw@gateway.example/"),

@@ -20,7 +20,7 @@ from scheduler.services import exports, imports, system
 def import_command(
     files: tuple[Path, ...], term_code: str | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Read workbooks into the database: all of them, or nothing."""
+    """Read workbooks, or lists as CSV, into the database: all of them, or nothing."""
     with opening.context() as ctx:
         system.migrate(ctx)
         given = [(path.name, path.read_bytes()) for path in files]

@@ -9,6 +9,7 @@ import re
 import ssl
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urljoin
@@ -16,7 +17,7 @@ from urllib.parse import urljoin
 from scheduler.delivery import network as networks
 from scheduler.delivery import targets
 from scheduler.delivery.network import Deadline, Forbidden, Line, Network
-from scheduler.delivery.targets import BadTarget, Fault, Target
+from scheduler.delivery.targets import BadTarget, Target
 from scheduler.domain.busy import Fetched
 from scheduler.errors import Invalid, Text, text
 
@@ -35,12 +36,11 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*BEGIN:VCALENDAR\s", re.IGNORECASE)
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|head|body|!--)", re.IGNORECASE)
 
-_MALFORMED = text("This is not the address of a calendar. Copy it again from your calendar.")
-_WORDS = {
-    Fault.MALFORMED: _MALFORMED,
-    Fault.NAME_OR_PASSWORD: text("The address holds a name or a password. Use the one without."),
-    Fault.PORT: text("The address names a port other than the usual one."),
-}
+# One sentence for all: who tries addresses of a house from outside learns nothing from it.
+_NOT_ALLOWED = text(
+    "This address is not allowed. A calendar has a public https address, without a name, a password"
+    " or a port in it. Copy it again from your calendar."
+)
 _OTHER_NAMES = {"webcal": "https", "webcals": "https"}
 
 
@@ -54,21 +54,23 @@ def fetch(
     etag: str | None,
     last_modified: str | None,
     now: datetime,
+    inside: frozenset[str] = frozenset(),
     network: Network = _PUBLIC,
 ) -> Fetched | None:
     """The calendar at this address; None when it is as it was at the reading that gave the marks.
 
-    `etag` and `last_modified` are those of the last good reading.  Takes at most 10 seconds in
-    all.  Raises Refused, with a sentence for the calendar's owner.
+    `etag` and `last_modified` are those of the last good reading; `inside` are the hosts of the
+    house that the operator opened by name, whatever their addresses are.  Takes at most 10 seconds
+    in all.  Raises Refused, with a sentence for the calendar's owner.
     """
     marks = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     asked = {name: value for name, value in marks.items() if value is not None}
     try:
-        return _follow(address, asked, now, network)
+        return _follow(address, asked, now, replace(network, inside=inside))
     except Refused:
         raise
     except Forbidden:
-        raise Refused(text("This address leads to a place that is not public.")) from None
+        raise Refused(_NOT_ALLOWED) from None
     except TimeoutError:
         raise Refused(
             text("The calendar took longer than {seconds} seconds to answer.", seconds=int(SECONDS))
@@ -102,11 +104,11 @@ def _follow(address: str, marks: dict[str, str], now: datetime, network: Network
 
 def _target(address: str, network: Network) -> Target:
     if len(address) > LONGEST_ADDRESS:
-        raise Refused(_MALFORMED)
+        raise Refused(_NOT_ALLOWED)
     try:
         return targets.read(address.strip(), network, _OTHER_NAMES)
-    except BadTarget as error:
-        raise Refused(_WORDS[error.fault]) from None
+    except BadTarget:
+        raise Refused(_NOT_ALLOWED) from None
 
 
 def _answer(

@@ -4,15 +4,8 @@ A process of its own does it, which can be ended: a few lines of a calendar can 
 work.  Titles, places and guests never leave that process.
 """
 
-import json
-import os
-import subprocess
-import sys
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-import scheduler
 from scheduler.domain.busy import (
     MOST_IN_ALL,
     MOST_OF_ONE_EVENT,
@@ -22,13 +15,10 @@ from scheduler.domain.busy import (
 )
 from scheduler.domain.intervals import Interval
 from scheduler.errors import Invalid, Text, text
+from scheduler.exchange import child
 
 SECONDS = 9.0
-
-_HOUSE = str(Path(scheduler.__file__).parent.parent)
-_CHILD = (sys.executable, "-P", "-m", "scheduler.exchange.busy_child")
-# No other setting of ours: the child shall not know the house's secrets.
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONTZPATH", "SYSTEMROOT")
+_MOST_BYTES = 4_000_000  # of the answer; ten thousand busy times need a quarter of it
 
 _TROUBLES = {
     "broken": text("The calendar breaks off or is put together wrongly."),
@@ -60,7 +50,12 @@ def read(
         "shown_free": choices.shown_free,
         "own_domain": own_domain,
     }
-    answer = _asked(json.dumps(order).encode() + b"\n" + body)
+    try:
+        answer = child.asked(
+            "scheduler.exchange.busy_child", order, body, seconds=SECONDS, most=_MOST_BYTES
+        )
+    except child.Lost:
+        raise Unreadable(_BEYOND) from None
     if "trouble" in answer:
         raise Unreadable(_words_for(answer["trouble"]))
     times = tuple(
@@ -68,25 +63,6 @@ def read(
         for start, end, soft in answer.pop("times")
     )
     return BusyReading(times, **answer)
-
-
-def _asked(order: bytes) -> dict[str, Any]:
-    """The child's answer; its own words, should it fall, may quote the calendar and are dropped."""
-    env = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    try:
-        done = subprocess.run(
-            _CHILD,
-            input=order,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=env | {"PYTHONPATH": _HOUSE},
-            timeout=SECONDS,
-            check=True,
-        )
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError):
-        raise Unreadable(_BEYOND) from None
-    return answer
 
 
 def _words_for(trouble: str) -> Text:

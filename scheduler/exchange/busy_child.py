@@ -4,37 +4,23 @@
 of JSON with times and counts, or the kind of its trouble.
 """
 
-import json
-import resource
-import sys
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.domain.busy import BusyChoices, BusyReading
 from scheduler.domain.intervals import Interval
-from scheduler.exchange import busy_reading
+from scheduler.exchange import busy_reading, child
 from scheduler.exchange.busy_events import TooOften
 from scheduler.exchange.busy_lines import Broken
 from scheduler.exchange.busy_reading import TooMany
 
 CPU_SECONDS = 5
-MEMORY = 190 * 1024 * 1024  # of addresses, so what is used is less
+MEMORY = 190 * 1024 * 1024
 
 
 def main() -> None:
-    _limit()
-    order = json.loads(sys.stdin.buffer.readline())
-    sys.stdout.write(json.dumps(_answer(order, sys.stdin.buffer.read())))
-
-
-def _limit() -> None:
-    """Nothing is written to disk either: a core dump would hold the titles."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    with suppress(ValueError):  # macOS knows the limit and does not take one
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    child.confine(CPU_SECONDS, MEMORY)
+    child.answer(_answer(*child.given()))
 
 
 def _answer(order: dict[str, Any], body: bytes) -> dict[str, Any]:

@@ -21,8 +21,11 @@ LEVEL_WORDS = {
 HALF_DAY_WORDS = {HalfDay.MORNING: "Sáng", HalfDay.AFTERNOON: "Chiều", HalfDay.EVENING: "Tối"}
 _LEVELS = {letters(word): level for level, word in LEVEL_WORDS.items()}
 _HALF_DAYS = {letters(word): half_day for half_day, word in HALF_DAY_WORDS.items()}
-# Cells that a spreadsheet would take for a formula are written with a ' before them.
-_FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
+# Cells that a spreadsheet would take for a formula are written with a ' before them, and so are
+# those that have one already: who takes one away again finds what was there.
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+# What no spreadsheet can hold, nor XML.
+_UNFIT = re.compile("[\0-\x08\v\f\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _SHOWN = 60
 
 
@@ -40,14 +43,21 @@ def written(cell: Cell) -> str:
         return f"{cell.day:02d}/{cell.month:02d}/{cell.year}"
     if isinstance(cell, time):
         return f"{cell:%H:%M}"
-    clean = "".join(c if c.isprintable() or c.isspace() else "" for c in str(cell))
-    words = " ".join(unicodedata.normalize("NFC", clean).split())
-    return words[1:] if words[:1] == "'" and _FORMULA.match(words[1:]) else words
+    said = str(cell)
+    if said.startswith("'") and _FORMULA.match(said, 1):
+        said = said[1:]
+    clean = "".join(c for c in said if c.isprintable() or c.isspace())
+    return " ".join(unicodedata.normalize("NFC", clean).split())
 
 
 def guarded(value: str) -> str:
-    """A text for a cell: what a spreadsheet would take for a formula gets a ' before it."""
-    return f"'{value}" if _FORMULA.match(value) else value
+    """A text for a cell: what a spreadsheet would take for a formula gets a ' before it.
+
+    `written` reads it back.
+    """
+    fit = _UNFIT.sub(lambda unfit: " " if unfit[0].isspace() else "", value)
+    said = unicodedata.normalize("NFC", fit)
+    return f"'{said}" if _FORMULA.match(said) else said
 
 
 def words(most: int) -> Callable[[Cell], str]:

@@ -22,6 +22,15 @@ class UnreadableError(Exception):
         super().__init__(str(what))
 
 
+def place(file: str, sheet: str, row: int | None = None) -> Text:
+    """Where something is; a CSV has no sheets."""
+    if row is None:
+        return text("{file}, sheet {sheet}", file=file, sheet=sheet)
+    if not sheet:
+        return text("{file}, row {row}", file=file, row=str(row))
+    return text("{file}, sheet {sheet}, row {row}", file=file, sheet=sheet, row=str(row))
+
+
 class Faults:
     """Collects problems; readers go on after one, so that people mend all of them at once."""
 
@@ -54,12 +63,7 @@ class Row:
 
     @property
     def place(self) -> Text:
-        return text(
-            "{file}, sheet {sheet}, row {row}",
-            file=self.file,
-            sheet=self.sheet,
-            row=str(self.number),
-        )
+        return place(self.file, self.sheet, self.number)
 
     def value(self, column: str) -> Cell:
         """What stands in a column; None when it is empty or the table lacks the column."""
@@ -92,11 +96,6 @@ class Row:
         """Note what is wrong with one cell of this row."""
         self.sound = False
         index = self.columns.get(column, -1)
-        where = text(
-            "{file}, sheet {sheet}, row {row}, column {column}",
-            file=self.file,
-            sheet=self.sheet,
-            row=str(self.number),
-            column=f"{get_column_letter(index + 1)} ({column})" if index >= 0 else column,
-        )
+        called = f"{get_column_letter(index + 1)} ({column})" if index >= 0 else column
+        where = text("{place}, column {column}", place=self.place, column=called)
         self.faults.add((*self.order, self.number, index), where, what)

@@ -6,6 +6,9 @@ from functools import cached_property
 
 from scheduler.exchange.words import letters
 
+# The row with the names of the columns is one of so many; letters to the reader stand above it.
+HEADER_WITHIN = 40
+
 
 class Noun(StrEnum):
     """What a table lists."""

@@ -3,18 +3,19 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from openpyxl.utils import get_column_letter
 
 from scheduler.errors import Text, text
-from scheduler.exchange.archives import Grid
-from scheduler.exchange.cells import written
-from scheduler.exchange.faults import Cell, Faults, Row
-from scheduler.exchange.layout import LAYOUTS, NUMBER, Layout
+from scheduler.exchange.cells import shown, written
+from scheduler.exchange.faults import Cell, Faults, Row, place
+from scheduler.exchange.grids import Grid
+from scheduler.exchange.layout import HEADER_WITHIN, LAYOUTS, NUMBER, Layout
 from scheduler.exchange.words import folded, letters
 
-_HEADER_WITHIN = 40
 _FEW = 2
+_ALIKE = 0.75  # of the letters of two headings
 _CODE_KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,39}")
 _NUMBER_KEY = re.compile(r"[0-9]+(\.0)?")
 # How a line below a table begins when it follows without a blank row.  The marks matter in a sum:
@@ -56,10 +57,8 @@ def find_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) ->
         Row(file, grid.title, number, order, header.columns, cells, faults)
         for number, cells in _without_footer(header, lines)
     )
-    where = text(
-        "{file}, sheet {sheet}, row {row}", file=file, sheet=grid.title, row=str(header.number)
-    )
-    wrong = [*_missing(header), *_doubled(header, grid)]
+    where = place(file, grid.title, header.number)
+    wrong = [*_missing(header, grid), *_doubled(header, grid)]
     if not rows:
         wrong.append(text("The list below this row is empty. Fill it in, or leave out the sheet."))
     for number, what in enumerate(wrong):
@@ -70,7 +69,7 @@ def find_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) ->
 def _find_header(grid: Grid) -> _Header | None:
     """The row that names most columns of one layout, at least half of those it needs."""
     best: tuple[float, _Header] | None = None
-    for number, cells in grid.rows[:_HEADER_WITHIN]:
+    for number, cells in grid.rows[:HEADER_WITHIN]:
         said = _headings(cells)
         for layout in LAYOUTS:
             columns = _columns(layout, said)
@@ -101,7 +100,7 @@ def _lost_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) -
         return None
     faults.add(
         (*order, 0, 0),
-        text("{file}, sheet {sheet}", file=file, sheet=grid.title),
+        place(file, grid.title),
         text(
             "No row with the names of the columns was found. Put them in one row above the list:"
             " {columns}.",
@@ -111,15 +110,29 @@ def _lost_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) -
     return Table(meant, (), (), whole=False)
 
 
-def _missing(header: _Header) -> Iterable[Text]:
+def _missing(header: _Header, grid: Grid) -> Iterable[Text]:
+    """The columns that nothing names; one whose name is nearly there may only be misspelt."""
+    said = [letter for letter in _headings(_cells(header, grid)) if letter]
+    others = [letter for letter in said if letter not in header.layout.names]
     for name in header.layout.needed:
-        if name not in header.columns:
+        if name in header.columns:
+            continue
+        near = get_close_matches(letters(name), others, n=1, cutoff=_ALIKE)
+        if near:
+            index = _headings(_cells(header, grid)).index(near[0])
+            yield text(
+                "The column “{column}” is missing. If “{found}” in {place} is meant, write it as"
+                " “{column}”.",
+                column=name,
+                found=shown(_cells(header, grid)[index]),
+                place=get_column_letter(index + 1),
+            )
+        else:
             yield text("The column “{column}” is missing. Add it under this name.", column=name)
 
 
 def _doubled(header: _Header, grid: Grid) -> Iterable[Text]:
-    cells = next(cells for number, cells in grid.rows if number == header.number)
-    for index, heading in enumerate(_headings(cells)):
+    for index, heading in enumerate(_headings(_cells(header, grid))):
         name = header.layout.names.get(heading)
         if name is not None and header.columns[name] != index:
             yield text(
@@ -129,6 +142,10 @@ def _doubled(header: _Header, grid: Grid) -> Iterable[Text]:
                 first=get_column_letter(header.columns[name] + 1),
                 second=get_column_letter(index + 1),
             )
+
+
+def _cells(header: _Header, grid: Grid) -> tuple[Cell, ...]:
+    return next(cells for number, cells in grid.rows if number == header.number)
 
 
 def _without_footer(header: _Header, lines: list[_Line]) -> list[_Line]:

@@ -193,13 +193,15 @@ def _read(ctx: Context, claim: Claim, fetch: Fetch) -> _Copy | Text | None:
 
 def _understood(ctx: Context, claim: Claim, fetch: Fetch) -> _Copy | None:
     address = security.unseal(ctx.keys, claim.sealed_address)
+    inside = ctx.settings.inside
     now = ctx.now()
     if rules.is_worn(claim.known_until, now):
-        fetched = fetch(address, etag=None, last_modified=None, now=now)
+        fetched = fetch(address, etag=None, last_modified=None, now=now, inside=inside)
         if fetched is None:
             raise Invalid("The calendar's server sent nothing.")
     else:
-        fetched = fetch(address, etag=claim.etag, last_modified=claim.last_modified, now=now)
+        marks = {"etag": claim.etag, "last_modified": claim.last_modified}
+        fetched = fetch(address, **marks, now=now, inside=inside)
     if fetched is None:
         return None
     reach = rules.reach(now)

@@ -29,7 +29,7 @@ def import_files(
     actor: Actor | None = None,
     dry_run: bool = False,
 ) -> ImportSummary:
-    """Take over what workbooks, by name and bytes, tell; importing them again changes nothing.
+    """Take over what workbooks or CSVs, by name and bytes, tell; once more changes nothing.
 
     Raises Invalid with every problem by file, sheet, row and column; then nothing has changed.
     Without an actor it is the command line that asks.  What the files do not name stays.

@@ -34,15 +34,23 @@ class Wire:
         self.meanwhile: Callable[[], None] | None = None
         self.asked: list[str] = []
         self.etags: list[str | None] = []
+        self.inside: frozenset[str] | None = None
 
     @property
     def etag(self) -> str:
         return f'"{hash(self.body)}"'
 
     def __call__(
-        self, address: str, *, etag: str | None, last_modified: str | None, now: datetime
+        self,
+        address: str,
+        *,
+        etag: str | None,
+        last_modified: str | None,
+        now: datetime,
+        inside: frozenset[str],
     ) -> Fetched | None:
         self.asked.append(address)
+        self.inside = inside
         self.etags.append(etag)
         happens, self.meanwhile = self.meanwhile, None
         if happens:

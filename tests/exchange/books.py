@@ -7,11 +7,14 @@ from functools import cache
 from pathlib import Path
 
 import openpyxl
+import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from scheduler.domain.imports import Roster
-from scheduler.exchange import resolving, workbooks
+from scheduler.errors import Invalid
+from scheduler.exchange import archives, resolving, workbooks
+from scheduler.locale import Language, translate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCHOOLS = "truong-tiep-nhan.xlsx"
@@ -39,8 +42,27 @@ def told() -> Roster:
 
 
 def roster(files: list[File], held: Roster | None = None) -> Roster:
-    """What files tell against what is held; raises Invalid."""
+    """What workbooks tell against what is held; raises Invalid.
+
+    Opened here and not in a process of their own, for there are hundreds of them.
+    """
+    opened = [(name, archives.grids(data)) for name, data in files]
+    return resolving.resolve(workbooks.gathered(opened), held or Roster(), TERM)
+
+
+def roster_from_outside(files: list[File], held: Roster | None = None) -> Roster:
+    """What any files tell against what is held, the whole way; raises Invalid."""
     return resolving.resolve(workbooks.read(files), held or Roster(), TERM)
+
+
+def refusals(files: list[File], held: Roster | None = None) -> list[str]:
+    """All that is told against files, the whole way."""
+    with pytest.raises(Invalid) as refused:
+        roster_from_outside(files, held)
+    return [
+        f"{translate(problem.where, Language.EN)}: {translate(problem.what, Language.EN)}"
+        for problem in refused.value.problems
+    ]
 
 
 @cache

@@ -1,6 +1,5 @@
 """A teacher's calendar becomes times that are taken; a hostile one becomes a sentence, in time."""
 
-import json
 import subprocess
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from scheduler.domain import busy as rules
 from scheduler.domain.busy import BusyChoices, BusyReading, BusyTime
 from scheduler.domain.intervals import Interval
-from scheduler.exchange import busy, busy_reading
+from scheduler.exchange import busy, busy_reading, child
 from tests.exchange import calendars
 from tests.exchange.calendars import calendar, crlf, event, hour_from
 
@@ -220,19 +219,22 @@ def test_titles_and_secrets_stay_where_they_are(monkeypatch: pytest.MonkeyPatch)
     """The child is not told the house's secrets, and tells nothing but times and counts."""
     monkeypatch.setenv("CHUNGTAY_SECRET_KEY", "house-secret")
     asked: list[str] = []
-    said: list[bytes] = []
-    run = subprocess.run
+    said: list[dict[str, Any]] = []
+    start, ask = subprocess.Popen, child.asked
 
-    def listening(*command: Any, **settings: Any) -> Any:
+    def starting(*command: Any, **settings: Any) -> Any:
         asked.append(str(settings["env"]))
-        done = run(*command, **settings)
-        said.append(done.stdout)
-        return done
+        return start(*command, **settings)
 
-    monkeypatch.setattr(subprocess, "run", listening)
+    def asking(*order: Any, **limits: Any) -> dict[str, Any]:
+        said.append(ask(*order, **limits))
+        return dict(said[-1])
+
+    monkeypatch.setattr(subprocess, "Popen", starting)
+    monkeypatch.setattr(child, "asked", asking)
     read(crlf(calendars.GOOGLE))
     assert "CHUNGTAY" not in asked[0]
-    answer = json.loads(said[0])
+    [answer] = said
     assert set(answer) == {"times", "events", "free", "all_day_left_out", "ours", "unclear"}
     assert answer["times"][0] == ["2026-09-07T01:00:00+00:00", "2026-09-07T02:00:00+00:00", False]
 

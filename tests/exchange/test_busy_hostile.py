@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.domain.busy import BusyChoices
+from scheduler.domain.busy import BusyChoices, BusyReading
 from scheduler.domain.intervals import Interval
 from scheduler.exchange import busy
 from scheduler.exchange.busy import Unreadable
@@ -44,6 +44,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     "hourly": (lambda: start_of_day("RRULE:FREQ=HOURLY"), OFTEN),
     "minutely": (lambda: start_of_day("RRULE:FREQ=MINUTELY"), OFTEN),
     "secondly": (lambda: start_of_day("RRULE:FREQ=SECONDLY;COUNT=2"), OFTEN),
+    "a thousand million seconds": (
+        lambda: start_of_day("RRULE:FREQ=SECONDLY;COUNT=1000000000"),
+        OFTEN,
+    ),
     "every minute by parts": (
         lambda: start_of_day(
             "RRULE:FREQ=YEARLY;BYYEARDAY=1;BYHOUR="
@@ -85,6 +89,11 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
         lambda: calendar("BEGIN:X\n" * 100_000 + "END:X\n" * 99_999 + "END:X"),
         BROKEN,
     ),
+    "twenty thousand deep": (lambda: calendar("BEGIN:VEVENT\n" * 20_000), BROKEN),
+    "three thousand deep and closed": (
+        lambda: calendar("BEGIN:X\n" * 3000 + "END:X\n" * 2999 + "END:X"),
+        BROKEN,
+    ),
     "cut off": (lambda: crlf(calendars.GOOGLE)[:-30], BROKEN),
     "crossed": (lambda: calendar("BEGIN:VEVENT", "BEGIN:VALARM", "END:VEVENT"), BROKEN),
     "zone bomb": (
@@ -95,6 +104,44 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
         BROKEN,
     ),
 }
+
+
+def one(*lines: str) -> bytes:
+    return calendar(event("DTSTART:20260907T000000Z", "DURATION:PT1H", *lines))
+
+
+# What looks hostile and is read all the same, for nothing comes of it but busy times: how many,
+# and of how many events nothing could be made.
+ODD: dict[str, tuple[Callable[[], bytes], tuple[int, int]]] = {
+    "no UID": (one, (1, 0)),
+    "line of 5 MB": (lambda: one("SUMMARY:" + "x" * 4_900_000), (1, 0)),
+    "line of 5 MB in a million pieces": (lambda: one("SUMMARY:" + "x\r\n " * 980_000), (1, 0)),
+    "year 0000": (lambda: calendar(event("DTSTART:00000101T000000Z", "DURATION:PT1H")), (0, 1)),
+    "day in the year 0000": (lambda: calendar(event("DTSTART;VALUE=DATE:00000101")), (0, 1)),
+    "until the year 0000": (lambda: one("RRULE:FREQ=DAILY;UNTIL=00000101T000000Z"), (0, 1)),
+    "every 0 days": (lambda: one("RRULE:FREQ=DAILY;INTERVAL=0"), (85, 0)),
+    "0 times": (lambda: one("RRULE:FREQ=DAILY;COUNT=0"), (1, 0)),
+    "a thousand million days": (lambda: one("RRULE:FREQ=DAILY;COUNT=1000000000"), (85, 0)),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_calendar_is_read_in_time(name: str) -> None:
+    build, expected = ODD[name]
+    began = time.monotonic()
+    found = read(build())
+    assert (len(found.times), found.unclear) == expected
+    assert time.monotonic() - began < 9
+
+
+def read(body: bytes) -> BusyReading:
+    return busy.read(
+        body,
+        zone="Asia/Ho_Chi_Minh",
+        reach=REACH,
+        choices=BusyChoices(),
+        own_domain="chungtay.example",
+    )
 
 
 @contextmanager
@@ -135,13 +182,7 @@ def test_hostile_calendar_is_refused_in_time_and_within_memory(name: str) -> Non
     began = time.monotonic()
     with watching_children(seen):
         try:
-            busy.read(
-                body,
-                zone="Asia/Ho_Chi_Minh",
-                reach=REACH,
-                choices=BusyChoices(),
-                own_domain="chungtay.example",
-            )
+            read(body)
         except Unreadable as refused:
             sentence = str(refused)
     took = time.monotonic() - began

@@ -273,6 +273,14 @@ def test_a_teacher_reads_once_a_minute(ctx, lan, wire, clock):
     assert len(wire.asked) == 2
 
 
+def test_hosts_of_the_house_are_open_as_the_operator_named_them(ctx, lan, wire):
+    connect(ctx, lan, wire)
+    assert wire.inside == frozenset()
+    named = ctx.settings.model_copy(update={"internal_hosts": "Mail.school.internal, calendar,"})
+    connect(replace(ctx, settings=named), lan, wire)
+    assert wire.inside == {"mail.school.internal", "calendar"}
+
+
 def test_an_address_sealed_with_a_lost_key_is_asked_for_again(ctx, cast, lan, wire, clock):
     connect(ctx, lan, wire)
     clock.forward(hours=2)

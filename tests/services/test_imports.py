@@ -262,7 +262,8 @@ def test_exported_workbooks_change_nothing_and_found_the_same_programme(
     with full.transaction() as db:
         before = rosters.roster(db, 1, terms.find(db, None))
         for table in reversed(tables.metadata.sorted_tables):
-            db.execute(table.delete())
+            if not table.name.startswith("audit"):  # the record is only ever added to
+                db.execute(table.delete())
     imports.import_files(full, exported)
     with full.reading() as db:
         programme = terms.all_programmes(db)[0]
