@@ -56,6 +56,7 @@ COMMANDS = [
     ["user", "add"], ["sign-in-link"], ["feed-link"], ["record"], ["certificate"],
     ["certificate", "issue"], ["certificate", "withdraw"], ["fairness"], ["pledge"], ["outbox"],
     ["backup"], ["restore"], ["absence"], ["closure"], ["storm"], ["access-token"],
+    ["reseal"],
 ]  # fmt: skip
 
 
