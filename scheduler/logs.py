@@ -15,6 +15,7 @@ _SECRETS = re.compile(
     # Tokens are 43 letters and more, signed ones three parts of that kind; so are their digests.
     r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43,}(?:\.[A-Za-z0-9_-]+)*"
     r"|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
+    r"|(?<=/[a-z]/)[A-Za-z0-9_-]{16,}"  # the shorter ones of lessons
     r"|(?<=://)[^\s/@]+(?=@)"
 )
 

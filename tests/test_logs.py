@@ -2,6 +2,7 @@
 
 import json
 import logging
+import secrets
 import sys
 from datetime import timedelta
 
@@ -87,6 +88,12 @@ def test_what_looks_like_a_secret_is_left_out(secret, around):
         line = form.format(record(said, more=said))
         assert secret.strip("=") not in line
         assert "[redacted]" in line
+
+
+def test_the_address_of_a_room_is_left_out():
+    token = secrets.token_urlsafe(18)
+    said = f"GET https://chungtay.example/j/{token} HTTP"
+    assert logs.redacted(said) == "GET https://chungtay.example/j/[redacted] HTTP"
 
 
 def test_a_password_in_an_address_is_left_out():

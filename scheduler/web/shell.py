@@ -26,6 +26,7 @@ from scheduler.web.headers import shared
 
 LONGEST_COOKIES = 4 * 1024
 LONGEST_HEAD = 32 * 1024  # octets of all headers together
+_NO_HOST = frozenset("@/?#\\, \t")  # in an address around a host, or between two
 PATIENCE = 30.0  # seconds for a whole body …
 LEAST_RATE = 4 * 1024  # … and one more for so many octets of it: a village line is no attack
 
@@ -78,7 +79,10 @@ class Shell:
 
     def _known_host(self, headers: Headers) -> bool:
         """The configured name; on an installation without one, any name no stranger can own."""
-        given, own = _host(f"//{headers.get('host', '')}"), _host(self.settings.base_url)
+        (named, *more), own = headers.getlist("host") or [""], _host(self.settings.base_url)
+        if more or not _NO_HOST.isdisjoint(named):
+            return False
+        given = _host(f"//{named}")
         return given == own or (_is_local(own) and _is_local(given))
 
     def _dress(self, scope: Scope, send: Send) -> Send:

@@ -262,7 +262,9 @@ def test_a_cookie_that_is_not_ours_is_nobody(visitor, value):
 @pytest.mark.parametrize(
     ("host", "status"),
     [("chungtay.example", 200), ("CHUNGTAY.example:443", 200), ("evil.example", 400),
-     ("127.0.0.1", 400), ("", 400), ("[", 400)],
+     ("127.0.0.1", 400), ("", 400), ("[", 400), ("evil.example@chungtay.example", 400),
+     ("chungtay.example/evil.example", 400), ("chungtay.example, evil.example", 400),
+     ("chungtay.example?", 400), ("chungtay.example#", 400), ("chungtay.example:x", 400)],
 )  # fmt: skip
 def test_only_the_configured_host_is_answered(visitor, host, status):
     assert visitor.get("/sign-in", headers={"host": host}).status_code == status
