@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from scheduler import config
+from scheduler import config, logs
 from scheduler.config import Settings
 from scheduler.jobs import loop
 from scheduler.services.context import Context, open_context
@@ -46,8 +46,10 @@ NO_TELEMETRY = TelemetryConfig(
 
 
 def factory() -> ASGIApp:
-    """For `uvicorn scheduler.app:factory --factory`."""
-    return create_app()
+    """For `uvicorn scheduler.app:factory --factory`: a process of its own, and its log."""
+    settings = config.load()
+    logs.set_up(settings.log_format)
+    return create_app(settings)
 
 
 def create_app(

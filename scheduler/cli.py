@@ -35,6 +35,7 @@ _ROOMS = {
     "outbox": "messages",
     "backup": "keeping",
     "restore": "keeping",
+    "reseal": "keeping",
 }
 
 

@@ -3,18 +3,35 @@
 import os
 import re
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from email.headerregistry import Address
 from email.utils import parseaddr
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
-SECRET_BYTES = 32
+from scheduler import secret_files
+
+SECRET_BYTES = secret_files.LEAST_BYTES
+# Each may stand in a file of its own instead: CHUNGTAY_SECRET_KEY_FILE names it.
+IN_FILES = (
+    "secret_key",
+    "former_secret_keys",
+    "database_url",
+    "smtp_url",
+    "sms_secret",
+    "zalo_secret",
+)
 _ENGINES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
 _PACKAGE = Path(__file__).parent
@@ -24,15 +41,22 @@ class Settings(BaseSettings):
     """Every setting, each with a default that runs on one machine without further work."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CHUNGTAY_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="CHUNGTAY_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # it may be a secret
     )
 
     var_dir: Path = Field(
         Path("var"), description="folder for the embedded database and mail files"
     )
-    database_url: str = Field("", description="empty: SQLite in var_dir")
+    database_url: str = Field("", repr=False, description="empty: SQLite in var_dir")
     base_url: str = Field("http://127.0.0.1:8000", description="address in mails and feeds")
     secret_key: SecretStr = Field(SecretStr(""), description="empty: made once, kept in var_dir")
+    former_secret_keys: SecretStr = Field(
+        SecretStr(""), description="keys before it, by commas: what they signed is still read"
+    )
     smtp_url: SecretStr = Field(
         SecretStr(""), description="empty: mail is kept as files in var_dir"
     )
@@ -70,6 +94,12 @@ class Settings(BaseSettings):
     second_factor: bool = Field(
         True, description="coordinators and administrators sign in with a second factor"
     )
+    trusted_proxies: str = Field(
+        "", description="addresses or networks of our proxies, by commas: their word on who asks"
+    )
+    log_format: str = Field(
+        "", description="json or plain; empty: plain on a terminal, JSON anywhere else"
+    )
     demo: bool = Field(False, description="say on each page what day the demo plays")
     tick_seconds: float = Field(
         2.0, gt=0, le=3600, description="seconds between two beats of the loop"
@@ -91,6 +121,34 @@ class Settings(BaseSettings):
         description="searches side by side in a run; its bound takes one core more",
     )
     loop: bool = Field(True, description="run the reminder loop inside the web process")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, then `.env`: each with the files that it names."""
+        del settings_cls, file_secret_settings
+        named = (env_settings, dotenv_settings)
+        return init_settings, *(
+            secret_files.Named(source, IN_FILES)
+            for source in named
+            if isinstance(source, EnvSettingsSource)
+        )
+
+    @field_validator(*IN_FILES, mode="before")
+    @classmethod
+    def _from_file(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, secret_files.Filed):
+            return value
+        if value.twice:
+            name = f"CHUNGTAY_{str(info.field_name).upper()}"
+            raise ValueError(f"it is set twice: leave either {name} or {name}_FILE")
+        return secret_files.read(value.path)
 
     @field_validator("database_url")
     @classmethod
@@ -163,7 +221,7 @@ class Settings(BaseSettings):
     @field_validator("internal_hosts")
     @classmethod
     def _names_of_hosts(cls, value: str) -> str:
-        if not all(_HOST.fullmatch(name) for name in _names(value)):
+        if not all(_HOST.fullmatch(name) for name in _listed(value.lower())):
             raise ValueError("write names of hosts, with commas between: calendar.school.internal")
         return value
 
@@ -174,12 +232,33 @@ class Settings(BaseSettings):
             raise ValueError("write the clock with its zone, for example 2023-10-02T06:30:00+07:00")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "former_secret_keys")
     @classmethod
-    def _long_secret(cls, value: SecretStr) -> SecretStr:
+    def _strong_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         given = value.get_secret_value()
-        if given and len(given.encode()) < SECRET_BYTES:
-            raise ValueError(f"the secret key needs at least {SECRET_BYTES} bytes")
+        keys = _listed(given) if info.field_name == "former_secret_keys" else (given,)
+        fault = next((fault for key in keys if key and (fault := secret_files.fault(key))), "")
+        if fault:
+            raise ValueError(fault)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        for each in _listed(value):
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(
+                    f"{each!r} is no address; write addresses or networks: 127.0.0.1, 10.0.0.0/8"
+                ) from None
+        return value
+
+    @field_validator("log_format")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        if value not in ("", "json", "plain"):
+            raise ValueError("the log is json or plain")
         return value
 
     @property
@@ -195,7 +274,12 @@ class Settings(BaseSettings):
     @property
     def inside(self) -> frozenset[str]:
         """The internal hosts, in small letters."""
-        return frozenset(_names(self.internal_hosts))
+        return frozenset(_listed(self.internal_hosts.lower()))
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Whose word on the address of a client counts."""
+        return tuple(map(ip_network, _listed(self.trusted_proxies)))
 
     @property
     def mail_dir(self) -> Path:
@@ -211,10 +295,6 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """True when people reach us over https: cookies are then bound to it."""
         return self.base_url.startswith("https://")
-
-
-def _names(value: str) -> list[str]:
-    return [name.strip().lower() for name in value.split(",") if name.strip()]
 
 
 def _read_url(value: str, *schemes: str) -> str:
@@ -254,19 +334,47 @@ def load(**overrides: object) -> Settings:
 
 
 def secret_key(settings: Settings) -> bytes:
-    """The key that signs: the one given, or one made once and kept with mode 0600."""
+    """The key that signs: the one given, or one made once and kept with mode 0600.
+
+    Raises secret_files.BadSecretFile for a kept one that others may read, or that is too weak.
+    """
     given = settings.secret_key.get_secret_value()
     if given:
         return given.encode()
     path = settings.var_dir / "secret.key"
-    settings.var_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
+    if not path.exists():
+        _make(path)
+    return _kept(path)
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all: of two processes that begin at once, one makes the key of both."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         file.write(secrets.token_hex(SECRET_BYTES).encode())
-    return path.read_bytes()
+    with suppress(FileExistsError):
+        os.link(half, path)
+    half.unlink()
+
+
+def _kept(path: Path) -> bytes:
+    key = secret_files.read(path)
+    fault = secret_files.fault(key)
+    if fault:
+        raise secret_files.BadSecretFile(f"{path}: {fault}")
+    return key.encode()
+
+
+def former_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The keys that were in force before, the newest first."""
+    return tuple(key.encode() for key in _listed(settings.former_secret_keys.get_secret_value()))
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    """The parts of a list that is written with commas or line by line."""
+    parts = (part.strip() for part in value.replace("\n", ",").split(","))
+    return tuple(part for part in parts if part)
 
 
 def data_dir(name: str) -> Path:

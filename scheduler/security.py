@@ -21,7 +21,8 @@ LONGEST_TOKEN = 4096
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1
 CODE_LENGTH = 8
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-_NEEDED = ("iat", "aud", "iss", "sub", "jti")
+_CLAIMS = frozenset({"iss", "aud", "sub", "jti", "iat", "exp"})
+_NEEDED = _CLAIMS - {"exp"}
 
 
 def new_token() -> str:
@@ -132,35 +133,56 @@ def read_link(keys: Sequence[bytes], purpose: Purpose, token: str, now: datetime
 
     The key it names must be one of `keys`: the one in force, and those it took over from.
 
-    The library lets through tokens without expiry or audience and headers it does not know, and
-    leaks its own errors on hostile input: so the header must be exactly ours, every claim must be
-    there, and any exception is a refusal.
+    The library lets through tokens without expiry or audience, headers and letters that it does
+    not know, and leaks its own errors on hostile input: so the header and the names of the claims
+    must be exactly ours, each part be written in the one way we write it, and any exception is a
+    refusal.
     """
     if len(token) > LONGEST_TOKEN or not token.isascii():
         raise BadLink("too long")
     try:
-        header = jwt.get_unverified_header(token)
-        key = {key_id(key): key for key in keys}.get(str(header.get("kid")))
-        if key is None or header != {"alg": ALGORITHM, "kid": key_id(key), "typ": purpose.value}:
-            raise BadLink("header")
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            _signing_key(key),
-            algorithms=[ALGORITHM],
-            audience=purpose.value,
-            issuer=ISSUER,
-            # Expiry is compared below, on the programme's clock; requiring it here would check it
-            # on the machine's.
-            options={"verify_exp": False, **{f"require_{name}": True for name in _NEEDED}},
-        )
+        claims = _verified(keys, purpose, token)
     except BadLink:
         raise
     except Exception as error:
         raise BadLink("unreadable") from error
-    expires = claims.get("exp")
-    if not isinstance(expires, int) or now.timestamp() >= expires:
+    if claims.keys() != _CLAIMS or not _is_whole(claims["iat"]) or not _is_whole(claims["exp"]):
+        raise BadLink("claims")
+    if claims["aud"] != purpose.value or not claims["sub"] or not claims["jti"]:
+        raise BadLink("claims")
+    if now.timestamp() >= claims["exp"]:
         raise BadLink("expired")
-    return SignedLink(str(claims["sub"]), str(claims["jti"]))
+    return SignedLink(claims["sub"], claims["jti"])
+
+
+def _verified(keys: Sequence[bytes], purpose: Purpose, token: str) -> dict[str, Any]:
+    """The claims, signed by one of the keys; raises anything at all for what is not."""
+    if any(_rewritten(part) != part for part in token.split(".")):
+        raise BadLink("written in another way")
+    header = jwt.get_unverified_header(token)
+    key = {key_id(key): key for key in keys}.get(str(header.get("kid")))
+    if key is None or header != {"alg": ALGORITHM, "kid": key_id(key), "typ": purpose.value}:
+        raise BadLink("header")
+    return jwt.decode(
+        token,
+        _signing_key(key),
+        algorithms=[ALGORITHM],
+        audience=purpose.value,
+        issuer=ISSUER,
+        # Expiry is compared by our caller, on the programme's clock; requiring it here would check
+        # it on the machine's.
+        options={"verify_exp": False, **{f"require_{name}": True for name in _NEEDED}},
+    )
+
+
+def _rewritten(part: str) -> str:
+    """The same octets in the one way to write them: the last letter has bits that nobody reads."""
+    octets = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def key_id(key: bytes) -> str:

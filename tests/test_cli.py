@@ -57,6 +57,7 @@ COMMANDS = [
     ["certificate"],
     ["certificate", "issue"], ["certificate", "withdraw"], ["fairness"], ["pledge"], ["outbox"],
     ["backup"], ["restore"], ["absence"], ["closure"], ["storm"], ["access-token"],
+    ["reseal"],
 ]  # fmt: skip
 
 
@@ -650,3 +651,34 @@ def test_an_executor_that_is_none_is_one_sentence(tmp_path):
         result = CliRunner().invoke(cli.main, [*command, "--executor", where])
         assert result.exit_code == 1
         assert where.removeprefix("dask://") in result.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "chungtay.example", ""])
+def test_without_https_nobody_but_this_machine_is_listened_to(tmp_path, monkeypatch, host):
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(cli.main, ["serve", "--host", host])
+    assert refused.exit_code == 1
+    assert "Set CHUNGTAY_BASE_URL to the https address of your proxy" in refused.output
+    assert not (tmp_path / "var" / "chungtay.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "base_url", "loud"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000", True),
+        ("::1", "http://127.0.0.1:8000", True),
+        ("localhost", "http://127.0.0.1:8000", True),
+        ("0.0.0.0", "https://chungtay.example", False),
+    ],
+)
+def test_what_is_served_where_is_said_aloud(tmp_path, monkeypatch, caplog, host, base_url, loud):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHUNGTAY_BASE_URL", base_url)
+    started = []
+    monkeypatch.setattr("uvicorn.run", lambda _app, **how: started.append(how))
+    monkeypatch.setattr("scheduler.logs.set_up", lambda _form: None)  # it would take the log away
+    assert CliRunner().invoke(cli.main, ["serve", "--host", host]).exit_code == 0
+    assert [(how["host"], how["proxy_headers"], how["server_header"]) for how in started] == [
+        (host, False, False)
+    ]
+    assert ("PLAIN HTTP" in caplog.text) is loud

@@ -1,7 +1,11 @@
 """Signed links: what is refused, whatever the library would let through."""
 
 import base64
+import hmac
 import json
+import string
+import timeit
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +21,9 @@ NOW = datetime(2023, 10, 2, 6, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
+HEADERS = ("kid", "typ", "crit", "jku", "jwk", "x5u", "cty")
+
+
 def link(**changed: object) -> str:
     """A token with our own key, from which claims or headers are changed or taken away (None)."""
     claims = {
@@ -29,7 +36,7 @@ def link(**changed: object) -> str:
     }
     headers = {"kid": security.key_id(KEY), "typ": "stop_reminders"}
     for name, value in changed.items():
-        place = headers if name in ("kid", "typ", "crit", "jku") else claims
+        place = headers if name in HEADERS else claims
         place[name] = value
     claims = {name: value for name, value in claims.items() if value is not None}
     headers = {name: value for name, value in headers.items() if value is not None}
@@ -54,6 +61,24 @@ def test_a_signed_link_comes_back_whole():
         {"iss": "somebody"},
         {"exp": int(NOW.timestamp())},
         {"exp": "9999999999"},
+        {"exp": 9e99},
+        {"exp": NOW.timestamp() + 60.5},
+        {"exp": True},
+        {"exp": [9999999999]},
+        {"iat": True},
+        {"iat": NOW.timestamp() + 0.5},
+        {"iat": "1"},
+        {"aud": ["stop_reminders", "access"]},
+        {"sub": 7},
+        {"sub": ""},
+        {"jti": ""},
+        {"nbf": 0},
+        {"role": "admin"},
+        {"kid": ["x"]},
+        {"kid": {"x": 1}},
+        {"jwk": {"kty": "oct", "k": "AAAA"}},
+        {"x5u": "https://evil.example/cert"},
+        {"cty": "JWT"},
         {"kid": None},
         {"kid": "../../etc/passwd"},
         {"typ": "JWT"},
@@ -68,30 +93,108 @@ def test_a_link_with_a_wrong_part_is_refused(changed):
 
 def _with_header(**header: object) -> str:
     _, body, signature = link().split(".")
-    text = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
-    return f"{text}.{body}.{signature}"
+    return f"{_in_letters(header)}.{body}.{signature}"
 
 
-@pytest.mark.parametrize(
-    "token",
-    [
-        "",
-        ".",
-        "..",
-        "a.b.c",
-        "\x00",
-        "é",
-        "x" * 20_000,
-        _with_header(alg="none"),
-        _with_header(alg="RS256", typ="stop_reminders"),
-        _with_header(alg="HS512", typ="stop_reminders"),
-        link().rsplit(".", 1)[0] + ".",
-        link()[:-2] + "AA",
-    ],
-)
+def _in_letters(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def _with_public_key() -> str:
+    """Signed by somebody's own key that the header brings along."""
+    header = {"alg": "HS256", "typ": "stop_reminders", "kid": security.key_id(KEY)}
+    body = link().split(".")[1]
+    mac = hmac.digest(b"", f"{_in_letters(header)}.{body}".encode(), "sha256")
+    return f"{_in_letters(header)}.{body}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
+_OURS = {"alg": "HS256", "typ": "stop_reminders", "kid": security.key_id(KEY)}
+HOSTILE = {
+    "nothing": "",
+    "one dot": ".",
+    "two dots": "..",
+    "three words": "a.b.c",
+    "None": "None",
+    "NUL": "\x00",
+    "no ASCII": "é",
+    "20 kB": "x" * 20_000,
+    "20 kB of parts": "." * 20_000,
+    "20 kB of claims": link(sub="x" * 20_000),
+    "alg none": _with_header(alg="none"),
+    "alg none, ours else": _with_header(**{**_OURS, "alg": "none"}),
+    "alg None": _with_header(**{**_OURS, "alg": None}),
+    "alg of odd kind": _with_header(**{**_OURS, "alg": {"a": []}}),
+    "RS256": _with_header(**{**_OURS, "alg": "RS256"}),
+    "ES256": _with_header(**{**_OURS, "alg": "ES256"}),
+    "HS512": _with_header(**{**_OURS, "alg": "HS512"}),
+    "no alg": _with_header(typ="stop_reminders", kid=security.key_id(KEY)),
+    "crit": link(crit=["exp"]),
+    "kid of a path": link(kid="../../etc/passwd"),
+    "no expiry": link(exp=None),
+    "no audience": link(aud=None),
+    "a link inside the header": _with_header(**_OURS, nested=link()),
+    "a header inside a header": f"{_in_letters(link().split('.')[0])}.{link().split('.', 1)[1]}",
+    "a header that is a list": f"{_in_letters([_OURS])}.{link().split('.', 1)[1]}",
+    "a deep header": f"{_in_letters('[' * 1000)}.{link().split('.', 1)[1]}",
+    "no signature": link().rsplit(".", 1)[0] + ".",
+    "two parts": link().rsplit(".", 1)[0],
+    "four parts": f"{link()}.x",
+    "five parts": f"{link()}.x.y",
+    "another signature": link()[:-2] + "AA",
+    "signed by an empty key": _with_public_key(),
+    "blanks around it": f" {link()} ",
+    "a blank in it": link().replace(".", " ."),
+    "padded": f"{link()}=",
+}
+
+
+@pytest.mark.parametrize("token", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_refused(token):
     with pytest.raises(BadLink):
         read_link([KEY], Purpose.STOP_REMINDERS, token, NOW)
+
+
+def test_no_other_last_letter_makes_the_same_link():
+    """Two bits of it are read by nobody: so four letters would do."""
+    token = link()
+    assert read_link([KEY], Purpose.STOP_REMINDERS, token, NOW)
+    for letter in set(string.ascii_letters + string.digits + "-_=+/ \n") - {token[-1]}:
+        with pytest.raises(BadLink):
+            read_link([KEY], Purpose.STOP_REMINDERS, token[:-1] + letter, NOW)
+
+
+def test_each_hostile_text_is_refused_in_no_time():
+    for name, token in HOSTILE.items():
+        best = min(timeit.repeat(lambda token=token: _refused(token), number=1, repeat=5))
+        assert best < 0.005, name
+
+
+def _refused(token: str) -> None:
+    with suppress(BadLink):
+        read_link([KEY], Purpose.STOP_REMINDERS, token, NOW)
+
+
+def test_an_expiry_beyond_all_times_breaks_nothing():
+    token = link(exp=10**400)
+    assert read_link([KEY], Purpose.STOP_REMINDERS, token, NOW).subject == "7"
+
+
+@given(st.data())
+def test_no_changed_sign_of_a_link_is_overlooked(data):
+    token = link()
+    place = data.draw(st.integers(0, len(token) - 1))
+    sign = data.draw(st.sampled_from(string.printable).filter(lambda sign: sign != token[place]))
+    changed = token[:place] + sign + token[place + 1 :]
+    with pytest.raises(BadLink):
+        read_link([KEY], Purpose.STOP_REMINDERS, changed, NOW)
+
+
+def test_each_purpose_refuses_the_links_of_all_others():
+    for one in Purpose:
+        token = sign_link(KEY, one, "7", NOW, DAY)
+        for other in set(Purpose) - {one}:
+            with pytest.raises(BadLink):
+                read_link([KEY], other, token, NOW)
 
 
 @given(st.text(max_size=300))

@@ -9,7 +9,7 @@ from scheduler import console
 from scheduler.commands import opening
 from scheduler.errors import text
 from scheduler.locale import Language, translate
-from scheduler.services import system
+from scheduler.services import keys, system
 
 
 @click.command()
@@ -72,3 +72,10 @@ def restore(file: Path) -> None:
                 "other machines sent too, first run chungtay outbox replay with their journals."
             )
         )
+
+
+@click.command()
+def reseal() -> None:
+    """Seal anew with the secret key what former ones sealed, so that those can go."""
+    with opening.ready_context() as ctx:
+        opening.say(text("Sealed anew: {count}.", count=keys.reseal(ctx)))

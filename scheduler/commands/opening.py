@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from scheduler import config, console
 from scheduler.errors import Text
 from scheduler.locale import Language, translate
+from scheduler.secret_files import BadSecretFile
 from scheduler.services import system
 from scheduler.services.context import Context, open_context
 
@@ -26,11 +27,19 @@ def ready_context() -> Iterator[Context]:
 def context() -> Iterator[Context]:
     """The context of a command; what goes wrong in it becomes sentences and exit status 1."""
     with console.sentences():
-        ctx = open_context(settings())
+        ctx = opened(settings())
         try:
             yield ctx
         finally:
             ctx.database.close()
+
+
+def opened(given: config.Settings) -> Context:
+    try:
+        return open_context(given)
+    except BadSecretFile as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
 
 
 def settings(**overrides: object) -> config.Settings:

@@ -4,17 +4,22 @@ import json
 import logging
 import os
 import socket
+from contextlib import suppress
 from dataclasses import asdict
+from ipaddress import ip_address
+from typing import Any
 
 import click
 import uvicorn
 
-from scheduler import console
+from scheduler import console, logs
 from scheduler.commands import opening
-from scheduler.errors import Conflict, text
+from scheduler.config import IN_FILES, Settings
+from scheduler.errors import Conflict, Invalid, text
 from scheduler.jobs import loop
 from scheduler.services import demo, system
-from scheduler.services.context import open_context
+
+_log = logging.getLogger(__name__)
 
 
 @click.command("demo")
@@ -42,7 +47,7 @@ def demo_command(port: int, check: bool) -> None:
         demo.clear(settings)
         if not check:
             click.echo("Preparing the example programme …", err=True)
-        ctx = open_context(settings)
+        ctx = opening.opened(settings)
         figures = demo.build(ctx)
         if check:
             click.echo(json.dumps(asdict(figures)))
@@ -52,9 +57,24 @@ def demo_command(port: int, check: bool) -> None:
             click.echo(f"{invitation.role.value:12} {invitation.actor.name}\n  {invitation.url}")
         ctx.database.close()
     os.environ.update({f"CHUNGTAY_{name.upper()}": str(v) for name, v in overrides.items()})
+    for name in IN_FILES:
+        if name in overrides:
+            os.environ.pop(f"CHUNGTAY_{name.upper()}_FILE", None)
     click.echo(f"\nOpen a link above. Mail: {settings.base_url}/mail. Stop with Ctrl+C.")
+    logs.set_up(settings.log_format)
+    _serve(host="127.0.0.1", port=port, log_level="warning")
+
+
+def _serve(**more: Any) -> None:
+    """Whose word counts on who asks, and how the log reads, our own settings say."""
     uvicorn.run(
-        "scheduler.app:factory", factory=True, port=port, log_level="warning", server_header=False
+        "scheduler.app:factory",
+        factory=True,
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+        ws="none",
+        **more,
     )
 
 
@@ -78,24 +98,44 @@ def _free_port(port: int) -> None:
 def serve(host: str, port: int, workers: int, no_loop: bool) -> None:
     """Serve the pages, the feeds and the reminder loop."""
     with opening.context() as ctx:
+        logs.set_up(ctx.settings.log_format)
+        _refuse_open_line(ctx.settings, host)
         system.migrate(ctx)
     if no_loop:
         os.environ["CHUNGTAY_LOOP"] = "false"
-    uvicorn.run(
-        "scheduler.app:factory",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,
-        server_header=False,
+    _serve(host=host, port=port, workers=workers, access_log=False)
+
+
+def _refuse_open_line(settings: Settings, host: str) -> None:
+    """Without https sign-in links and cookies travel in clear: within this machine at most."""
+    if settings.secure:
+        return
+    if not _is_loopback(host):
+        raise Invalid(
+            text(
+                "{host} can be reached from other machines, and {url} is not https: whoever "
+                "listens on the way could sign in as anybody. Set CHUNGTAY_BASE_URL to the https "
+                "address of your proxy, or leave --host out.",
+                host=host,
+                url=settings.base_url,
+            )
+        )
+    _log.warning(
+        "PLAIN HTTP: %s is not https; nothing but this machine may reach it", settings.base_url
     )
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
 
 
 @click.command()
 def worker() -> None:
     """Run the reminder and job loop alone, until it is told to stop."""
     with opening.context() as ctx:
+        logs.set_up(ctx.settings.log_format)
         system.migrate(ctx)
         if not loop.run_forever(ctx):
             logging.shutdown()

@@ -1,13 +1,16 @@
 """A few words that people write beside what they do: on one line, and fit to be kept.  Pure."""
 
+import unicodedata
+
 from scheduler.errors import Text, text
 
 LONGEST = 200
+MOST_MARKS = 8  # on one letter; no language has more, and a thousand hide the lines around
 
 
 def tidied(typed: str) -> str:
-    """The words on one line."""
-    return " ".join(typed.split())
+    """The words on one line, their accents in one form and single spaces between them."""
+    return " ".join(unicodedata.normalize("NFC", typed).split())
 
 
 def fault(words: str, most: int = LONGEST, *, needed: bool = True) -> Text | None:
@@ -16,4 +19,17 @@ def fault(words: str, most: int = LONGEST, *, needed: bool = True) -> Text | Non
         if needed:
             return text("Write 1 to {most} letters.", most=most)
         return text("Write at most {most} letters.", most=most)
-    return None if words.isprintable() else text("This holds signs that cannot be stored.")
+    return None if storable(words) else text("This holds signs that cannot be stored.")
+
+
+def storable(words: str) -> bool:
+    """Whether every sign of a line can be kept and shown.
+
+    Signs without width and those that turn the reading direction round do not print, either.
+    """
+    heap = 0
+    for sign in words:
+        heap = heap + 1 if unicodedata.combining(sign) else 0
+        if heap > MOST_MARKS:
+            return False
+    return words.isprintable()

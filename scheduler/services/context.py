@@ -1,7 +1,7 @@
 """What every use case is given: settings, database, clock and key."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from scheduler import config
@@ -15,8 +15,8 @@ class Context:
     settings: Settings
     database: Database
     clock: Clock
-    key: bytes
-    former_keys: tuple[bytes, ...] = ()
+    key: bytes = field(repr=False)
+    former_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def keys(self) -> tuple[bytes, ...]:
@@ -43,4 +43,5 @@ class Context:
 def open_context(settings: Settings) -> Context:
     """Everything a process needs; the schema is not touched."""
     clock = ShiftedClock.starting_at(settings.clock) if settings.clock else SystemClock()
-    return Context(settings, Database(settings.database), clock, config.secret_key(settings))
+    key, former = config.secret_key(settings), config.former_keys(settings)
+    return Context(settings, Database(settings.database), clock, key, former)

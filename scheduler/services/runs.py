@@ -5,7 +5,7 @@ import multiprocessing
 from dataclasses import replace
 from datetime import timedelta
 
-from scheduler import clock, security
+from scheduler import clock, logs, security
 from scheduler.clock import Clock
 from scheduler.config import Settings
 from scheduler.domain import runs as rules
@@ -119,7 +119,7 @@ def work_on_next(ctx: Context) -> bool:
         return False
     run, token = claimed
     spawn = multiprocessing.get_context("spawn")
-    work = (ctx.settings, ctx.clock, ctx.key, run, token)
+    work = (ctx.settings, ctx.clock, ctx.keys, run, token)
     spawn.Process(target=_in_child, name=CHILD, args=work, daemon=True).start()
     return True
 
@@ -149,9 +149,14 @@ def _claim(ctx: Context, run_id: RunId | None = None) -> tuple[Run, str] | None:
     return run, token
 
 
-def _in_child(settings: Settings, beat: Clock, key: bytes, run: Run, token: str) -> None:
+def _in_child(
+    settings: Settings, beat: Clock, keys: tuple[bytes, ...], run: Run, token: str
+) -> None:
+    key, *former = keys
+    logs.set_up(settings.log_format)
     try:
-        execute(Context(settings, Database(settings.database), beat, key), run, token)
+        ctx = Context(settings, Database(settings.database), beat, key, tuple(former))
+        execute(ctx, run, token)
     except Conflict:
         _log.warning("run %s went to another worker; this one's plan is dropped", run.id)
 

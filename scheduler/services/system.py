@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from scheduler import security
 from scheduler.clock import SystemClock
 from scheduler.domain.messages import OPEN_STATES, Channel
 from scheduler.errors import Busy, Conflict, Invalid, NotFound, Text, text
 from scheduler.matching import compiler, library
-from scheduler.services import outbox, sending, ways
+from scheduler.services import keys, outbox, sending, ways
 from scheduler.services.context import Context
 from scheduler.store import migrations
 
@@ -79,6 +80,7 @@ def doctor(ctx: Context) -> tuple[Finding, ...]:
     return (
         _settings(ctx),
         _database(ctx),
+        *_keys(ctx),
         _mail(ctx),
         _push(ctx),
         _gateway(ctx, Channel.SMS),
@@ -95,7 +97,8 @@ def _settings(ctx: Context) -> Finding:
         "settings",
         Verdict.NOTE,
         text(
-            "{url} is not https: good on one machine only. Set CHUNGTAY_BASE_URL.",
+            "{url} is not https: good on one machine only, and serve listens to no other. "
+            "Set CHUNGTAY_BASE_URL.",
             url=ctx.settings.base_url,
         ),
     )
@@ -124,6 +127,42 @@ def _other_schema(ctx: Context, found: str) -> Text:
 
 def _engine(ctx: Context) -> str:
     return "SQLite" if ctx.database.is_sqlite else "PostgreSQL"
+
+
+def _keys(ctx: Context) -> tuple[Finding, ...]:
+    """Their fingerprints, and whether the former ones can go, where the schema is ours."""
+    in_force = text("The secret key is {key}.", key=security.key_id(ctx.key))
+    first = Finding("secrets", Verdict.GOOD, in_force)
+    try:
+        found = keys.look(ctx) if is_at_head(ctx) else None
+    except Busy:  # the database's own finding says so
+        found = None
+    if found is None:
+        return (first,)
+    lost = text(
+        "Sealed texts that none of our keys opens: {count}. Set the key that sealed them in "
+        "CHUNGTAY_FORMER_SECRET_KEYS; without it their people must enter them once more.",
+        count=found.lost,
+    )
+    more = [lost] if found.lost else []
+    if found.former:
+        more.append(_about_former(found))
+    return first, *(Finding("secrets", Verdict.NOTE, sentence) for sentence in more)
+
+
+def _about_former(found: keys.Keys) -> Text:
+    names = ", ".join(found.former)
+    if found.by_former:
+        return text(
+            "Former keys: {keys}. Sealed texts that need them: {count}. Run: chungtay reseal.",
+            keys=names,
+            count=found.by_former,
+        )
+    return text(
+        "Former keys: {keys}. No sealed text needs them. They can go when the links that they "
+        "signed have ended.",
+        keys=names,
+    )
 
 
 def _mail(ctx: Context) -> Finding:

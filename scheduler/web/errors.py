@@ -53,9 +53,17 @@ _WORDS: dict[int, tuple[Text, Text]] = {
         text("Open it from the first page instead."),
     ),
     409: (text("Something has changed in the meantime"), text("Load the page again.")),
+    408: (
+        text("This came too slowly"),
+        text("The line is slow at the moment. Nothing was changed. Try once more."),
+    ),
     413: (
         text("This is too much at once"),
         text("A form may hold up to {most} MB. Send less at a time.", most=1),
+    ),
+    415: (
+        text("This cannot be read"),
+        text("Send JSON, and say so: Content-Type: application/json."),
     ),
     429: (text("Too often"), text("Wait a while, then try again.")),
     422: (text("This cannot be taken as it is"), text("Go back and look at what was typed.")),

@@ -27,6 +27,7 @@ from scheduler.services.context import Context
 from scheduler.store.feed_links import Found, StoredBody
 from scheduler.web import conditions, limits
 from scheduler.web.conditions import PREFIX, Asked
+from scheduler.web.headers import shared
 
 PATIENCE = 2.0  # seconds to wait for the newest body while there is an older one
 LONG_PATIENCE = 20.0
@@ -53,7 +54,6 @@ _ALWAYS: Headers = [
     (b"cache-control", b"private, max-age=0, must-revalidate"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-robots-tag", b"noindex"),
-    (b"x-content-type-options", b"nosniff"),
 ]
 _VARY = (b"vary", b"Accept-Encoding")
 
@@ -89,6 +89,8 @@ class FeedApp:
         self._reader = feeds.open_reader(ctx)
         self._reads = feeds.read_log(ctx)
         self._limit = limits.Limit()
+        every = shared(ctx.settings).items()
+        self._shared = [(name.encode(), value.encode()) for name, value in every]
         self._given: dict[Question, Given] = {}
         self._rendering: dict[int, anyio.Lock] = {}
         self._renderers = anyio.CapacityLimiter(RENDERERS)
@@ -103,14 +105,18 @@ class FeedApp:
             except Exception:  # a calendar client keeps what it has and comes again
                 logger.exception("A calendar feed could not be read.")
                 start, body = _messages(_try_later(), question[0])
-            await send(start)
-            await send(body)
+            await self._send(send, start, body)
         elif scope["type"] == "http" and path == "/robots.txt":
-            for message in _messages(Answer(200, [_PLAIN], _ROBOTS), scope["method"]):
-                await send(message)
+            await self._send(send, *_messages(Answer(200, [_PLAIN], _ROBOTS), scope["method"]))
         else:
             last = partial(self._closing, send) if scope["type"] == "lifespan" else send
             await self._app(scope, receive, last)
+
+    async def _send(self, send: Send, start: Message, body: Message) -> None:
+        if start["status"] != 304:  # its reader keeps those of the answer that it has
+            start = {**start, "headers": [*start["headers"], *self._shared]}
+        await send(start)
+        await send(body)
 
     async def _closing(self, send: Send, message: MutableMapping[str, Any]) -> None:
         """Whoever serves may stop the loop at the last message: so ours goes before it."""

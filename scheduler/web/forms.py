@@ -2,7 +2,6 @@
 
 import calendar
 import re
-import unicodedata
 from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import TypeVar
 
 from starlette.datastructures import FormData
 
+from scheduler.domain import remarks
 from scheduler.errors import Invalid, Text, text
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -18,8 +18,6 @@ YEARS = (2000, 2100)
 LONGEST_TEXT = 200
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
-# They turn the reading direction round and make a name look like another one.
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Fields:
@@ -47,12 +45,12 @@ class Fields:
 
     def text(self, name: str, *, most: int = LONGEST_TEXT, needed: bool = True) -> str:
         """One line, its spaces tidied."""
-        value = one_line(self.typed(name))
+        value = remarks.tidied(self.typed(name))
         if not value:
             return self._fault(name, text("Fill this in."), "") if needed else ""
         if len(value) > most:
             return self._fault(name, text("Write 1 to {most} letters.", most=most), "")
-        if not storable(value):
+        if not remarks.storable(value):
             return self._fault(name, text("This holds signs that cannot be stored."), "")
         return value
 
@@ -92,16 +90,6 @@ class Fields:
 
 
 _Stand = TypeVar("_Stand")
-
-
-def one_line(typed: str) -> str:
-    """The words with their accents in one form and single spaces."""
-    return " ".join(unicodedata.normalize("NFC", typed).split())
-
-
-def storable(value: str) -> bool:
-    """Whether every sign of a line can be kept and shown."""
-    return value.isprintable() and not _TURNING & set(value)
 
 
 def read_day(typed: str) -> date | Text:

@@ -20,6 +20,8 @@ from scheduler.services import access_tokens, accounts
 from scheduler.services.context import Context
 
 LARGEST_BODY = 1024 * 1024
+# Where more comes than a form may hold, by the beginning of the address.
+LARGEST_BODIES: dict[str, int] = {}
 MOST_FIELDS = 1000
 LONGEST_COOKIE = 200
 LARGEST_ID = 2**31 - 1

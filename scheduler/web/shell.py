@@ -1,10 +1,12 @@
 """The shell around all pages: refuses impossible requests, bounds bodies, sets the headers."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
@@ -12,29 +14,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scheduler.config import Settings
 from scheduler.origin import Origin, coming_from
-from scheduler.web.guard import LARGEST_BODY, PROBES, SECRET_ADDRESSES, UNLISTED
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+from scheduler.web import proxies
+from scheduler.web.guard import (
+    LARGEST_BODIES,
+    LARGEST_BODY,
+    PROBES,
+    SECRET_ADDRESSES,
+    UNLISTED,
 )
-HEADERS = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-}
+from scheduler.web.headers import shared
+
+LONGEST_COOKIES = 4 * 1024
+LONGEST_HEAD = 32 * 1024  # octets of all headers together
+_NO_HOST = frozenset("@/?#\\, \t")  # in an address around a host, or between two
+PATIENCE = 30.0  # seconds for a whole body …
+LEAST_RATE = 4 * 1024  # … and one more for so many octets of it: a village line is no attack
 
 
 class Shell:
@@ -43,29 +37,40 @@ class Shell:
     def __init__(self, settings: Settings, inner: ASGIApp) -> None:
         self.settings = settings
         self.inner = inner
+        self.proxies = settings.proxies
+        self.shared = shared(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.inner(scope, receive, send)
             return
-        origin = Origin(uuid4().hex[:12], _client(scope))
+        origin = Origin(uuid4().hex[:12], self._client(scope))
         scope.setdefault("state", {})["request_id"] = origin.request_id
         with coming_from(origin):
             await self._answer(_kept_secret(scope), receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         dressed = self._dress(scope, send)
-        refusal = self._refusal(scope)
+        bounded, refusal = _Bounded(scope, receive), self._refusal(scope)
         if refusal:
             await refusal(scope, receive, dressed)
         elif scope["method"] == "HEAD":  # whatever can be got can be asked about
-            await self.inner({**scope, "method": "GET"}, receive, _without_body(dressed))
+            await self.inner({**scope, "method": "GET"}, bounded, _without_body(dressed))
         else:
-            await self.inner(scope, _bounded(scope, receive), dressed)
+            await self.inner(scope, bounded, dressed)
+
+    def _client(self, scope: Scope) -> str:
+        """Whose address the request is from; empty where there is none, as behind a Unix socket."""
+        if not scope.get("client"):
+            return ""
+        forwarded = Headers(scope=scope).getlist("x-forwarded-for") if self.proxies else ()
+        return proxies.client(str(scope["client"][0]), forwarded, self.proxies)
 
     def _refusal(self, scope: Scope) -> Response | None:
         if scope["method"] in ("TRACE", "TRACK", "CONNECT"):
             return PlainTextResponse("Method Not Allowed", 405)
+        if _is_too_long(scope["headers"]):
+            return PlainTextResponse("Request Header Fields Too Large", 431)
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return PlainTextResponse("Bad Request", 400)
         if scope["path"] not in PROBES and not self._known_host(Headers(scope=scope)):
@@ -74,7 +79,10 @@ class Shell:
 
     def _known_host(self, headers: Headers) -> bool:
         """The configured name; on an installation without one, any name no stranger can own."""
-        given, own = _host(f"//{headers.get('host', '')}"), _host(self.settings.base_url)
+        (named, *more), own = headers.getlist("host") or [""], _host(self.settings.base_url)
+        if more or not _NO_HOST.isdisjoint(named):
+            return False
+        given = _host(f"//{named}")
         return given == own or (_is_local(own) and _is_local(given))
 
     def _dress(self, scope: Scope, send: Send) -> Send:
@@ -86,22 +94,14 @@ class Shell:
         return dressed
 
     def _headers(self, scope: Scope, headers: MutableHeaders) -> None:
-        for name, value in HEADERS.items():
+        for name, value in self.shared.items():
             headers.setdefault(name, value)
         secret = scope["path"].startswith(SECRET_ADDRESSES)
         headers["referrer-policy"] = "no-referrer" if secret else "same-origin"
         if secret or scope["path"].startswith(UNLISTED):
             headers["x-robots-tag"] = "noindex"
-        if self.settings.secure:
-            headers["strict-transport-security"] = "max-age=31536000"
         headers.setdefault("cache-control", "no-store")
         headers["x-request-id"] = scope["state"]["request_id"]
-
-
-def _client(scope: Scope) -> str:
-    """The address at the other end; empty where there is none, as behind a Unix socket."""
-    client = scope.get("client")
-    return str(client[0]) if client else ""
 
 
 def _kept_secret(scope: Scope) -> Scope:
@@ -123,22 +123,53 @@ def _without_body(send: Send) -> Send:
     return bare
 
 
-def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """Counts what really arrives; a stated length alone may lie."""
-    stated = Headers(scope=scope).get("content-length", "0")
-    read = 0
+def _is_too_long(headers: list[tuple[bytes, bytes]]) -> bool:
+    cookies = sum(len(value) for name, value in headers if name == b"cookie")
+    whole = sum(len(name) + len(value) for name, value in headers)
+    return cookies > LONGEST_COOKIES or whole > LONGEST_HEAD
 
-    async def bounded() -> Message:
-        nonlocal read
-        if stated.isdecimal() and int(stated) > LARGEST_BODY:
-            raise HTTPException(413)
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > LARGEST_BODY:
-            raise HTTPException(413)
+
+@dataclass(slots=True)
+class _Bounded:
+    """Counts what really arrives, and how long it takes; a stated length alone may lie."""
+
+    scope: Scope
+    receive: Receive
+    read: int = 0
+    begun: float | None = None
+    whole: bool = False
+
+    async def __call__(self) -> Message:
+        if self.whole:  # nothing comes any more but the end of the connection
+            return await self.receive()
+        most = _largest(self.scope["path"])
+        stated = Headers(scope=self.scope).get("content-length", "0")
+        if stated.isdecimal() and int(stated) > most:
+            raise _refused(413)
+        message = await self._next()
+        self.read += len(message.get("body", b""))
+        if self.read > most:
+            raise _refused(413)
+        self.whole = not message.get("more_body", False)
         return message
 
-    return bounded
+    async def _next(self) -> Message:
+        now = anyio.current_time()
+        self.begun = now if self.begun is None else self.begun
+        left = self.begun + PATIENCE + self.read / LEAST_RATE - now
+        with anyio.move_on_after(max(0.0, left)):
+            return await self.receive()
+        raise _refused(408)
+
+
+def _largest(path: str) -> int:
+    rooms = (most for room, most in LARGEST_BODIES.items() if path.startswith(room))
+    return max(rooms, default=LARGEST_BODY)
+
+
+def _refused(status: int) -> HTTPException:
+    """With the rest of the body unread, no other request can follow on this connection."""
+    return HTTPException(status, headers={"connection": "close"})
 
 
 def _host(url: str) -> str:

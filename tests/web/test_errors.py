@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from scheduler.app import create_app
 from scheduler.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, Stale, text
 from scheduler.store.database import Database
-from scheduler.web import guard, shell
+from scheduler.web import guard, headers
 from scheduler.web.guard import Signed
 from scheduler.web.pages import health
 from tests.web.browser import BASE, Browser
@@ -60,7 +60,7 @@ def test_each_failure_has_its_status_and_its_three_forms(ctx, cast, broken, name
     for each in (page, fragment, machine):
         assert "secret of the house" not in each.text
         assert "Traceback" not in each.text
-        assert each.headers["content-security-policy"] == shell.POLICY
+        assert each.headers["content-security-policy"] == headers.POLICY
 
 
 def test_the_words_are_in_the_language_of_the_reader(ctx, cast, broken):

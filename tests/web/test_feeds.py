@@ -22,6 +22,7 @@ from scheduler.services import feeds
 from scheduler.store import feeds as store
 from scheduler.store import tables
 from scheduler.web.feeds import FeedApp
+from scheduler.web.headers import shared
 
 
 async def _elsewhere(scope, receive, send):
@@ -88,7 +89,7 @@ def path(ctx, world) -> str:
     return path_of(subscribe(ctx, world))
 
 
-def test_a_feed_is_rendered_on_its_first_read(server, path):
+def test_a_feed_is_rendered_on_its_first_read(ctx, server, path):
     answer = server.get(path)
     assert answer.status_code == 200
     assert answer.content.startswith(b"BEGIN:VCALENDAR\r\n")
@@ -102,7 +103,7 @@ def test_a_feed_is_rendered_on_its_first_read(server, path):
         "cache-control": "private, max-age=0, must-revalidate",
         "referrer-policy": "no-referrer",
         "x-robots-tag": "noindex",
-        "x-content-type-options": "nosniff",
+        **shared(ctx.settings),
         "content-type": "text/calendar; charset=utf-8",
         "content-disposition": 'inline; filename="co-lan-chung-tay.ics"; '
         "filename*=UTF-8''co-lan-chung-tay.ics",

@@ -1,5 +1,6 @@
 """What the real server says of itself, on both ways to start it, names no secret."""
 
+import json
 import os
 import re
 import signal
@@ -36,10 +37,22 @@ class Running:
 
     client: httpx2.Client
     folder: Path
+    port: int
+
+    def raw(self, *pieces: bytes, wait: float = 10) -> bytes:
+        """The first line that the server answers to these octets, of which it is sent each."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=wait) as line:
+            try:
+                for piece in pieces:
+                    line.sendall(piece)
+                return line.recv(65536).partition(b"\r\n")[0]
+            except (ConnectionResetError, BrokenPipeError):
+                return b"cut"
 
     def said(self) -> str:
-        """All it said, and all it wrote beside its database."""
-        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        """All it said, and all it wrote beside its database, but for the mails to its people."""
+        every = (path for path in self.folder.rglob("*") if path.is_file())
+        files = [path for path in every if path.parent.name != "mail"]
         return "\n".join(path.read_text("utf-8", "replace") for path in files)
 
 
@@ -63,7 +76,7 @@ def running(request, tmp_path, ctx: Context) -> Iterator[Running]:
     headers = {"accept-encoding": "identity", "connection": "close"}
     with httpx2.Client(base_url=settings["BASE_URL"], headers=headers) as client:
         _await(client)
-        yield Running(client, folder)
+        yield Running(client, folder, port)
     process.send_signal(signal.SIGINT)
     process.wait(20)
 
@@ -137,6 +150,100 @@ def test_no_secret_of_an_address_is_said_by_the_server(running, ctx, world):
     if lines:  # the access log is on
         assert {f"/{room}/%5Bredacted%5D" for room in ("j", "sign-in", "stop", "a")} <= set(lines)
         assert lines.count("/feeds/%5Bredacted%5D") == 24
+
+
+def lines_of(running: Running) -> list[dict]:
+    """What it wrote to its error stream, which is no terminal: objects, line by line."""
+    said = (running.folder / "stderr").read_text()
+    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+
+def test_nothing_sent_forges_a_line_or_an_answer_of_a_broken_page(running, ctx):
+    mislay(ctx, "sign_ins")
+    agent = {"user-agent": "evil'\"\\n{}"}
+    sent = running.client.get("/sign-in/x?%0aINFO%1b[31m", headers=agent)
+    assert sent.status_code == 500
+    lines = lines_of(running)
+    assert not any(line.get("message") == "all is well" for line in lines)
+    number = sent.headers["x-request-id"]
+    broke = [line for line in lines if line.get("request") == number]
+    assert {"scheduler.web"} <= {line["logger"] for line in broke}
+    assert number in sent.text
+    for text in (sent.text, running.said()):
+        assert KEY.decode() not in text
+        assert "\x1b" not in text
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
+    assert all(said.startswith("{") for said in started(running))
+
+
+def started(running: Running) -> list[str]:
+    """The lines since our own log was set up: who runs another server hears its first words."""
+    said = (running.folder / "stderr").read_text().splitlines()
+    first = next(n for n, line in enumerate(said) if line.startswith("{"))
+    return [line for line in said[first:] if line]
+
+
+HEAD = b"Host: 127.0.0.1\r\n"
+FORM = HEAD + b"Content-Type: application/x-www-form-urlencoded\r\n"
+FRAMES = {
+    "a stated length twice": (
+        b"POST /sign-in HTTP/1.1\r\n" + FORM
+        + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nemail="
+    ),
+    "a length that is no number": (
+        b"POST /sign-in HTTP/1.1\r\n" + FORM + b"Content-Length: -5\r\n\r\nemail="
+    ),
+    "a length with a sign": (
+        b"POST /sign-in HTTP/1.1\r\n" + FORM + b"Content-Length: +5\r\n\r\nemail="
+    ),
+    "a length and pieces": (
+        b"POST /sign-in HTTP/1.1\r\n" + FORM
+        + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n"
+    ),
+    "a piece that is none": (
+        b"POST /sign-in HTTP/1.1\r\n" + FORM
+        + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n"
+    ),
+    "a header with a blank before its colon": b"GET / HTTP/1.1\r\nHost : 127.0.0.1\r\n\r\n",
+    "no protocol": b"hello\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200,
+    "colours in a header": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: \x1b[31m\r\n\r\n",
+    "a NUL in a header": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\0b\r\n\r\n",
+}  # fmt: skip
+
+
+AS_WE_START_IT = pytest.mark.parametrize("running", ["serve"], indirect=True)
+
+
+@AS_WE_START_IT
+def test_what_is_framed_in_two_ways_or_too_large_is_refused(running):
+    answers = {name: running.raw(octets) for name, octets in FRAMES.items()}
+    assert {name: said for name, said in answers.items() if b" 400 " not in said} == {}
+    get = b"GET /sign-in HTTP/1.1\r\n" + HEAD
+    assert b" 431 " in running.raw(get + b"Cookie: a=" + b"x" * 5000 + b"\r\n\r\n")
+    assert b" 431 " in running.raw(get + b"X: " + b"x" * 40_000 + b"\r\n\r\n")
+    assert b" 405 " in running.raw(b"TRACE /sign-in HTTP/1.1\r\n" + HEAD + b"\r\n")
+    twice = HEAD + b"Host: evil.example\r\n\r\n"
+    assert b" 400 " in running.raw(b"GET /sign-in HTTP/1.1\r\n" + twice)
+    assert b" 400 " in running.raw(b"GET /sign-in HTTP/1.1\r\n\r\n")
+    origin = b"Origin: http://127.0.0.1:%d\r\n" % running.port
+    post = b"POST /sign-in HTTP/1.1\r\n" + FORM + origin
+    large = post + b"Content-Length: 10485760\r\n\r\n"
+    assert b" 413 " in running.raw(large, b"email=" + b"x" * 1000)
+    piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    assert b" 413 " in running.raw(post + b"Transfer-Encoding: chunked\r\n\r\n", *[piece] * 17)
+    answer = running.client.get("/sign-in")
+    assert (answer.status_code, answer.headers.get("server")) == (200, None)
+
+
+@pytest.mark.soak
+@AS_WE_START_IT
+def test_a_body_that_drips_is_ended_after_half_a_minute(running):
+    """Half a minute of waiting: the same with shorter patience is tested at the shell."""
+    post = b"POST /sign-in HTTP/1.1\r\n" + FORM + b"Content-Length: 100\r\n\r\nemail="
+    begun = time.monotonic()
+    assert b" 408 " in running.raw(post, wait=60)
+    assert 29 < time.monotonic() - begun < 40
 
 
 WATCHED = """

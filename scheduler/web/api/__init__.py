@@ -1,6 +1,6 @@
 """The same use cases for programs: JSON in, JSON out, under /api/v1, with an access token."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from scheduler.web.api import (
     answers,
@@ -23,8 +23,9 @@ from scheduler.web.api import (
     swaps,
     terms,
 )
+from scheduler.web.api.strictness import json_only
 
-rooms = APIRouter(prefix="/api/v1", responses=openapi.REFUSALS)
+rooms = APIRouter(prefix="/api/v1", responses=openapi.REFUSALS, dependencies=[Depends(json_only)])
 for room in (
     lessons,
     reports,

@@ -15,9 +15,9 @@ from pydantic import (
     JsonValue,
 )
 
+from scheduler.domain import remarks
 from scheduler.domain.plans import Fingerprint
 from scheduler.errors import text
-from scheduler.web import forms
 from scheduler.web.guard import LARGEST_ID
 
 EARLIEST, LATEST = 2000, 2100  # years
@@ -66,8 +66,8 @@ def _near(at: Near) -> Near:
 
 
 def _storable(given: str) -> str:
-    words = forms.one_line(given)
-    if not forms.storable(words):
+    words = remarks.tidied(given)
+    if not remarks.storable(words):
         raise ValueError(text("This holds signs that cannot be stored."))
     return words
 

@@ -3,8 +3,10 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from scheduler import origin
+from scheduler.domain.limits import VERIFY_BY_ADDRESS, network_of
 from scheduler.locale import Language
-from scheduler.services import certificates, paperwork
+from scheduler.services import certificates, limits, paperwork
 from scheduler.web import frame, guard
 from scheduler.web.guard import Ctx
 from scheduler.web.view import render
@@ -15,6 +17,7 @@ router = APIRouter()
 @router.get("/verify/{code}")
 def verify(request: Request, ctx: Ctx, code: str) -> Response:
     """No more than the paper says, so that nobody learns anything who does not hold one."""
+    limits.take(ctx, VERIFY_BY_ADDRESS, network_of(origin.current().address))
     found = certificates.check(ctx, code)
     language = Language(frame.language_of(request, guard.seen(request)))
     return render(

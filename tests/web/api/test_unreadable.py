@@ -91,8 +91,6 @@ def test_what_is_no_json_is_told_as_such(english):
     assert answer.json()["errors"] == [
         {"field": "body", "detail": "Đây không phải là JSON."}  # read before the token is
     ]
-    form = english.post(PINS, data={"lessons": "1"})
-    assert form.json()["errors"] == [{"field": "body", "detail": "Write an object."}]
 
 
 def test_names_that_no_answer_could_hold_do_not_break_it(english):

@@ -1,5 +1,6 @@
 """The door: other sites' forms, headers, bodies, cookies and hosts; and every route's own rule."""
 
+import anyio
 import pytest
 from fastapi import APIRouter
 from starlette.testclient import TestClient
@@ -8,7 +9,7 @@ from scheduler.app import create_app, create_pages
 from scheduler.config import load
 from scheduler.services import accounts
 from scheduler.services.context import Context
-from scheduler.web import guard
+from scheduler.web import guard, shell
 from scheduler.web.pages import health
 from tests.web.browser import BASE, SAME_ORIGIN
 
@@ -110,6 +111,34 @@ def test_cookies_are_bound_to_the_host_over_https(cast, site):
         assert word in made.split("; ")
 
 
+EVERYWHERE = {
+    "/sign-in": 200, "/teacher": 303, "/nothing": 404, "/api/openapi.json": 401,
+    "/static/chungtay.css": 200, "/robots.txt": 200, "/feeds/x/lich.ics": 404, "/healthz": 200,
+    "/static/no.css": 404, "/j/a%00b": 400, "/sw.js": 200,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_every_answer_has_the_headers_of_the_house(visitor, path):
+    answer = visitor.get(path)
+    assert answer.status_code == EVERYWHERE[path]
+    wanted = {
+        "content-security-policy": POLICY,
+        "strict-transport-security": "max-age=31536000",
+        "x-content-type-options": "nosniff",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    }
+    assert {name: answer.headers.get(name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_what_describes_the_api_is_for_programs_with_a_token_only(visitor, path):
+    assert visitor.get(path).status_code == 404
+    assert visitor.get("/api/openapi.json").status_code == 401
+
+
 def test_without_https_there_is_no_promise_of_it(database, clock, tmp_path):
     settings = load(_env_file=None, var_dir=tmp_path, base_url="http://127.0.0.1:8000")
     ctx = Context(settings, database, clock, b"k" * 32)
@@ -147,6 +176,73 @@ def test_a_body_over_a_megabyte_is_refused_stated_or_counted(visitor):
     assert visitor.post("/sign-in", content=pieces, headers=kind).status_code == 413
 
 
+def test_where_files_come_a_body_may_be_larger(visitor, monkeypatch):
+    monkeypatch.setitem(guard.LARGEST_BODIES, "/sign-in", 5_000_000)
+    kind = {"content-type": "application/x-www-form-urlencoded"} | SAME_ORIGIN
+    for size, status in ((4_900_000, 400), (5_000_000, 413)):  # one field holds a megabyte at most
+        body = b"email=" + b"x" * size
+        assert visitor.post("/sign-in", content=body, headers=kind).status_code == status
+        pieces = iter([body[: size // 2], body[size // 2 :]])
+        assert visitor.post("/sign-in", content=pieces, headers=kind).status_code == status
+
+
+def drip(ctx, piece: bytes, every: float) -> int:
+    """The status of a form that comes piece by piece, in seconds `every` apart, without an end."""
+    fields = [(b"host", b"chungtay.example"), (b"origin", BASE.encode())]
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    scope = {
+        "type": "http", "method": "POST", "path": "/sign-in", "raw_path": b"/sign-in",
+        "query_string": b"", "headers": [*fields, form], "client": ("127.0.0.1", 9),
+        "scheme": "https", "server": ("chungtay.example", 443), "http_version": "1.1",
+    }  # fmt: skip
+    said = []
+
+    async def receive():
+        await anyio.sleep(every)
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+    async def send(message):
+        said.append(message)
+
+    anyio.run(create_app(ctx=ctx, start_loop=False), scope, receive, send)
+    headers = dict(said[0]["headers"])
+    assert headers[b"connection"] == b"close"
+    return said[0]["status"]
+
+
+def test_a_body_that_drips_is_ended_and_one_that_comes_slowly_but_surely_is_waited_for(
+    ctx, monkeypatch
+):
+    monkeypatch.setattr(shell, "PATIENCE", 0.1)
+    assert drip(ctx, b"x", every=0.02) == 408
+    assert drip(ctx, b"", every=60) == 408
+    monkeypatch.setattr(shell, "LEAST_RATE", 1024 * 1024)
+    assert drip(ctx, b"x" * 100_000, every=0.02) == 413  # all the way to the limit of its size
+
+
+def test_headers_have_a_largest_size(visitor):
+    assert visitor.get("/healthz", headers={"cookie": "a=" + "x" * 4095}).status_code == 431
+    two = [("cookie", "a=" + "x" * 3000), ("cookie", "b=" + "x" * 3000)]
+    assert visitor.get("/sign-in", headers=two).status_code == 431
+    assert visitor.get("/sign-in", headers={"x-odd": "x" * 33_000}).status_code == 431
+    assert visitor.get("/sign-in", headers={"x-odd": "x" * 20_000}).status_code == 200
+
+
+def test_no_header_makes_another_method_of_a_request(cast, site):
+    browser = site.of(cast.actors["teacher1"])
+    for name in ("x-http-method-override", "x-http-method", "x-method-override"):
+        got = browser.get("/sign-out", headers={name: "POST"} | SAME_ORIGIN)
+        assert got.status_code == browser.get("/sign-out").status_code == 405
+        assert browser.get("/teacher", headers={name: "DELETE"}).status_code == 200
+
+
+def test_whoever_tries_codes_of_papers_must_wait(ctx, cast, visitor):
+    statuses = [visitor.get("/verify/AAAA-AAAA-AAAA").status_code for _ in range(31)]
+    assert statuses == [404] * 30 + [429]
+    assert visitor.get("/verify/AAAA-AAAA-AAAA").headers["retry-after"] == "10"
+    assert visitor.get("/sign-in").status_code == 200
+
+
 def test_too_many_fields_or_a_file_are_refused(visitor):
     many = "&".join(f"f{n}=1" for n in range(1001))
     kind = {"content-type": "application/x-www-form-urlencoded"} | SAME_ORIGIN
@@ -156,7 +252,7 @@ def test_too_many_fields_or_a_file_are_refused(visitor):
 
 
 @pytest.mark.parametrize(
-    "value", ["x", "x" * 5000, "\"'; DROP", "é", "%00", "a\tb", "=", "1" * 43, '"\\000"']
+    "value", ["x", "x" * 3000, "\"'; DROP", "é", "%00", "a\tb", "=", "1" * 43, '"\\000"']
 )
 def test_a_cookie_that_is_not_ours_is_nobody(visitor, value):
     page = visitor.get("/teacher", headers={"cookie": f"__Host-sid={value}".encode()})
@@ -166,7 +262,9 @@ def test_a_cookie_that_is_not_ours_is_nobody(visitor, value):
 @pytest.mark.parametrize(
     ("host", "status"),
     [("chungtay.example", 200), ("CHUNGTAY.example:443", 200), ("evil.example", 400),
-     ("127.0.0.1", 400), ("", 400), ("[", 400)],
+     ("127.0.0.1", 400), ("", 400), ("[", 400), ("evil.example@chungtay.example", 400),
+     ("chungtay.example/evil.example", 400), ("chungtay.example, evil.example", 400),
+     ("chungtay.example?", 400), ("chungtay.example#", 400), ("chungtay.example:x", 400)],
 )  # fmt: skip
 def test_only_the_configured_host_is_answered(visitor, host, status):
     assert visitor.get("/sign-in", headers={"host": host}).status_code == status
