@@ -14,6 +14,8 @@ from scheduler.config import Settings
 from scheduler.origin import Origin, coming_from
 from scheduler.web.guard import LARGEST_BODY, PROBES, SECRET_ADDRESSES, UNLISTED
 
+# Longer ones no browser keeps (RFC 6265, 6.1): somebody made it up.
+LONGEST_COOKIE = 4096
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -68,6 +70,8 @@ class Shell:
             return PlainTextResponse("Method Not Allowed", 405)
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return PlainTextResponse("Bad Request", 400)
+        if _is_overgrown(Headers(scope=scope)):
+            return PlainTextResponse("Request Header Fields Too Large", 431)
         if scope["path"] not in PROBES and not self._known_host(Headers(scope=scope)):
             return PlainTextResponse("Unknown host", 400)
         return None
@@ -96,6 +100,11 @@ class Shell:
             headers["strict-transport-security"] = "max-age=31536000"
         headers.setdefault("cache-control", "no-store")
         headers["x-request-id"] = scope["state"]["request_id"]
+
+
+def _is_overgrown(headers: Headers) -> bool:
+    cookies = ";".join(headers.getlist("cookie"))
+    return len(cookies) > LONGEST_COOKIE and max(map(len, cookies.split(";"))) > LONGEST_COOKIE
 
 
 def _client(scope: Scope) -> str:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from scheduler.services import accounts
+from scheduler.services import accounts, sessions
 from tests.web.browser import BASE, mailed, messages
 
 EMAIL = "teacher1@x.example"
@@ -151,7 +151,7 @@ def test_signing_in_again_ends_the_session_before(cast, site):
     path = accounts.operator_link(site.ctx, EMAIL).removeprefix(BASE)
     assert browser.submit(path).status_code == 303
     assert browser.cookies[SID] != old
-    assert accounts.who(site.ctx, old) is None
+    assert sessions.who(site.ctx, old) is None
 
 
 def test_a_coordinator_is_asked_again_after_twelve_idle_hours_and_a_teacher_is_not(
