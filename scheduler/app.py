@@ -35,6 +35,7 @@ from scheduler.web.pages import (
     sessions,
     swaps,
     teacher,
+    tokens,
 )
 
 SMALLEST_ZIPPED = 500
@@ -93,6 +94,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     for room in (
         account,
         sessions,
+        tokens,
         teacher,
         answers,
         reports,
