@@ -40,7 +40,8 @@ def test_a_known_and_an_unknown_address_get_the_same_page_and_cookies(ctx, cast,
 @pytest.mark.parametrize(
     "email",
     ["TEACHER1@X.EXAMPLE", "teacher1+a@x.example", "lan@trường.example",
-     "a@xn--trng-rib8295b.example", "teacher1@х.example", "teacher1@x.exаmple", "a@" + ".".join(["b" * 60] * 3) + ".example"],
+     "a@xn--trng-rib8295b.example", "teacher1@х.example", "teacher1@x.exаmple",
+     "a@" + ".".join(["b" * 60] * 3) + ".example"],
 )  # fmt: skip
 def test_any_address_that_can_be_one_gets_the_same_page(cast, site, email):
     """Known, unknown, with a plus, of another alphabet, or as long as they come."""
