@@ -16,7 +16,7 @@ from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.accounts import SESSION_LIFE, SessionSeen
 from scheduler.domain.limits import API_BY_PERSON
-from scheduler.errors import Invalid, NotAllowed, NotFound
+from scheduler.errors import Invalid, NotAllowed, NotFound, text
 from scheduler.services import access_tokens, limits, sessions
 from scheduler.services.context import Context
 
@@ -72,10 +72,15 @@ class ProofNeeded(Exception):
     """This browser is signed in by a mailbox alone, and its person runs a programme."""
 
 
+class EarlierPage(NotAllowed):
+    """The form is of a page from before this session began."""
+
+
 class SignInNeeded(Exception):
     """The page is for people we know, and this browser is not signed in."""
 
 
+LINK = "/sign-in/{token}"
 PROOF = "/sign-in/factor"
 # Where the second factor is shown, and where it is set up for the first time.
 HALF_OPEN: frozenset[str] = frozenset()
@@ -244,7 +249,9 @@ def checked_form(request: Request, form: Annotated[FormData, Depends(read_form)]
     session: SessionSeen | None = request.state.begun
     given = form.get("csrf")
     if session and not (isinstance(given, str) and security.same(given, session.csrf)):
-        raise NotAllowed("This page is from an earlier session. Load it again, then send the form.")
+        raise EarlierPage(
+            text("This page is from an earlier session. Load it again, then send the form.")
+        )
     return form
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from scheduler.config import load
 from scheduler.services import demo
 from scheduler.services.context import Context
 from scheduler.store.database import Database
+from tests.cast import Cast
 from tests.conftest import ENGINES, KEY, new_database
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -79,6 +81,26 @@ def site(demo_ctx: Context) -> Iterator[str]:
     while not server.started:
         pass
     yield demo_ctx.settings.base_url
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture
+def served(ctx: Context, cast: Cast) -> Iterator[Context]:
+    """The context of a running server, with the cast; its address is in the settings."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    here = f"http://127.0.0.1:{port}"
+    ours = replace(ctx, settings=ctx.settings.model_copy(update={"base_url": here}))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(ctx=ours, start_loop=False), port=port, log_config=None)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        pass
+    yield ours
     server.should_exit = True
     thread.join(20)
 

@@ -1,26 +1,17 @@
 """A real browser is signed up for messages, shows one, and opens nothing of another house."""
 
 import json
-import socket
-import threading
-from dataclasses import replace
 
 import pytest
-import uvicorn
 from playwright.sync_api import expect
 
-from scheduler.app import create_app
 from scheduler.services import accounts, devices
 from tests.delivery.browsers import Browser as Keys
 from tests.delivery.browsers import letters
 from tests.faults.kit import until
 from tests.journeys.conftest import no_complaints
 
-# What a browser does is the same on both engines, and the pages are tested on both elsewhere.
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-]
+pytestmark = pytest.mark.browser
 
 # The makers' services cannot be asked from here: this browser answers for them.
 ANSWERS = """
@@ -38,26 +29,6 @@ PushManager.prototype.subscribe = async (wish) => {
 
 SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
   .map((each) => [each.title, each.body, each.tag, each.lang])"""
-
-
-@pytest.fixture
-def served(ctx, cast):
-    """The address of a running server; its context."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    here = f"http://127.0.0.1:{port}"
-    ours = replace(ctx, settings=ctx.settings.model_copy(update={"base_url": here}))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(ctx=ours, start_loop=False), port=port, log_config=None)
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        pass
-    yield ours
-    server.should_exit = True
-    thread.join(20)
 
 
 def entered(browser, ctx, actor, **more):

@@ -29,7 +29,7 @@ MINUTES = LINK_LIFE // timedelta(minutes=1)
 LINK_SECONDS = int(LINK_LIFE.total_seconds())
 LANGUAGE_SECONDS = 365 * 24 * 3600
 # An answer takes this long, or twice, thrice as long, whether or not the address is known.
-SAME_SECONDS = 0.1
+SAME_SECONDS = 0.25
 
 
 @router.get("/")
