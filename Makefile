@@ -53,6 +53,7 @@ bench: setup
 	$(BIN)/python -m bench.outbox
 	$(BIN)/python -m bench.changes
 	$(BIN)/python -m bench.records
+	$(BIN)/python -m bench.sign_in
 	$(BIN)/python -m bench.matching
 
 screenshots: setup

@@ -14,7 +14,7 @@ from scheduler import config, logs
 from scheduler.config import Settings
 from scheduler.jobs import loop
 from scheduler.services.context import Context, open_context
-from scheduler.web import api, errors, guard, shell, view
+from scheduler.web import api, errors, guard, renewal, shell, view
 from scheduler.web.feeds import FeedApp
 from scheduler.web.pages import (
     account,
@@ -33,8 +33,10 @@ from scheduler.web.pages import (
     reminders,
     reports,
     school,
+    sessions,
     swaps,
     teacher,
+    tokens,
 )
 
 SMALLEST_ZIPPED = 500
@@ -61,7 +63,8 @@ def create_app(
     """Feeds in front, then the shell, then the pages."""
     ctx = ctx or open_context(settings or config.load())
     pages = create_pages(ctx, ctx.settings.loop if start_loop is None else start_loop)
-    zipped = GZipMiddleware(pages, minimum_size=SMALLEST_ZIPPED, compresslevel=6)
+    renewing = renewal.Renewal(ctx.settings, pages)
+    zipped = GZipMiddleware(renewing, minimum_size=SMALLEST_ZIPPED, compresslevel=6)
     return FeedApp(shell.Shell(ctx.settings, zipped), ctx)
 
 
@@ -94,6 +97,8 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     for room in (
         factors,  # ahead of the sign-in links, whose pattern its addresses fit
         account,
+        sessions,
+        tokens,
         teacher,
         answers,
         reports,

@@ -12,6 +12,9 @@ SESSION_LIFE = timedelta(days=30)
 IDLE_LIFE = timedelta(days=14)
 IDLE_LIFE_OF_COORDINATORS = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=10)
+RENEW_EVERY = timedelta(hours=24)
+# Requests that were on their way when the secret was renewed still bring the former one.
+FORMER_LIFE = timedelta(seconds=60)
 
 
 class LinkState(StrEnum):
@@ -38,7 +41,10 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class SessionSeen:
-    """A signed-in browser: who it is, its form token, and when it was last seen."""
+    """A signed-in browser: who it is, its form token, and when it was last seen.
+
+    `former_until`: it brought the secret before the present one, which was good until then.
+    """
 
     id: int
     actor: Actor
@@ -48,11 +54,28 @@ class SessionSeen:
     expires_at: datetime
     renewed_at: datetime
     proved_at: datetime | None
+    former_until: datetime | None = None
 
     @property
     def strict(self) -> bool:
         """Whether its person runs a programme: then a mailbox alone opens nothing."""
-        return bool(self.actor.with_role(Role.COORDINATOR, Role.ADMIN))
+        return runs_programme(self.actor)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One line of a person's list: on what, from where, since when, and last seen when."""
+
+    id: int
+    device: str
+    address: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+def runs_programme(actor: Actor) -> bool:
+    return bool(actor.with_role(Role.COORDINATOR, Role.ADMIN))
 
 
 def state_of(found: SignIn, browser_hash: str, now: datetime) -> LinkState:
@@ -69,7 +92,17 @@ def needs_proof(seen: SessionSeen, required: bool) -> bool:
     return required and seen.strict and seen.proved_at is None
 
 
-def alive(seen: SessionSeen, now: datetime) -> bool:
-    """False once the session is too old, or was idle for too long for its roles."""
-    idle = IDLE_LIFE_OF_COORDINATORS if seen.strict else IDLE_LIFE
+def alive(seen: SessionSeen | OpenSession, strict: bool, now: datetime) -> bool:
+    """False once the session is too old, or was idle for too long for its person's roles."""
+    idle = IDLE_LIFE_OF_COORDINATORS if strict else IDLE_LIFE
     return now < seen.expires_at and now - seen.seen_at < idle
+
+
+def renewal_due(seen: SessionSeen, now: datetime) -> bool:
+    """Whether the browser should have a new secret; one that brought the former has it already."""
+    return seen.former_until is None and now - seen.renewed_at >= RENEW_EVERY
+
+
+def stolen(seen: SessionSeen, now: datetime) -> bool:
+    """Whether a secret came that its browser gave up: then two have this session."""
+    return seen.former_until is not None and now >= seen.former_until

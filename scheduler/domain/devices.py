@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import NewType
 from urllib.parse import urlsplit
 
-from scheduler.errors import Invalid, text
+from scheduler.errors import Invalid, Text, text
 
 DeviceId = NewType("DeviceId", int)
 
 MOST_DEVICES = 10
 LONGEST_ENDPOINT = 1000
 LONGEST_NAME = 60
+_BETWEEN = " · "
 _P256DH, _AUTH = 65, 16  # bytes: an uncompressed point of P-256, a shared secret
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}={0,2}", re.ASCII)
 _ENDPOINT = re.compile(r"https://[!-~]+", re.ASCII)
@@ -101,4 +102,12 @@ def name_of(user_agent: str) -> str:
     parts = (
         next((name for sign, name in known if sign in told), "") for known in (_PROGRAMS, _MACHINES)
     )
-    return " · ".join(filter(None, parts))
+    return _BETWEEN.join(filter(None, parts))
+
+
+def said(name: str) -> Text:
+    """What `name_of` found, in a reader's words: Chrome trên Android, Trình duyệt khác."""
+    program, _, machine = name.partition(_BETWEEN)
+    if machine:
+        return text("{program} on {machine}", program=program, machine=machine)
+    return Text(name) if name else text("Another browser")

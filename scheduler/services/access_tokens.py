@@ -1,37 +1,105 @@
 """Access tokens: signed texts by which programs use the API as a person.
 
-They end by their own date, when the secret key changes, and as soon as the account is turned off;
-what their person may do is read anew at each use.
+They end by their own date, when their person ends them, when the secret key changes, and as soon
+as the account is turned off; what their person may do is read anew at each use.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from scheduler import security
+from scheduler.domain import access_tokens as rules
 from scheduler.domain.access import Actor
-from scheduler.errors import NotFound, text
+from scheduler.domain.access_tokens import DAYS, LONGEST_NAME, MOST_TOKENS, AccessToken
+from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.security import Purpose
 from scheduler.services.accounts import clean_email
 from scheduler.services.context import Context
-from scheduler.store import accounts, audits, people
+from scheduler.store import access_tokens, accounts, audits, people
+from scheduler.store.database import Session
+
+OPERATORS = "chungtay access-token"  # what a token is called that was issued by this command
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token just made; this is the only time that its text is known."""
+
+    name: str
+    text: str
 
 
 def issue(ctx: Context, address: str, life: timedelta) -> str:
-    """A new token for whoever has this mail address; raises NotFound."""
-    email, now = clean_email(address), ctx.now()
+    """A new token for whoever has this mail address (the operator's command); raises NotFound."""
+    email = clean_email(address)
     with ctx.transaction() as db:
         person = people.by_email(db, email)
         if person is None or not person.active:
             raise NotFound(text("Nobody here has the address {email}.", email=email))
-        audits.record(db, now, None, "access_token", "person", person.id)
-    purpose = security.Purpose.ACCESS
-    return security.sign_link(ctx.key, purpose, str(person.id), now, life)
+        return _add(ctx, db, person.id, OPERATORS, life, by=None)
+
+
+def make(ctx: Context, actor: Actor, name: str, days: int) -> NewToken:
+    """A new token of the actor's; raises Invalid for its fields, Conflict with too many already."""
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        sentence = text("Write 1 to {most} letters.", most=LONGEST_NAME)
+        raise Invalid(sentence, fields={"name": sentence})
+    if not DAYS[0] <= days <= DAYS[1]:
+        sentence = text("Write a number from {least} to {most}.", least=DAYS[0], most=DAYS[1])
+        raise Invalid(sentence, fields={"days": sentence})
+    with ctx.transaction() as db:
+        access_tokens.lock(db, actor.person_id)
+        if len(access_tokens.working(db, actor.person_id, ctx.now())) >= MOST_TOKENS:
+            raise Conflict(
+                text("You have {most} access tokens. End one of them first.", most=MOST_TOKENS)
+            )
+        life = timedelta(days=days)
+        return NewToken(name, _add(ctx, db, actor.person_id, name, life, by=actor.person_id))
+
+
+def _add(
+    ctx: Context, db: Session, person_id: int, name: str, life: timedelta, *, by: int | None
+) -> str:
+    now = ctx.now()
+    token = security.sign_link(ctx.key, Purpose.ACCESS, str(person_id), now, life)
+    jti = security.read_link(ctx.keys, Purpose.ACCESS, token, now).jti
+    token_id = access_tokens.add(
+        db, person_id=person_id, name=name, jti=jti, now=now, expires_at=now + life
+    )
+    audits.record(db, now, by, "access_token", "person", person_id, after={"token": token_id})
+    return token
+
+
+def mine(ctx: Context, actor: Actor) -> tuple[AccessToken, ...]:
+    """The actor's tokens that work, the newest first."""
+    with ctx.reading() as db:
+        return access_tokens.working(db, actor.person_id, ctx.now())
+
+
+def revoke(ctx: Context, actor: Actor, token_id: int) -> None:
+    """End a token of the actor's at once; once more does nothing.  Raises NotFound for others'."""
+    now, person_id = ctx.now(), actor.person_id
+    with ctx.transaction() as db:
+        if access_tokens.revoke(db, person_id, token_id, now):
+            what = {"token": token_id}
+            audits.record(db, now, person_id, "revoked_token", "person", person_id, after=what)
+        elif not access_tokens.has(db, person_id, token_id):
+            raise NotFound("There is nothing here.")
 
 
 def actor(ctx: Context, token: str) -> Actor | None:
     """Whose token it is, with the rights of this moment; None for any that is not good."""
+    now = ctx.now()
     try:
-        link = security.read_link(ctx.keys, security.Purpose.ACCESS, token, ctx.now())
-        person_id = int(link.subject)
-    except (security.BadLink, ValueError):
+        link = security.read_link(ctx.keys, Purpose.ACCESS, token, now)
+    except security.BadLink:
         return None
     with ctx.reading() as db:
-        return accounts.actor_of(db, person_id)
+        known = access_tokens.by_jti(db, link.jti)
+        if known is None or str(known.person_id) != link.subject or not rules.works(known, now):
+            return None
+        found = accounts.actor_of(db, known.person_id)
+    if found is not None and rules.use_due(known, now):
+        with ctx.transaction() as db:
+            access_tokens.used(db, known.id, now, now - rules.USED_EVERY)
+    return found

@@ -1,17 +1,25 @@
-"""Signing in by a mailed link, and who is signed in."""
+"""Signing in by a mailed link, and people with their roles."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 
-from scheduler import security
+from scheduler import origin, security
 from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor, Grant, Role
-from scheduler.domain.accounts import LinkState, SessionSeen, SignIn
-from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.domain.accounts import LinkState, SignIn
+from scheduler.domain.limits import (
+    CODES_BY_ADDRESS,
+    REFUSALS_NOTED_BY_PERSON,
+    SIGN_IN_BY_ADDRESS,
+    SIGN_IN_BY_MAILBOX,
+    Limit,
+    network_of,
+)
+from scheduler.errors import Conflict, Invalid, NotFound, TooMany, text
 from scheduler.locale import LANGUAGES
-from scheduler.services import outbox
+from scheduler.services import limits, outbox
 from scheduler.services.context import Context
 from scheduler.store import accounts, audits, people, terms
 from scheduler.store.database import Session
@@ -49,18 +57,32 @@ def request_sign_in(ctx: Context, address: str) -> str:
     """Send a sign-in link to the address, if it belongs to somebody.
 
     Returns the secret for the browser's cookie, which alone may use the link without the typed
-    code.  The answer is the same for known and unknown addresses.
+    code.  The answer is the same for known and unknown addresses.  Raises TooMany before it looks
+    whose address it is; the links sent before then still work.
     """
     email = clean_email(address)
+    _take_by_address(ctx, SIGN_IN_BY_ADDRESS)
+    limits.take(ctx, SIGN_IN_BY_MAILBOX, email)
     browser, token, code = security.new_token(), security.new_token(), security.new_code()
     now = ctx.now()
     with ctx.transaction() as db:
         person = people.by_email(db, email)
-        if person is not None and person.active:
+        known = person is not None and person.active
+        # A line for unknown ones too, without the address: a commit is what takes time.
+        person_id = person.id if person is not None and known else None
+        audits.record(db, now, None, "asked_for_link", "person", person_id)
+        if person is not None and known:
             _store_link(ctx, db, person.id, token, security.digest(browser), code, rules.LINK_LIFE)
             url = link_url(ctx, token)
             outbox.sign_in_message(ctx, db, person, url, code, now + rules.LINK_LIFE)
     return browser
+
+
+def _take_by_address(ctx: Context, limit: Limit) -> None:
+    """Count a try of the client's address; what has none, as an operator's command, is free."""
+    address = origin.current().address
+    if address:
+        limits.take(ctx, limit, network_of(address))
 
 
 def operator_link(ctx: Context, address: str, life: timedelta = rules.LINK_LIFE) -> str:
@@ -99,9 +121,7 @@ def link_state(ctx: Context, token: str, browser: str) -> LinkState:
     """What the page of a link should show; looking never consumes it.  Unknown is EXPIRED."""
     with ctx.reading() as db:
         found = accounts.by_token(db, security.digest(token))
-    if found is None:
-        return LinkState.EXPIRED
-    return rules.state_of(found, security.digest(browser), ctx.now())
+    return _state(ctx, found, browser)
 
 
 def sign_in(ctx: Context, token: str, browser: str, device: str = "") -> NewSession:
@@ -111,9 +131,14 @@ def sign_in(ctx: Context, token: str, browser: str, device: str = "") -> NewSess
     """
     with ctx.transaction() as db:
         found = accounts.by_token(db, security.digest(token))
-        if found is None or _state(ctx, found, browser) is not LinkState.READY:
-            raise NotFound("This sign-in link can no longer be used. Ask for a new one.")
-        return _begin(ctx, db, found, device)
+        state = _state(ctx, found, browser)
+        if found is not None and state is LinkState.READY:
+            made = _begun(ctx, db, found, device)
+            if made is not None:
+                return made
+    if found is not None and state is not LinkState.NEEDS_CODE:
+        _note_dead(ctx, found)
+    raise _dead()
 
 
 def sign_in_by_code(
@@ -121,26 +146,52 @@ def sign_in_by_code(
 ) -> NewSession:
     """Sign in with the typed code, from the link's page or from the browser that asked.
 
-    Five wrong codes end the link.  Raises Invalid for a wrong code, NotFound when nothing is open.
+    Five wrong codes end the link.  Raises Invalid for a wrong code, NotFound when nothing is open,
+    TooMany when one address types without end.  A failure is noted, whoever it is about: it must
+    take as long where there is nobody.
     """
+    _take_by_address(ctx, CODES_BY_ADDRESS)
     typed = security.digest(code.replace(" ", "").replace("-", "").upper())
     with ctx.transaction() as db:
         found = _pending(db, token, browser)
-        if found is None or _state(ctx, found, browser) not in (
-            LinkState.READY,
-            LinkState.NEEDS_CODE,
-        ):
-            raise NotFound("This sign-in link can no longer be used. Ask for a new one.")
-        if security.same(typed, found.code_hash):
-            return _begin(ctx, db, found, device)
-        accounts.wrong_code(db, found.id)
+        is_open = _state(ctx, found, browser) in (LinkState.READY, LinkState.NEEDS_CODE)
+        if found is None or not is_open:
+            person_id = found.person_id if found else None
+            audits.record(db, ctx.now(), None, "dead_link", "person", person_id)
+        elif security.same(typed, found.code_hash):
+            made = _begun(ctx, db, found, device)
+            if made is not None:
+                return made
+            is_open = False  # another was faster
+        else:
+            accounts.wrong_code(db, found.id)
+            audits.record(db, ctx.now(), None, "wrong_code", "person", found.person_id)
+    if not is_open:
+        raise _dead()
     raise Invalid(
         "That is not the code.",
         fields={"code": text("That is not the code. It is in the mail, eight letters and digits.")},
     )
 
 
-def _state(ctx: Context, found: SignIn, browser: str) -> LinkState:
+def _dead() -> NotFound:
+    return NotFound("This sign-in link can no longer be used. Ask for a new one.")
+
+
+def _note_dead(ctx: Context, found: SignIn) -> None:
+    """A used or expired link was pressed: into the record, but no flood of it."""
+    try:
+        limits.take(ctx, REFUSALS_NOTED_BY_PERSON, str(found.person_id))
+    except TooMany:
+        return
+    with ctx.transaction() as db:
+        audits.record(db, ctx.now(), None, "dead_link", "person", found.person_id)
+
+
+def _state(ctx: Context, found: SignIn | None, browser: str) -> LinkState:
+    """What the link is worth in this browser; one that nobody was sent is EXPIRED."""
+    if found is None:
+        return LinkState.EXPIRED
     return rules.state_of(found, security.digest(browser), ctx.now())
 
 
@@ -150,11 +201,12 @@ def _pending(db: Session, token: str, browser: str) -> SignIn | None:
     return accounts.by_browser(db, security.digest(browser)) if browser else None
 
 
-def _begin(ctx: Context, db: Session, found: SignIn, device: str) -> NewSession:
+def _begun(ctx: Context, db: Session, found: SignIn, device: str) -> NewSession | None:
+    """The session that the link opens; None when another was faster, or the account is off."""
     now = ctx.now()
     actor = accounts.actor_of(db, found.person_id)
     if actor is None or not accounts.use(db, found.id, now):
-        raise NotFound("This sign-in link can no longer be used. Ask for a new one.")
+        return None
     token = security.new_token()
     accounts.add_session(
         db,
@@ -167,38 +219,6 @@ def _begin(ctx: Context, db: Session, found: SignIn, device: str) -> NewSession:
     )
     audits.record(db, now, found.person_id, "signed_in", "person", found.person_id)
     return NewSession(token, actor)
-
-
-def who(ctx: Context, token: str) -> SessionSeen | None:
-    """The signed-in person behind a cookie, with the rights of this moment; None for a stranger."""
-    if not token:
-        return None
-    now = ctx.now()
-    with ctx.reading() as db:
-        found = accounts.session_of(db, security.digest(token))
-    if found is None or not rules.alive(found, now):
-        return None
-    if now - found.seen_at > rules.SEEN_EVERY:
-        with ctx.transaction() as db:
-            accounts.seen(db, found.id, now)
-    return found
-
-
-def replace_token(_ctx: Context, db: Session, session_id: int, now: datetime) -> str:
-    """A new secret for a session whose rights grow; the one before counts no more from now on.
-
-    Raises NotFound for a session that has ended.
-    """
-    token = security.new_token()
-    if not accounts.replace_token(db, session_id, security.digest(token), now):
-        raise NotFound("You are no longer signed in. Sign in again.")
-    return token
-
-
-def sign_out(ctx: Context, token: str) -> None:
-    """End the session at once; unknown ones are left alone."""
-    with ctx.transaction() as db:
-        accounts.end_session(db, security.digest(token), ctx.now())
 
 
 def choose_language(ctx: Context, actor: Actor, language: str) -> None:

@@ -17,11 +17,11 @@ from scheduler.domain.factors import Due, Factors, How
 from scheduler.domain.limits import FACTOR_BY_PERSON
 from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, Text, text
 from scheduler.security import BadSeal
-from scheduler.services import accounts, limits, outbox
+from scheduler.services import limits, outbox, sessions
 from scheduler.services.accounts import clean_email
 from scheduler.services.context import Context
 from scheduler.services.outbox import FactorNews
-from scheduler.store import accounts as sessions
+from scheduler.store import accounts as session_rows
 from scheduler.store import audits, people
 from scheduler.store import factors as rows
 from scheduler.store.database import Session
@@ -175,9 +175,9 @@ _NO_CODE = text("That is none of your recovery codes, or it was used already.")
 def prove(ctx: Context, db: Session, seen: SessionSeen, how: How) -> str:
     """Note in the transaction that spends it that a factor was shown; the session's new secret."""
     now, person = ctx.now(), seen.actor.person_id
-    sessions.prove(db, seen.id, now)
+    session_rows.prove(db, seen.id, now)
     audits.record(db, now, person, "show_factor", "person", person, after={"factor": how.value})
-    return accounts.replace_token(ctx, db, seen.id, now)
+    return sessions.replace_token(db, seen.id, now)
 
 
 def refused(ctx: Context, seen: SessionSeen, how: How, why: Text, reason: str = "") -> Invalid:
@@ -274,6 +274,6 @@ def reset(ctx: Context, address: str) -> None:
             raise NotFound(text("Nobody here has the address {email}.", email=email))
         rows.held(db, person.id)
         rows.forget(db, person.id)
-        sessions.end_sessions(db, person.id, now)
+        session_rows.end_sessions(db, person.id, now)
         audits.record(db, now, None, "reset_factor", "person", person.id)
         outbox.factor_notice(ctx, db, person.id, FactorNews.RESET)

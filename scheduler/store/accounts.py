@@ -1,16 +1,20 @@
 """Sign-in links and sessions; secrets come here as hashes only."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import UTC, datetime
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Grant, Role
-from scheduler.domain.accounts import SessionSeen, SignIn
+from scheduler.domain.accounts import OpenSession, SessionSeen, SignIn
 from scheduler.domain.people import PersonId
 from scheduler.origin import current
 from scheduler.store import people
 from scheduler.store.tables import grants, persons, sessions, sign_ins
+
+# When a session was renewed whose next request brings it a new secret: longer ago than any life.
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def add_sign_in(
@@ -109,15 +113,14 @@ def add_session(
 
 
 def session_of(db: Session, token_hash: str) -> SessionSeen | None:
-    """The session and its person's rights as they are now; None when ended or disabled."""
+    """The session and its person's rights as they are now; None when ended or disabled.
+
+    Of the secret before the present one as well: `former_until` says that it was that.
+    """
     row = db.execute(
         select(sessions, persons.c.name, persons.c.email, persons.c.language)
         .join(persons, sessions.c.person_id == persons.c.id)
-        .where(
-            sessions.c.token_hash == token_hash,
-            sessions.c.ended_at.is_(None),
-            persons.c.active.is_(True),
-        )
+        .where(_with_secret(token_hash), sessions.c.ended_at.is_(None), persons.c.active.is_(True))
     ).first()
     if row is None:
         return None
@@ -133,6 +136,24 @@ def session_of(db: Session, token_hash: str) -> SessionSeen | None:
         expires_at=row.expires_at,
         renewed_at=row.renewed_at,
         proved_at=row.proved_at,
+        former_until=None if row.token_hash == token_hash else row.former_until,
+    )
+
+
+def _with_secret(token_hash: str) -> ColumnElement[bool]:
+    return or_(sessions.c.token_hash == token_hash, sessions.c.former_hash == token_hash)
+
+
+def open_sessions(db: Session, person_id: int) -> tuple[OpenSession, ...]:
+    """A person's sessions that nobody ended, the one seen last in front."""
+    rows = db.execute(
+        select(sessions)
+        .where(sessions.c.person_id == person_id, sessions.c.ended_at.is_(None))
+        .order_by(sessions.c.seen_at.desc(), sessions.c.id.desc())
+    )
+    return tuple(
+        OpenSession(row.id, row.device, row.address, row.created_at, row.seen_at, row.expires_at)
+        for row in rows
     )
 
 
@@ -147,7 +168,46 @@ def actor_of(db: Session, person_id: int) -> Actor | None:
 
 
 def seen(db: Session, session_id: int, now: datetime) -> None:
-    db.execute(update(sessions).where(sessions.c.id == session_id).values(seen_at=now))
+    """Note that the session was used, and from where."""
+    where = {"address": current().address} if current().address else {}
+    db.execute(update(sessions).where(sessions.c.id == session_id).values(seen_at=now, **where))
+
+
+def renew(
+    db: Session,
+    session_id: int,
+    old_hash: str,
+    new_hash: str,
+    now: datetime,
+    former_until: datetime,
+) -> bool:
+    """Give the session another secret; True for one of any number that bring the old one."""
+    done = db.execute(
+        update(sessions)
+        .where(
+            sessions.c.id == session_id,
+            sessions.c.token_hash == old_hash,
+            sessions.c.ended_at.is_(None),
+        )
+        .values(
+            token_hash=new_hash,
+            former_hash=old_hash,
+            former_until=former_until,
+            renewed_at=now,
+            seen_at=now,
+        )
+        .returning(sessions.c.id)
+    )
+    return done.first() is not None
+
+
+def renew_soon(db: Session, person_ids: Collection[int]) -> None:
+    """Each browser of these people gets a new secret at its next request: their roles changed."""
+    db.execute(
+        update(sessions)
+        .where(sessions.c.person_id.in_(list(person_ids)), sessions.c.ended_at.is_(None))
+        .values(renewed_at=_LONG_AGO)
+    )
 
 
 def prove(db: Session, session_id: int, now: datetime) -> None:
@@ -166,12 +226,38 @@ def replace_token(db: Session, session_id: int, token_hash: str, now: datetime) 
     return done.first() is not None
 
 
-def end_session(db: Session, token_hash: str, now: datetime) -> None:
-    db.execute(
+def end_session(db: Session, token_hash: str, now: datetime) -> PersonId | None:
+    """End the session with this secret, or with this one before; whose it was, if it was open."""
+    ended = db.scalar(
         update(sessions)
-        .where(sessions.c.token_hash == token_hash, sessions.c.ended_at.is_(None))
+        .where(_with_secret(token_hash), sessions.c.ended_at.is_(None))
         .values(ended_at=now)
+        .returning(sessions.c.person_id)
     )
+    return None if ended is None else PersonId(ended)
+
+
+def end_one(db: Session, person_id: int, session_id: int, now: datetime) -> bool:
+    """End one of the person's own sessions; False when it was not open, or not theirs."""
+    done = db.execute(
+        update(sessions)
+        .where(
+            sessions.c.id == session_id,
+            sessions.c.person_id == person_id,
+            sessions.c.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+        .returning(sessions.c.id)
+    )
+    return done.first() is not None
+
+
+def has_session(db: Session, person_id: int, session_id: int) -> bool:
+    """Whether the session, open or ended, is or was this person's."""
+    query = select(sessions.c.id).where(
+        sessions.c.id == session_id, sessions.c.person_id == person_id
+    )
+    return db.scalar(query) is not None
 
 
 def end_sessions(db: Session, person_id: int, now: datetime, but: int | None = None) -> int:
@@ -187,6 +273,8 @@ def set_language(db: Session, person_id: int, language: str) -> None:
 
 
 def add_grant(db: Session, person_id: int, grant: Grant) -> None:
+    """Give a person one role more."""
+    renew_soon(db, [person_id])
     db.execute(
         grants.insert().values(
             person_id=person_id,

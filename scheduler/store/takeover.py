@@ -23,7 +23,7 @@ from scheduler.domain.imports import (
 from scheduler.domain.people import TeacherId
 from scheduler.domain.requests import NewRequest
 from scheduler.domain.terms import ProgrammeId
-from scheduler.store import availability, bulk, requests
+from scheduler.store import accounts, availability, bulk, requests
 from scheduler.store.tables import (
     classes,
     donor_schools,
@@ -193,6 +193,7 @@ def _write_contacts(work: Import, schools: Sequence[SchoolEntry], ids: _Ids, peo
                 added.append(_grant(work, person_id, Role.SCHOOL, school_id=ids[school.code]))
     bulk.change(work.db, grants, replaced)
     bulk.add(work.db, grants, added)
+    accounts.renew_soon(work.db, [row["person_id"] for row in (*replaced, *added)])
 
 
 def _grant(
@@ -258,6 +259,7 @@ def _write_teachers(work: Import, changes: Changes, people: _Ids) -> None:
         for row in new
     ]
     bulk.add(work.db, grants, roles)
+    accounts.renew_soon(work.db, [row["person_id"] for row in roles])
 
 
 def _teacher_row(work: Import, one: TeacherEntry, homes: _Ids, people: _Ids) -> dict[str, Any]:

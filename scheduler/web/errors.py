@@ -85,6 +85,7 @@ def install(app: FastAPI) -> None:
     """Answer for every way in which a route can fail."""
     app.add_exception_handler(ChungTayError, _told)
     app.add_exception_handler(guard.SignInNeeded, _sign_in)
+    app.add_exception_handler(guard.EarlierPage, _earlier)
     app.add_exception_handler(guard.ProofNeeded, _prove)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
@@ -120,6 +121,13 @@ def _sign_in(request: Request, _error: Exception) -> Response:
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
     return view.see_other(f"/sign-in{wish}")
+
+
+def _earlier(request: Request, error: Exception) -> Response:
+    """The button of a sign-in link, in a second tab: the first has let this browser in."""
+    if getattr(request.scope.get("route"), "path", "") == guard.LINK:
+        return view.see_other("/")
+    return _told(request, error)
 
 
 def _prove(request: Request, error: Exception) -> Response:

@@ -14,9 +14,10 @@ from scheduler import security
 from scheduler.config import Settings
 from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor, Role
-from scheduler.domain.accounts import SessionSeen
-from scheduler.errors import Invalid, NotAllowed, NotFound
-from scheduler.services import access_tokens, accounts
+from scheduler.domain.accounts import SESSION_LIFE, SessionSeen
+from scheduler.domain.limits import API_BY_PERSON
+from scheduler.errors import Invalid, NotAllowed, NotFound, text
+from scheduler.services import access_tokens, limits, sessions
 from scheduler.services.context import Context
 
 LARGEST_BODY = 1024 * 1024
@@ -78,10 +79,15 @@ class ProofNeeded(Exception):
         self.back = back
 
 
+class EarlierPage(NotAllowed):
+    """The form is of a page from before this session began."""
+
+
 class SignInNeeded(Exception):
     """The page is for people we know, and this browser is not signed in."""
 
 
+LINK = "/sign-in/{token}"
 PROOF = "/sign-in/factor"
 # Where the second factor is shown, and where it is set up for the first time.
 HALF_OPEN = frozenset({PROOF, f"{PROOF}/challenge", f"{PROOF}/set-up", f"{PROOF}/set-up/challenge"})
@@ -128,11 +134,20 @@ def seen(request: Request) -> SessionSeen | None:
     """Who is signed in with all that it takes, looked up once a request; None for a visitor."""
     if not hasattr(request.state, "seen"):
         ctx: Context = request.app.state.ctx
-        begun = accounts.who(ctx, cookie(request, "sid"))
+        secret = cookie(request, "sid")
+        begun = sessions.who(ctx, secret)
+        # Whatever the answer will be, `renewal.Renewal` sends it along.
+        request.state.new_secret = sessions.renewed(ctx, begun, secret) if begun else ""
         proved = begun and not rules.needs_proof(begun, ctx.settings.second_factor)
         request.state.begun, request.state.seen = begun, begun if proved else None
     found: SessionSeen | None = request.state.seen
     return found
+
+
+def set_session(response: Response, settings: Settings, secret: str) -> None:
+    """What this browser is known by from now on; empty: by nothing."""
+    seconds = int(SESSION_LIFE.total_seconds()) if secret else 0
+    set_cookie(response, settings, "sid", secret, seconds=seconds)
 
 
 def known(request: Request) -> SessionSeen | None:
@@ -170,7 +185,10 @@ Actor_ = Annotated[Actor, Depends(signed_actor)]
 
 
 def bearer(request: Request, ctx: Ctx) -> Actor:
-    """Whose access token came with the request; cookies count for nothing here."""
+    """Whose access token came with the request; cookies count for nothing here.
+
+    Raises TooMany for a person whose programs ask faster than any work needs.
+    """
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer":
         raise SignInNeeded
@@ -178,6 +196,7 @@ def bearer(request: Request, ctx: Ctx) -> Actor:
     if actor is None:
         raise SignInNeeded
     request.state.language = actor.language
+    limits.take(ctx, API_BY_PERSON, str(actor.person_id))
     return actor
 
 
@@ -242,7 +261,9 @@ def checked_form(request: Request, form: Annotated[FormData, Depends(read_form)]
     session = known(request)
     given = form.get("csrf")
     if session and not (isinstance(given, str) and security.same(given, session.csrf)):
-        raise NotAllowed("This page is from an earlier session. Load it again, then send the form.")
+        raise EarlierPage(
+            text("This page is from an earlier session. Load it again, then send the form.")
+        )
     return form
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from scheduler.domain import devices
 from scheduler.errors import Invalid
+from scheduler.locale import Language, translate
 
 P256DH = "BA" + "a" * 85
 AUTH = "a" * 22
@@ -29,6 +30,20 @@ AUTH = "a" * 22
 def test_a_device_is_named_by_its_program_and_machine(told: str, name: str) -> None:
     assert devices.name_of(told) == name
     assert len(name) <= devices.LONGEST_NAME
+
+
+@pytest.mark.parametrize(
+    ("name", "vietnamese", "english"),
+    [
+        ("Chrome · Windows", "Chrome trên Windows", "Chrome on Windows"),
+        ("Cốc Cốc · Android", "Cốc Cốc trên Android", "Cốc Cốc on Android"),
+        ("Firefox", "Firefox", "Firefox"),
+        ("", "Trình duyệt khác", "Another browser"),
+    ],
+)
+def test_a_device_is_said_in_the_readers_words(name: str, vietnamese: str, english: str) -> None:
+    said = devices.said(name)
+    assert [translate(said, each) for each in Language] == [vietnamese, english]
 
 
 def test_what_a_browser_sends_is_taken() -> None:

@@ -20,6 +20,7 @@ from scheduler.config import load
 from scheduler.services import demo
 from scheduler.services.context import Context
 from scheduler.store.database import Database
+from tests.cast import Cast
 from tests.conftest import ENGINES, KEY, new_database
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -86,7 +87,7 @@ def site(demo_ctx: Context) -> Iterator[str]:
 
 
 @contextmanager
-def served(ctx: Context, host: str = "127.0.0.1") -> Iterator[Context]:
+def serving(ctx: Context, host: str = "127.0.0.1") -> Iterator[Context]:
     """A running server of these very data, without a loop; the context that knows its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -103,6 +104,13 @@ def served(ctx: Context, host: str = "127.0.0.1") -> Iterator[Context]:
     yield ours
     server.should_exit = True
     thread.join(20)
+
+
+@pytest.fixture
+def served(ctx: Context, cast: Cast) -> Iterator[Context]:
+    """The context of a running server, with the cast; its address is in the settings."""
+    with serving(ctx) as ours:
+        yield ours
 
 
 SignIn = Callable[[str, int], Page]

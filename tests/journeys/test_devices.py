@@ -9,14 +9,9 @@ from scheduler.services import accounts, devices
 from tests.delivery.browsers import Browser as Keys
 from tests.delivery.browsers import letters
 from tests.faults.kit import until
-from tests.journeys import conftest
 from tests.journeys.conftest import no_complaints
 
-# What a browser does is the same on both engines, and the pages are tested on both elsewhere.
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-]
+pytestmark = pytest.mark.browser
 
 # The makers' services cannot be asked from here: this browser answers for them.
 ANSWERS = """
@@ -34,12 +29,6 @@ PushManager.prototype.subscribe = async (wish) => {
 
 SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
   .map((each) => [each.title, each.body, each.tag, each.lang])"""
-
-
-@pytest.fixture
-def served(ctx, cast):
-    with conftest.served(ctx) as ours:
-        yield ours
 
 
 def entered(browser, ctx, actor, **more):

@@ -30,7 +30,7 @@ BUILT_IN = {
 @pytest.fixture
 def served(ctx, cast):
     """Under a name: browsers let no passkey be bound to an IP address."""
-    with conftest.served(ctx, "localhost") as ours:
+    with conftest.serving(ctx, "localhost") as ours:
         yield ours
 
 

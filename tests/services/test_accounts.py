@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from scheduler.domain.access import Role
 from scheduler.domain.accounts import LinkState
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound
-from scheduler.services import accounts
+from scheduler.services import accounts, sessions
 from scheduler.store import tables
 
 
@@ -32,7 +32,7 @@ def test_the_browser_that_asked_signs_in_with_one_click(ctx, cast):
     assert accounts.link_state(ctx, token, browser) is LinkState.READY
     session = accounts.sign_in(ctx, token, browser)
     assert session.actor == cast.actors["teacher1"]
-    seen = accounts.who(ctx, session.token)
+    seen = sessions.who(ctx, session.token)
     assert seen is not None
     assert seen.actor == cast.actors["teacher1"]
 
@@ -128,26 +128,26 @@ def signed_in(ctx, who="teacher1"):
 
 def test_signing_out_ends_the_session_at_once(ctx, cast):
     token = signed_in(ctx)
-    accounts.sign_out(ctx, token)
-    assert accounts.who(ctx, token) is None
+    sessions.sign_out(ctx, token)
+    assert sessions.who(ctx, token) is None
 
 
 @pytest.mark.parametrize(("who", "hours"), [("teacher1", 14 * 24), ("coordinator", 12)])
 def test_an_idle_session_ends_sooner_for_coordinators(ctx, cast, clock, who, hours):
     token = signed_in(ctx, who)
     clock.forward(hours=hours, seconds=-1)
-    assert accounts.who(ctx, token) is not None
+    assert sessions.who(ctx, token) is not None
     clock.forward(hours=hours)
-    assert accounts.who(ctx, token) is None
+    assert sessions.who(ctx, token) is None
 
 
 def test_a_session_that_is_used_lives_a_month_at_most(ctx, cast, clock):
     token = signed_in(ctx)
     for _ in range(3):
         clock.forward(days=9)
-        assert accounts.who(ctx, token) is not None
+        assert sessions.who(ctx, token) is not None
     clock.forward(days=4)
-    assert accounts.who(ctx, token) is None
+    assert sessions.who(ctx, token) is None
 
 
 def test_a_disabled_person_is_out_on_the_next_request(ctx, cast):
@@ -158,14 +158,14 @@ def test_a_disabled_person_is_out_on_the_next_request(ctx, cast):
             .where(tables.persons.c.email == "teacher1@x.example")
             .values(active=False)
         )
-    assert accounts.who(ctx, token) is None
+    assert sessions.who(ctx, token) is None
     with pytest.raises(NotFound):
         accounts.operator_link(ctx, "teacher1@x.example")
 
 
 @pytest.mark.parametrize("token", ["", "x", "\x00", "\ud800", "é" * 5000])
 def test_no_cookie_text_is_anybody(ctx, cast, token):
-    assert accounts.who(ctx, token) is None
+    assert sessions.who(ctx, token) is None
     assert accounts.link_state(ctx, token, token) is LinkState.EXPIRED
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from scheduler.domain.access import Role
 from scheduler.domain.factors import Due
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotAllowed, NotFound, TooMany
-from scheduler.services import accounts, factors, passkeys
+from scheduler.services import accounts, factors, passkeys, sessions
 from scheduler.store import tables
 from tests.passkey import Device
 
@@ -28,7 +28,7 @@ def entered(ctx, actor):
 
 
 def seen(ctx, token):
-    found = accounts.who(ctx, token)
+    found = sessions.who(ctx, token)
     assert found is not None
     return found
 
@@ -114,7 +114,7 @@ def test_the_first_code_sets_up_the_app_and_proves_the_session(ctx, cast, half):
 def test_the_secret_of_the_session_changes_when_it_is_proved(ctx, cast):
     before = entered(ctx, cast.actors["coordinator"])
     _, added = set_up(ctx, seen(ctx, before))
-    assert accounts.who(ctx, before) is None
+    assert sessions.who(ctx, before) is None
     assert added.token != before
 
 
@@ -508,8 +508,8 @@ def test_the_operator_resets_all_and_signs_out_everywhere(ctx, cast, ready):
     factors.reset(ctx, cast.actors["coordinator"].email.upper())
     held = factors.mine(ctx, proved.actor)
     assert (held.count, held.codes_left) == (0, 0)
-    assert accounts.who(ctx, other) is None
-    assert accounts.who(ctx, stranger) is not None
+    assert sessions.who(ctx, other) is None
+    assert sessions.who(ctx, stranger) is not None
     assert noted(ctx)[-1] == ("reset_factor", None, "")
     assert factors.due(ctx, again(ctx, cast)) is Due.SET_UP
 

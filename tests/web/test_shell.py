@@ -259,6 +259,15 @@ def test_a_cookie_that_is_not_ours_is_nobody(visitor, value):
     assert page.status_code == 303
 
 
+@pytest.mark.parametrize("name", ["__Host-sid", "other"])
+def test_a_cookie_that_no_browser_would_keep_is_too_large(visitor, name):
+    cookies = {"cookie": f"lang=vi; {name}={'x' * 5000}; a=b"}
+    for path in ("/teacher", "/sign-in", "/api/v1/terms"):
+        assert visitor.get(path, headers=cookies).status_code == 431
+    many = "; ".join(f"c{n}={'x' * 2000}" for n in range(4))
+    assert visitor.get("/sign-in", headers={"cookie": many}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [("chungtay.example", 200), ("CHUNGTAY.example:443", 200), ("evil.example", 400),

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from scheduler.services import accounts
+from scheduler.services import accounts, sessions
 from tests.web.browser import BASE, mailed, messages
 
 EMAIL = "teacher1@x.example"
@@ -35,6 +35,52 @@ def test_a_known_and_an_unknown_address_get_the_same_page_and_cookies(ctx, cast,
     assert one.status_code == two.status_code
     shape = [(cookie.name, len(cookie.value)) for cookie in known.cookies.jar]
     assert shape == [(cookie.name, len(cookie.value)) for cookie in unknown.cookies.jar]
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["TEACHER1@X.EXAMPLE", "teacher1+a@x.example", "lan@trường.example",
+     "a@xn--trng-rib8295b.example", "teacher1@х.example", "teacher1@x.exаmple",
+     "a@" + ".".join(["b" * 60] * 3) + ".example"],
+)  # fmt: skip
+def test_any_address_that_can_be_one_gets_the_same_page(cast, site, email):
+    """Known, unknown, with a plus, of another alphabet, or as long as they come."""
+    known, other = (ask(site.browser(), each) for each in (EMAIL, email))
+    assert other.status_code == 202
+    assert other.text.replace(email, EMAIL) == known.text
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody10@x.example"])
+@pytest.mark.parametrize(("language", "words"), [("vi", "Quá nhiều lần"), ("en", "Too often")])
+def test_the_sixth_request_for_a_mailbox_is_told_to_wait(ctx, cast, site, email, language, words):
+    browser = site.browser()
+    browser.see("/sign-in")
+    browser.submit("/language", {"language": language, "next": "/sign-in"})
+    before = [ask(browser, email).status_code for _ in range(5)]
+    sent = messages(ctx)
+    refused = ask(browser, email.upper())
+    assert before == [202] * 5
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "180")
+    assert words in refused.text
+    assert "set-cookie" not in refused.headers
+    assert messages(ctx) == sent
+    if email == EMAIL:
+        assert browser.submit(mailed(ctx)[0]).status_code == 303  # what was sent before is good
+
+
+def test_the_21st_request_of_one_address_is_told_to_wait(ctx, cast, visitor):
+    statuses = [ask(visitor, f"somebody{n}@x.example").status_code for n in range(21)]
+    assert statuses == [202] * 20 + [429]
+    assert ask(visitor).status_code == 429
+    assert messages(ctx) == 0
+
+
+def test_codes_typed_without_end_are_told_to_wait(cast, visitor):
+    ask(visitor)
+    statuses = [
+        visitor.submit("/sign-in/code", {"code": "AAAAAAAA"}).status_code for _ in range(21)
+    ]
+    assert statuses == [422] * 20 + [429]
 
 
 def test_a_wrong_code_reads_the_same_for_a_known_and_an_unknown_address(cast, site):
@@ -151,7 +197,7 @@ def test_signing_in_again_ends_the_session_before(cast, site):
     path = accounts.operator_link(site.ctx, EMAIL).removeprefix(BASE)
     assert browser.submit(path).status_code == 303
     assert browser.cookies[SID] != old
-    assert accounts.who(site.ctx, old) is None
+    assert sessions.who(site.ctx, old) is None
 
 
 def test_a_coordinator_is_asked_again_after_twelve_idle_hours_and_a_teacher_is_not(

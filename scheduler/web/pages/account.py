@@ -1,6 +1,7 @@
-"""Coming in and going out: the sign-in link, its code, the language, and the mail kept here."""
+"""Coming in and going out: the sign-in link, its code; one's account; and the mail kept here."""
 
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,15 +10,16 @@ from starlette.responses import Response
 
 from scheduler import clock, security
 from scheduler.delivery.mailfiles import StoredMail
-from scheduler.domain.accounts import LINK_LIFE, SESSION_LIFE, LinkState
+from scheduler.domain import devices
+from scheduler.domain.accounts import LINK_LIFE, LinkState
 from scheduler.errors import Invalid, NotFound, Text, text
 from scheduler.locale import LANGUAGES, wording
-from scheduler.services import accounts, outbox
+from scheduler.services import accounts, outbox, sessions
 from scheduler.services.accounts import NewSession
 from scheduler.services.context import Context
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Ctx, Form
+from scheduler.web.guard import Actor_, Ctx, Form
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -25,10 +27,9 @@ router = APIRouter()
 MAILS_SHOWN = 50
 MINUTES = LINK_LIFE // timedelta(minutes=1)
 LINK_SECONDS = int(LINK_LIFE.total_seconds())
-SESSION_SECONDS = int(SESSION_LIFE.total_seconds())
 LANGUAGE_SECONDS = 365 * 24 * 3600
-# An answer takes this long whether or not the address is known.
-SAME_SECONDS = 0.1
+# An answer takes this long, or twice, thrice as long, whether or not the address is known.
+SAME_SECONDS = 0.25
 
 
 @router.get("/")
@@ -71,8 +72,14 @@ def ask_for_link(request: Request, ctx: Ctx, form: Form) -> Response:
         tries_left=None,
     )
     _remember(request, response, "pending", browser, LINK_SECONDS)
-    time.sleep(max(0.0, SAME_SECONDS - (clock.monotonic() - began)))
+    _even_out(began)
     return response
+
+
+def _even_out(began: float) -> None:
+    """Wait until an answer about somebody and one about nobody have taken as long; under load,
+    when both take longer, too."""
+    time.sleep((began - clock.monotonic()) % SAME_SECONDS)
 
 
 def _sign_in_page(request: Request, email: str = "", error: Text | None = None) -> Response:
@@ -105,12 +112,18 @@ def code_page(request: Request) -> Response:
 @router.post("/sign-in/code")
 def use_code(request: Request, ctx: Ctx, form: Form) -> Response:
     """The code from the mail, typed into the browser that asked for it."""
-    browser = guard.cookie(request, "pending")
+    browser, code, began = (
+        guard.cookie(request, "pending"),
+        Fields(form).typed("code"),
+        clock.monotonic(),
+    )
     try:
-        made = accounts.sign_in_by_code(ctx, Fields(form).typed("code"), browser=browser)
+        made = accounts.sign_in_by_code(ctx, code, browser=browser, device=_device(request))
     except (Invalid, NotFound):
         # One answer for both: else it would tell whether the address belongs to somebody.
-        return _code_page(request, _WRONG_CODE)
+        response = _code_page(request, _WRONG_CODE)
+        _even_out(began)
+        return response
     return _welcome(request, ctx, made)
 
 
@@ -140,9 +153,11 @@ def use_link(request: Request, ctx: Ctx, token: str, form: Form) -> Response:
     browser, code = guard.cookie(request, "pending"), Fields(form).typed("code")
     try:
         if code:
-            made = accounts.sign_in_by_code(ctx, code, token=token, browser=browser)
+            made = accounts.sign_in_by_code(
+                ctx, code, token=token, browser=browser, device=_device(request)
+            )
         else:
-            made = accounts.sign_in(ctx, token, browser)
+            made = accounts.sign_in(ctx, token, browser, _device(request))
     except Invalid as fault:
         return _link_page(request, ctx, token, fault.fields.get("code"))
     except NotFound:
@@ -172,11 +187,15 @@ def _link_page(request: Request, ctx: Context, token: str, error: Text | None = 
     return response
 
 
+def _device(request: Request) -> str:
+    return devices.name_of(request.headers.get("user-agent", ""))
+
+
 def _welcome(request: Request, ctx: Context, made: NewSession) -> Response:
     """Into the house, by a session that no earlier page of this browser knows."""
-    accounts.sign_out(ctx, guard.cookie(request, "sid"))
+    sessions.sign_out(ctx, guard.cookie(request, "sid"))
     response = see_other(frame.local_path(guard.cookie(request, "next")))
-    _remember(request, response, "sid", made.token, SESSION_SECONDS)
+    guard.set_session(response, ctx.settings, made.token)
     for name in ("pending", "next"):
         _remember(request, response, name, "", 0)
     return response
@@ -184,14 +203,78 @@ def _welcome(request: Request, ctx: Context, made: NewSession) -> Response:
 
 @router.post("/sign-out")
 def sign_out(request: Request, ctx: Ctx, _form: Form) -> Response:
-    accounts.sign_out(ctx, guard.cookie(request, "sid"))
+    sessions.sign_out(ctx, guard.cookie(request, "sid"))
     response = see_other("/sign-in", text("You are signed out on this device."))
-    _remember(request, response, "sid", "", 0)
+    guard.set_session(response, ctx.settings, "")
     return response
 
 
 def _remember(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
     guard.set_cookie(response, request.app.state.ctx.settings, name, value, seconds=seconds)
+
+
+# -- one's account
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A page about one's account, and what it is for."""
+
+    href: str
+    icon: str
+    title: Text
+    sentence: Text
+
+
+DOORS = (
+    Door(
+        "/account/sessions",
+        "phone",
+        text("Where I am signed in"),
+        text("Sign out on a device that is lost, lent or sold."),
+    ),
+    Door(
+        "/account/factor",
+        "lock",
+        text("Second factor"),
+        text("An app, a key or a fingerprint that opens this account together with your mail."),
+    ),
+    Door(
+        "/account/address",
+        "mail",
+        text("Change my mail address"),
+        text("Links and reminders then go to the new mailbox."),
+    ),
+    Door(
+        "/devices",
+        "bell",
+        text("Messages on this phone or computer"),
+        text("Reminders and changes then appear by themselves."),
+    ),
+    Door(
+        "/account/tokens",
+        "link",
+        text("Access tokens for programs"),
+        text("For a school's own program that reads or changes lessons in your name."),
+    ),
+    Door(
+        "/account/data",
+        "doc",
+        text("What is kept about me"),
+        text("Read it, take it along, or have it erased."),
+    ),
+    Door(
+        "/account/leave",
+        "hand",
+        text("Leave the programme"),
+        text("What happens to your lessons, and what stays."),
+    ),
+)
+
+
+@router.get("/account")
+def hub(request: Request, actor: Actor_) -> Response:
+    return render(request, "account/account.html", actor=actor, doors=DOORS)
 
 
 # -- language

@@ -1,0 +1,31 @@
+"""Access tokens by their names: how long they may live, and when a use is noted.  Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+DAYS = (1, 90)
+LONGEST_NAME = 60
+MOST_TOKENS = 10
+USED_EVERY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that programs of its person come with; its text is kept by nobody."""
+
+    id: int
+    person_id: int
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+def works(token: AccessToken, now: datetime) -> bool:
+    return token.revoked_at is None and now < token.expires_at
+
+
+def use_due(token: AccessToken, now: datetime) -> bool:
+    """Whether a use at this moment is to be noted: the last one noted is old enough."""
+    return token.last_used_at is None or now - token.last_used_at >= USED_EVERY

@@ -1,0 +1,101 @@
+"""Signed-in browsers: who they are, their secrets that change each day, and their ends."""
+
+from datetime import datetime
+
+from scheduler import security
+from scheduler.domain import accounts as rules
+from scheduler.domain.access import Actor
+from scheduler.domain.accounts import OpenSession, SessionSeen
+from scheduler.errors import NotFound
+from scheduler.services.context import Context
+from scheduler.store import accounts, audits
+from scheduler.store.database import Session
+
+
+def who(ctx: Context, token: str) -> SessionSeen | None:
+    """The signed-in person behind a cookie, with the rights of this moment; None for a stranger.
+
+    A secret that its browser gave up long enough ago is somebody else's copy: it ends the session.
+    """
+    if not token:
+        return None
+    now = ctx.now()
+    with ctx.reading() as db:
+        found = accounts.session_of(db, security.digest(token))
+    if found is None or not rules.alive(found, found.strict, now):
+        return None
+    if rules.stolen(found, now):
+        _end_stolen(ctx, found)
+        return None
+    if now - found.seen_at > rules.SEEN_EVERY:
+        with ctx.transaction() as db:
+            accounts.seen(db, found.id, now)
+    return found
+
+
+def _end_stolen(ctx: Context, found: SessionSeen) -> None:
+    with ctx.transaction() as db:
+        if accounts.end_one(db, found.actor.person_id, found.id, ctx.now()):
+            audits.record(db, ctx.now(), None, "stolen_session", "person", found.actor.person_id)
+
+
+def renewed(ctx: Context, found: SessionSeen, token: str) -> str:
+    """The secret that the browser is to bring from now on; empty while its own will do.
+
+    Of requests at once one is given it; the others are answered on the former secret.
+    """
+    now = ctx.now()
+    if not rules.renewal_due(found, now):
+        return ""
+    old, new = security.digest(token), security.new_token()
+    with ctx.transaction() as db:
+        won = accounts.renew(db, found.id, old, security.digest(new), now, now + rules.FORMER_LIFE)
+    return new if won else ""
+
+
+def replace_token(db: Session, session_id: int, now: datetime) -> str:
+    """A new secret for a session whose rights grow; the one before counts no more from now on.
+
+    Raises NotFound for a session that has ended.
+    """
+    token = security.new_token()
+    if not accounts.replace_token(db, session_id, security.digest(token), now):
+        raise NotFound("You are no longer signed in. Sign in again.")
+    return token
+
+
+def sign_out(ctx: Context, token: str) -> None:
+    """End the session at once; unknown ones are left alone."""
+    with ctx.transaction() as db:
+        person_id = accounts.end_session(db, security.digest(token), ctx.now())
+        if person_id is not None:
+            audits.record(db, ctx.now(), person_id, "signed_out", "person", person_id)
+
+
+def mine(ctx: Context, actor: Actor) -> tuple[OpenSession, ...]:
+    """Where the actor is signed in at this moment, the browser seen last in front."""
+    now, strict = ctx.now(), rules.runs_programme(actor)
+    with ctx.reading() as db:
+        found = accounts.open_sessions(db, actor.person_id)
+    return tuple(each for each in found if rules.alive(each, strict, now))
+
+
+def end(ctx: Context, actor: Actor, session_id: int) -> None:
+    """Sign the actor out in one browser; once more does nothing.  Raises NotFound for others'."""
+    now, person_id = ctx.now(), actor.person_id
+    with ctx.transaction() as db:
+        if accounts.end_one(db, person_id, session_id, now):
+            audits.record(db, now, person_id, "ended_session", "session", session_id)
+        elif not accounts.has_session(db, person_id, session_id):
+            raise NotFound("There is nothing here.")
+
+
+def end_others(ctx: Context, actor: Actor, but: int) -> int:
+    """Sign the actor out everywhere but in this session; in how many browsers."""
+    now, person_id = ctx.now(), actor.person_id
+    with ctx.transaction() as db:
+        count = accounts.end_sessions(db, person_id, now, but)
+        if count:
+            what = {"sessions": count}
+            audits.record(db, now, person_id, "ended_sessions", "person", person_id, after=what)
+    return count
