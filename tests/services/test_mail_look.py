@@ -20,7 +20,7 @@ from scheduler.services import letters
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
 from scheduler.store.offers import Offer, OfferId
-from tests.services.test_invitations import BASE, LESSON, NOW
+from tests.services.test_events_by_mail import BASE, LESSON, NOW
 
 READABLE = 4.5
 HOUR = timedelta(hours=1)
