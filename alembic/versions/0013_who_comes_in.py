@@ -7,6 +7,11 @@ from alembic import op
 revision = "0013"
 down_revision = "0012"
 
+_KINDS = (
+    "digest", "day_before", "hour_before", "soon", "changes", "called_off", "cover_wanted", "note",
+    "sign_in",
+)  # fmt: skip
+_NEW_KINDS = ("invitation", "new_address", "address_notice")
 _KEPT = ("audits", "audit_seals")
 _ROLES = ("teacher", "school", "donor_head", "coordinator", "admin")
 
@@ -50,6 +55,7 @@ def upgrade() -> None:
     _factors()
     _tokens()
     _invitations()
+    _messages((*_KINDS, *_NEW_KINDS))
     _record()
 
 
@@ -189,6 +195,13 @@ def _invitations() -> None:
     op.create_index(op.f("ix_address_changes_person_id"), "address_changes", ["person_id"])
 
 
+def _messages(kinds: tuple[str, ...]) -> None:
+    names = ", ".join(f"'{kind}'" for kind in kinds)
+    with op.batch_alter_table("outbox") as outbox:
+        outbox.drop_constraint(op.f("ck_outbox_kind"), type_="check")
+        outbox.create_check_constraint(op.f("ck_outbox_kind"), f"kind IN ({names})")
+
+
 def _record() -> None:
     op.add_column("audits", _filled("request_id", 12))
     op.add_column("audits", _filled("network", 45))
@@ -242,6 +255,13 @@ def downgrade() -> None:
         "access_tokens", "recovery_codes", "passkeys", "authenticators",
     ):  # fmt: skip
         op.drop_table(table)
+    new = ", ".join(f"'{kind}'" for kind in _NEW_KINDS)
+    op.execute(
+        "UPDATE outbox SET state = 'cancelled', lease_owner = NULL, lease_token = NULL, "
+        f"lease_until = NULL WHERE kind IN ({new}) AND state IN ('planned', 'leased')"
+    )
+    op.execute(f"UPDATE outbox SET kind = 'sign_in', payload = '{{}}' WHERE kind IN ({new})")
+    _messages(_KINDS)
     for column in ("network", "request_id"):
         op.drop_column("audits", column)
     with op.batch_alter_table("sessions") as sessions:

@@ -11,6 +11,7 @@ from scheduler.delivery import mail
 from scheduler.delivery.mail import Envelope, Letter
 from scheduler.delivery.notices import Notice
 from scheduler.domain import reminders as rules
+from scheduler.domain.access import Role
 from scheduler.domain.lessons import Lesson
 from scheduler.domain.messages import Claimed, MessageKind
 from scheduler.domain.news import LONG_AGO, News
@@ -22,7 +23,7 @@ from scheduler.services import facts as known
 from scheduler.services import links
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
-from scheduler.services.words import LessonWords, Wall, excuse_words, lesson_words
+from scheduler.services.words import ROLES, LessonWords, Wall, excuse_words, lesson_words
 
 MOST_LINES = 40
 LONGEST_TITLE = 50
@@ -114,6 +115,8 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
     match message.kind:
         case MessageKind.SIGN_IN:
             return _sign_in(ctx, message, reader)
+        case MessageKind.INVITATION | MessageKind.NEW_ADDRESS | MessageKind.ADDRESS_NOTICE:
+            return _of_account(ctx, message, reader)
         case MessageKind.NOTE:
             return _note(message, reader)
         case MessageKind.CHANGES:
@@ -229,6 +232,26 @@ def _sign_in(ctx: Context, message: Claimed, reader: Reader) -> Letter:
     )
 
 
+def _of_account(ctx: Context, message: Claimed, reader: Reader) -> Letter:
+    """An invitation, or a mail address that is about to be somebody's."""
+    until = message.useless_after.astimezone(ZoneInfo(ctx.settings.timezone))
+    given = {name: str(value) for name, value in message.payload.items()}
+    match message.kind:
+        case MessageKind.INVITATION:
+            role = translate(ROLES[Role(given["role"])], reader.language)
+            subject = text("{name} invites you to Chung Tay", name=given["by"])
+            shown = {"role": role, "until": wording.date_long(until, reader.language)}
+            return _render("invitation", subject, reader, given=given, **shown)
+        case MessageKind.NEW_ADDRESS:
+            subject = text("Is this your new address for Chung Tay?")
+            return _render(
+                "new_address", subject, reader, url=given["url"], until=wording.clock(until)
+            )
+        case _:
+            subject = text("Somebody wants to change a mail address at Chung Tay")
+            return _render("address_notice", subject, reader, taken=given["why"] == "taken")
+
+
 def _sections(ctx: Context, changes: Iterable[Change], reader: Reader) -> tuple[Section, ...]:
     by_news: dict[News, list[Change]] = {news: [] for news in News}
     for change in changes:
@@ -332,6 +355,9 @@ def _in_short(
             until = wording.clock(message.useless_after.astimezone(ZoneInfo(ctx.settings.timezone)))
             body = text("Open it to sign in. It works once, until {time}.", time=until)
             return text("Sign in to Chung Tay"), body, str(message.payload["url"])
+        case MessageKind.INVITATION | MessageKind.NEW_ADDRESS | MessageKind.ADDRESS_NOTICE:
+            # never asked for: these go by mail alone
+            return text("A word about your account"), "", reader.base_url
         case MessageKind.NOTE:
             name, words = str(message.payload["name"]), str(message.payload["words"])
             return text("A word from {name}", name=name), words, reader.page_url

@@ -163,6 +163,14 @@ def end_session(db: Session, token_hash: str, now: datetime) -> None:
     )
 
 
+def end_sessions_of(db: Session, person_id: int, now: datetime) -> None:
+    """Sign a person out everywhere; sign-in links that wait in a mailbox end as well."""
+    mine = (sessions.c.person_id == person_id, sessions.c.ended_at.is_(None))
+    db.execute(update(sessions).where(*mine).values(ended_at=now))
+    waiting = (sign_ins.c.person_id == person_id, sign_ins.c.used_at.is_(None))
+    db.execute(update(sign_ins).where(*waiting).values(tries_left=0))
+
+
 def set_language(db: Session, person_id: int, language: str) -> None:
     db.execute(update(persons).where(persons.c.id == person_id).values(language=language))
 
