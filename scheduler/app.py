@@ -18,15 +18,20 @@ from scheduler.web import api, errors, guard, shell, view
 from scheduler.web.feeds import FeedApp
 from scheduler.web.pages import (
     account,
+    address,
     answers,
     busy,
     calendars,
     checkins,
+    colleagues,
     coordinator,
     devices,
+    donor_school,
     gateways,
     health,
+    invitations,
     joins,
+    leave,
     offers,
     records,
     reminders,
@@ -90,6 +95,9 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     app.state.is_alive = lambda: True  # until a loop of its own runs in this process
     for room in (
         account,
+        invitations,
+        address,
+        leave,
         teacher,
         answers,
         reports,
@@ -104,6 +112,8 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
         joins,
         records,
         school,
+        donor_school,
+        colleagues,
         coordinator,
         health,
     ):

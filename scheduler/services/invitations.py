@@ -219,7 +219,7 @@ def _unsend(db: Session, invitation_id: InvitationId) -> None:
     gathered.void_named(db, f"invitation:{invitation_id}:")
 
 
-def end_of(db: Session, person_id: PersonId, ctx: Context, programmes: set[ProgrammeId]) -> None:
+def end_of(ctx: Context, db: Session, person_id: PersonId, programmes: set[ProgrammeId]) -> None:
     """Who goes speaks for nobody: take back what is open of their invitations."""
     for each in rows.revoke_by(db, person_id, ctx.now(), programmes):
         _unsend(db, each)

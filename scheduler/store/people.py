@@ -82,6 +82,15 @@ def donor_schools(db: Session, programme_id: int) -> tuple[DonorSchool, ...]:
     )
 
 
+def programme_of_donor(db: Session, donor_school_id: int) -> ProgrammeId:
+    """Raises NotFound: whoever asks has seen the school."""
+    known = tables.donor_schools.c
+    found = db.scalar(select(known.programme_id).where(known.id == donor_school_id))
+    if found is None:
+        raise NotFound("There is no such school here.")
+    return ProgrammeId(found)
+
+
 def donor_school_of(db: Session, teacher_id: int) -> DonorSchoolId | None:
     query = select(tables.teachers.c.donor_school_id).where(tables.teachers.c.id == teacher_id)
     found = db.scalar(query)

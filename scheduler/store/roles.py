@@ -5,6 +5,7 @@ two coordinators cannot each remove the other, and nobody waits in a ring.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,36 @@ from scheduler.store.tables import (
     teachers,
     terms,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody with the same role at the same school."""
+
+    person_id: PersonId
+    name: str
+    email: str
+
+
+def colleagues(db: Session, held: Held) -> tuple[Colleague, ...]:
+    """Everybody with this role at this school whose account is on, the holder too."""
+    grant = held.grant
+    same = (
+        (grants.c.school_id, grant.school_id),
+        (grants.c.donor_school_id, grant.donor_school_id),
+    )
+    query = (
+        select(persons.c.id, persons.c.name, persons.c.email)
+        .join(grants, grants.c.person_id == persons.c.id)
+        .where(
+            grants.c.role == grant.role,
+            grants.c.programme_id == grant.programme_id,
+            *(column == value for column, value in same if value is not None),
+            persons.c.active.is_(True),
+        )
+        .order_by(grants.c.id)
+    )
+    return tuple(Colleague(PersonId(r.id), r.name, r.email) for r in db.execute(query))
 
 
 def lock(db: Session, programme_ids: Collection[ProgrammeId]) -> None:
