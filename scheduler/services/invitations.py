@@ -13,7 +13,7 @@ from scheduler.domain.people import DonorSchool, PersonId, ReceivingSchool
 from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, text
 from scheduler.locale import LANGUAGES
-from scheduler.services import accounts, limits, outbox
+from scheduler.services import accounts, limits, outbox, programmes
 from scheduler.services.context import Context
 from scheduler.store import accounts as account_rows
 from scheduler.store import audits, gathered, people, roles, tables, terms
@@ -75,6 +75,30 @@ def places(ctx: Context, actor: Actor, programme_id: ProgrammeId) -> Places:
             terms.schools(db, programme_id),
             people.donor_schools(db, programme_id),
         )
+
+
+def place_named(
+    ctx: Context, actor: Actor, role: Role, school_code: str, donor_school: str
+) -> Place:
+    """The place that a command names: a receiving school by its code, a donor school by its name.
+
+    Raises NotFound for a school that is not there, Conflict for a name that several have.
+    """
+    programme_id = programmes.own(actor)
+    found = places(ctx, actor, programme_id)
+    if role in rules.AT_SCHOOLS:
+        known = {school.code: school.id for school in found.schools}
+        if school_code not in known:
+            raise NotFound(text("There is no school with the code {code}.", code=school_code))
+        return Place(role, programme_id, known[school_code])
+    if role not in rules.AT_DONOR_SCHOOLS:
+        return Place(role, programme_id)
+    same = [x.id for x in found.donor_schools if donor_school in (x.name, x.label)]
+    if not same:
+        raise NotFound(text("There is no donor school called {name}.", name=donor_school))
+    if len(same) > 1:
+        raise Conflict("Several schools have this name: write it with its district in brackets.")
+    return Place(role, programme_id, None, same[0])
 
 
 def invite(ctx: Context, actor: Actor, wanted: Wanted) -> InvitationId:

@@ -174,7 +174,7 @@ def remove(
     except Conflict as fault:
         found = people.look_at_removal(ctx, actor, who, role)
         return _preview(request, ctx, actor, found, fault)
-    return see_other(f"{HERE}/{person_id}", text("The role is taken away."))
+    return see_other(HERE, text("The role is taken away."))  # the person may be gone from sight
 
 
 @router.get(f"{HERE}/{{person_id}}/switch-off")
