@@ -43,6 +43,12 @@ PAYLOADS = {
         "words": "Thầy cô ơi,\nmai trường mất điện.", "name": "Cô Mai", "email": "mai@x.example"
     },
     MessageKind.SIGN_IN: {"url": f"{BASE}/sign-in/s", "code": "ABCD1234"},
+    MessageKind.INVITATION: {
+        "url": f"{BASE}/invitation/s", "role": "teacher", "school": "THCS Ái Mộ",
+        "programme": "Hà Nội – Yên Bái", "by": "Cô Mai",
+    },
+    MessageKind.NEW_ADDRESS: {"url": f"{BASE}/address/s"},
+    MessageKind.ADDRESS_NOTICE: {"why": "asked"},
 }  # fmt: skip
 NEWS = {
     News.OFFERED: replace(LOOKING, teacher_person_id=2),
@@ -89,6 +95,9 @@ def every_letter(ctx: Context, language: Language) -> dict[str, tuple[MessageKin
         ),
         "note": (MessageKind.NOTE, About(LAN)),
         "sign in": (MessageKind.SIGN_IN, About(LAN)),
+        "invitation": (MessageKind.INVITATION, About(LAN)),
+        "new address": (MessageKind.NEW_ADDRESS, About(LAN)),
+        "address notice": (MessageKind.ADDRESS_NOTICE, About(LAN)),
     }  # fmt: skip
     told |= {f"changes: {each}": (MessageKind.CHANGES, changes([each])) for each in News}
     return {name: (kind, made(ctx, kind, what, language)) for name, (kind, what) in told.items()}
