@@ -11,7 +11,7 @@ _KINDS = (
     "digest", "day_before", "hour_before", "soon", "changes", "called_off", "cover_wanted", "note",
     "sign_in",
 )  # fmt: skip
-_NEW_KINDS = ("factor_notice",)
+_NEW_KINDS = ("factor_notice", "invitation", "new_address", "address_notice")
 _KEPT = ("audits", "audit_seals")
 _ROLES = ("teacher", "school", "donor_head", "coordinator", "admin")
 

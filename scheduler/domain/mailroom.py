@@ -10,6 +10,7 @@ from enum import StrEnum
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.messages import (
     HELD,
+    PRIVATE,
     Channel,
     Claimed,
     MessageKind,
@@ -156,7 +157,7 @@ def why(reply: str) -> Why | None:
 
 def useful_until(post: Post, now: datetime) -> datetime | None:
     """Until when a second try of this message would help its reader; None when it would not."""
-    if post.kind is MessageKind.SIGN_IN:
+    if post.kind in PRIVATE:
         return None
     if post.kind is MessageKind.NOTE:
         return now + NOTE_LIFE
@@ -170,7 +171,7 @@ def useful_until(post: Post, now: datetime) -> datetime | None:
 
 
 def may_try_again(post: Post) -> bool:
-    return post.state in _RETRYABLE and post.kind is not MessageKind.SIGN_IN
+    return post.state in _RETRYABLE and post.kind not in PRIVATE
 
 
 def again_key(key: str) -> str:

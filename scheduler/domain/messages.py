@@ -27,6 +27,9 @@ class MessageKind(StrEnum):
     NOTE = "note"  # a coordinator's own words
     SIGN_IN = "sign_in"
     FACTOR_NOTICE = "factor_notice"  # to whose second factor something happened
+    INVITATION = "invitation"  # to an address that may be nobody's yet
+    NEW_ADDRESS = "new_address"  # to the address that somebody wants to have
+    ADDRESS_NOTICE = "address_notice"  # to whoever has an address that is about to change hands
 
 
 class MessageState(StrEnum):
@@ -50,6 +53,14 @@ class Channel(StrEnum):
     ZALO = "zalo"  # by a gateway
 
 
+# They hold keys, or tell of an account: by mail only, at once, for nobody else to look at.
+PRIVATE = (
+    MessageKind.SIGN_IN,
+    MessageKind.FACTOR_NOTICE,
+    MessageKind.INVITATION,
+    MessageKind.NEW_ADDRESS,
+    MessageKind.ADDRESS_NOTICE,
+)
 OPEN_STATES = (MessageState.PLANNED, MessageState.LEASED)
 BACK_OFF = (
     timedelta(seconds=30),

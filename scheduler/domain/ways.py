@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.domain.choices import Choices
-from scheduler.domain.messages import Channel, MessageKind, OutboxId
+from scheduler.domain.messages import PRIVATE, Channel, MessageKind, OutboxId
 from scheduler.domain.people import PersonId
 
 URGENT = timedelta(hours=3)  # a lesson called off so near its start must be heard of at once
-# They hold a secret, or tell of an account.
-MAIL_ONLY = (MessageKind.SIGN_IN, MessageKind.FACTOR_NOTICE)
+MAIL_ONLY = PRIVATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import Invalid, NotAllowed, NotFound, Text, text
 from scheduler.services import accounts, mailroom, outbox, programmes
 from scheduler.services.context import Context
+from scheduler.store import accounts as account_rows
 from scheduler.store import addresses, audits, queue, terms
 from scheduler.store import mailroom as rows
 from scheduler.store.addresses import Faulty
@@ -85,6 +86,7 @@ def correct(ctx: Context, actor: Actor, person_id: PersonId, address: str) -> in
             raise _unchanged(text("This is the address that takes no mail."))
         if not addresses.correct(db, person_id, email):
             raise _unchanged(text("Somebody else here has this address."))
+        account_rows.shut_out(db, person_id, ctx.now())
         queue.recall(db, person_ids=[person_id])
         before, after = {"email": who.email}, {"email": email}
         audits.record(

@@ -15,7 +15,7 @@ from scheduler.delivery.channels import Outcome, Parcel, Receipt, Transport
 from scheduler.delivery.journal import Journal
 from scheduler.delivery.mail import one_line
 from scheduler.domain import relays as rules
-from scheduler.domain.messages import Channel, Claimed, MessageKind, MessageState
+from scheduler.domain.messages import PRIVATE, Channel, Claimed, MessageKind, MessageState
 from scheduler.domain.relays import Limit
 from scheduler.errors import Busy
 from scheduler.services import parcels, ways
@@ -152,7 +152,7 @@ class Batch:
             self.left.remove(ending.message)
 
     def _faults(self) -> dict[int, str]:
-        """The messages whose reader's mail address takes none; letting somebody in is tried."""
+        """The messages whose reader's mail address takes none; private ones are tried."""
         if self.channel is not Channel.MAIL:
             return {}
         with self.ctx.reading() as db:
@@ -160,7 +160,7 @@ class Batch:
         return {
             message.id: found[message.person_id]
             for message in self.left
-            if message.person_id in found and message.kind is not MessageKind.SIGN_IN
+            if message.person_id in found and message.kind not in PRIVATE
         }
 
     def _turn(self) -> tuple[Claimed, Parcel] | None:
@@ -334,9 +334,9 @@ def _unsent(message: Claimed, prepared: Prepared) -> _Ending:
 
 
 def _went_out(ending: _Ending) -> bool:
-    """There is nothing more to note than that; letting somebody in also clears an address."""
+    """There is nothing more to note than that; a private message also loses its secret."""
     whole = ending.fate is Fate.SENT and not ending.gone
-    return whole and ending.message.kind is not MessageKind.SIGN_IN
+    return whole and ending.message.kind not in PRIVATE
 
 
 def _again(ending: _Ending, now: datetime) -> _Ending:

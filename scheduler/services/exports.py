@@ -1,16 +1,20 @@
 """A term out of the database: as an instance for the engine, and as workbooks for offices."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from scheduler.domain import access
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.availability import Pledge
+from scheduler.domain.intervals import DaySpan
+from scheduler.domain.people import TeacherId
 from scheduler.domain.terms import Term
 from scheduler.errors import NotFound
 from scheduler.exchange import instances, writing
 from scheduler.exchange.instances import TermState
 from scheduler.services.context import Context
-from scheduler.store import availability, lessons, people, pins, requests, terms
+from scheduler.store import availability, lessons, people, pins, requests, roles, terms
 from scheduler.store import imports as rosters
 from scheduler.store.database import Session
 
@@ -55,12 +59,27 @@ def instance(db: Session, term: Term, today: date) -> dict[str, Any]:
         schools=terms.schools(db, term.programme_id),
         closed=terms.closed_spans(db, term.programme_id),
         teachers=people.teachers(db, term.programme_id),
-        pledges=availability.pledges(db, term.id),
+        pledges=_pledges(db, term, today),
         busy=availability.busy(db, term.programme_id),
         requests=requests.of_term(db, term.id),
         timetable={place: lesson in pinned for place, lesson in placements.items()},
     )
     return instances.write(state)
+
+
+def _pledges(db: Session, term: Term, today: date) -> dict[TeacherId, Pledge]:
+    """What everybody promised; who left, or is switched off, is away from tomorrow on.
+
+    What they give until then stands: the engine must not be told that it never was.
+    """
+    found = availability.pledges(db, term.id)
+    tomorrow = today + timedelta(days=1)
+    if tomorrow > term.last_day:
+        return found
+    away = (DaySpan(max(tomorrow, term.first_day), term.last_day),)
+    for teacher in roles.gone(db, term.programme_id) & found.keys():
+        found[teacher] = replace(found[teacher], absences=(*found[teacher].absences, *away))
+    return found
 
 
 def _term(db: Session, code: str | None, actor: Actor | None) -> Term:

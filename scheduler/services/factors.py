@@ -274,6 +274,6 @@ def reset(ctx: Context, address: str) -> None:
             raise NotFound(text("Nobody here has the address {email}.", email=email))
         rows.held(db, person.id)
         rows.forget(db, person.id)
-        session_rows.end_sessions(db, person.id, now)
+        session_rows.shut_out(db, person.id, now)
         audits.record(db, now, None, "reset_factor", "person", person.id)
         outbox.factor_notice(ctx, db, person.id, FactorNews.RESET)

@@ -1,7 +1,7 @@
 """What messages are about, as it stands at this moment: read for a whole batch at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scheduler.domain import news as news_rules
@@ -9,7 +9,7 @@ from scheduler.domain import reminders as rules
 from scheduler.domain.choices import Choices
 from scheduler.domain.cover import Offer
 from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
-from scheduler.domain.messages import Claimed, MessageKind
+from scheduler.domain.messages import PRIVATE, Claimed, MessageKind
 from scheduler.domain.news import Entry, News
 from scheduler.domain.people import Person, PersonId, SchoolId
 from scheduler.domain.quiet import news_wait, reminder_wait
@@ -28,8 +28,8 @@ from scheduler.store import (
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
 
-_AT_ONCE = (MessageKind.SIGN_IN, MessageKind.FACTOR_NOTICE)
-_WORDS_ALONE = (*_AT_ONCE, MessageKind.NOTE)
+_WORDS_ALONE = (*PRIVATE, MessageKind.NOTE)
+_OWN = ("email", "name", "language")  # what a private message may say of its reader itself
 
 
 class Outdated(Exception):
@@ -158,12 +158,18 @@ def about(facts: Facts, message: Claimed) -> About:
     if message.kind in rules.REMINDERS:
         _wanted(facts, person, message.kind)
     if message.kind in _WORDS_ALONE:
-        return About(person)
+        return About(_addressed(person, message))
     if message.kind in rules.BY_DAY:
         return _of_day(facts, message, person)
     if message.kind is MessageKind.CHANGES:
         return _of_changes(facts, message, person)
     return _of_lesson(facts, message, person)
+
+
+def _addressed(person: Person, message: Claimed) -> Person:
+    """Whoever the message itself names: at another address, or nobody that we know yet."""
+    given = {name: str(message.payload[name]) for name in _OWN if name in message.payload}
+    return replace(person, **given)  # type: ignore[arg-type]
 
 
 def _wanted(facts: Facts, person: Person, kind: MessageKind) -> None:
@@ -271,7 +277,7 @@ def wait(facts: Facts, message: Claimed, what: About, zone: str) -> datetime | N
     concerned += [change.lesson for change in what.changes]
     wall = what.person.zone or next((lesson.zone for lesson in concerned), zone)
     quiet = facts.choices[what.person.id].quiet(wall)
-    if message.kind in _AT_ONCE:
+    if message.kind in PRIVATE:
         return facts.now
     if message.kind in rules.REMINDERS:
         use = rules.USE[message.kind]

@@ -1,5 +1,6 @@
 """What people see of the timetable and its history, and calling a lesson off."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,13 +9,13 @@ from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
-from scheduler.domain.people import ReceivingSchool, SchoolId
+from scheduler.domain.people import DonorSchool, DonorSchoolId, ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
-from scheduler.store import audits, confirmations, covers, tables, terms
+from scheduler.store import audits, confirmations, covers, people, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
@@ -98,21 +99,73 @@ def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | Non
         since = _midnight(first, term.zone)
         until = _midnight(first + timedelta(days=7), term.zone)
         found = rows.find(db, school_id=school_id, term_id=term.id, since=since, until=until)
-    zone = ZoneInfo(term.zone)
-    days = tuple(
-        Day(day, tuple(x for x in found if x.starts_at.astimezone(zone).date() == day))
-        for day in (first + timedelta(days=n) for n in range(7))
-    )
     before, after = first - timedelta(days=7), first + timedelta(days=7)
     return SchoolWeek(
         school=school,
         term=term,
         monday=first,
         today=term.today(now),
-        days=days,
+        days=_days(found, first, term.zone),
         previous=before if before >= monday(term.first_day) else None,
         following=after if after <= term.last_day else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DonorWeek:
+    """What one donor school's teachers give in a week, from Monday to Sunday."""
+
+    school: DonorSchool
+    term: Term
+    monday: date
+    today: date
+    days: tuple[Day, ...]
+    previous: date | None
+    following: date | None
+
+
+def donor_week(ctx: Context, actor: Actor, school_id: DonorSchoolId, day: date | None) -> DonorWeek:
+    """The week of `day` (None: the present one, moved into the term) of a donor school's teachers.
+
+    Raises NotFound for strangers.
+    """
+    now = ctx.now()
+    with ctx.reading() as db:
+        school, term = _visible_donor(db, actor, school_id)
+        first = monday(min(max(day or term.today(now), term.first_day), term.last_day))
+        since = _midnight(first, term.zone)
+        until = _midnight(first + timedelta(days=7), term.zone)
+        found = rows.find(db, donor_school_id=school_id, term_id=term.id, since=since, until=until)
+    before, after = first - timedelta(days=7), first + timedelta(days=7)
+    return DonorWeek(
+        school=school,
+        term=term,
+        monday=first,
+        today=term.today(now),
+        days=_days(found, first, term.zone),
+        previous=before if before >= monday(term.first_day) else None,
+        following=after if after <= term.last_day else None,
+    )
+
+
+def _days(found: Iterable[Lesson], first: date, zone: str) -> tuple[Day, ...]:
+    there, shown = ZoneInfo(zone), tuple(found)
+    return tuple(
+        Day(day, tuple(x for x in shown if x.starts_at.astimezone(there).date() == day))
+        for day in (first + timedelta(days=n) for n in range(7))
+    )
+
+
+def _visible_donor(db: Session, actor: Actor, school_id: DonorSchoolId) -> tuple[DonorSchool, Term]:
+    """The donor school with its newest term, if the actor may see it; raises NotFound else."""
+    if not sees(db, actor, tables.donor_schools, school_id):
+        raise NotFound("There is no such school here.")
+    programme_id = people.programme_of_donor(db, school_id)
+    term = terms.find(db, None, programme_id)
+    if term is None:
+        raise NotFound("There is no term yet.")
+    known = people.donor_schools(db, programme_id)
+    return next(school for school in known if school.id == school_id), term
 
 
 def visible_school(db: Session, actor: Actor, school_id: SchoolId) -> ReceivingSchool:

@@ -7,44 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from scheduler.delivery import mail
 from scheduler.delivery.mail import Envelope, Letter
 from scheduler.delivery.notices import Notice
 from scheduler.domain import reminders as rules
 from scheduler.domain.lessons import Lesson
-from scheduler.domain.messages import Claimed, MessageKind
+from scheduler.domain.messages import PRIVATE, Claimed, MessageKind
 from scheduler.domain.news import LONG_AGO, News
-from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import Side
 from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
 from scheduler.services import facts as known
-from scheduler.services import links
+from scheduler.services import links, private_letters
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
+from scheduler.services.readers import Reader, render
 from scheduler.services.words import LessonWords, Wall, excuse_words, lesson_words
 
 MOST_LINES = 40
 LONGEST_TITLE = 50
 _PAGES = {Side.TEACHER: "/teacher", Side.SCHOOL: "/school"}
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Who opens the mail; `stop_url` and `choices_url` only where it can be stopped or changed."""
-
-    person_id: PersonId
-    name: str
-    wall: Wall
-    side: Side
-    base_url: str
-    page_url: str
-    stop_url: str | None = None
-    choices_url: str | None = None
-
-    @property
-    def language(self) -> Language:
-        return self.wall.language
 
 
 _HEADINGS = {
@@ -112,11 +93,8 @@ def _reader(ctx: Context, message: Claimed, what: About) -> Reader:
 
 def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> Letter:
     match message.kind:
-        case MessageKind.SIGN_IN:
-            return _sign_in(ctx, message, reader)
-        case MessageKind.FACTOR_NOTICE:
-            what_happened = str(message.payload["what"])
-            return _render("factor_notice", _ABOUT_FACTOR, reader, what=what_happened)
+        case kind if kind in PRIVATE:
+            return private_letters.letter(ctx, message, reader)
         case MessageKind.NOTE:
             return _note(message, reader)
         case MessageKind.CHANGES:
@@ -133,9 +111,6 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
             return _step(ctx, message.kind, what.lessons[0], reader)
 
 
-_ABOUT_FACTOR = text("About your second factor at Chung Tay")
-
-
 # -- mails
 
 
@@ -146,7 +121,7 @@ def _step(ctx: Context, kind: MessageKind, one: OneLesson, reader: Reader) -> Le
     if kind is MessageKind.SOON:
         subject = text("Starting at {time}: {title}", time=words.time, title=words.title)
         here = links.check_in_url(ctx, one.lesson, one.side, reader.person_id)
-    return _render("reminder", subject, reader, kind=kind.value, lesson=words, check_in_url=here)
+    return render("reminder", subject, reader, kind=kind.value, lesson=words, check_in_url=here)
 
 
 def _day(ctx: Context, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter:
@@ -161,7 +136,7 @@ def _day(ctx: Context, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter
             count=len(words),
             time=words[0].time,
         )
-    return _render("day", subject, reader, lessons=words)
+    return render("day", subject, reader, lessons=words)
 
 
 def _week(ctx: Context, message: Claimed, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter:
@@ -171,13 +146,13 @@ def _week(ctx: Context, message: Claimed, lessons: tuple[OneLesson, ...], reader
     subject = text("Lessons in the week from {day}: {count}", day=monday, count=len(lessons))
     shown = [_one(ctx, each, reader) for each in lessons[:MOST_LINES]]
     left_out = max(0, len(lessons) - MOST_LINES)
-    return _render("week", subject, reader, lessons=shown, left_out=left_out)
+    return render("week", subject, reader, lessons=shown, left_out=left_out)
 
 
 def _called_off(words: LessonWords, reader: Reader) -> Letter:
     """The news that a lesson does not take place."""
     subject = text("Called off: {when}, {title}", when=words.when, title=words.title)
-    return _render("called_off", subject, reader, lesson=words)
+    return render("called_off", subject, reader, lesson=words)
 
 
 def _changes(ctx: Context, changes: tuple[Change, ...], reader: Reader) -> Letter:
@@ -187,7 +162,7 @@ def _changes(ctx: Context, changes: tuple[Change, ...], reader: Reader) -> Lette
         only = _changed(ctx, changes[0], reader)
         heading = translate(_HEADINGS[changes[0].news], reader.language)
         subject = text("{news}: {when}, {title}", news=heading, when=only.when, title=only.title)
-    return _render(
+    return render(
         "changes",
         subject,
         reader,
@@ -205,7 +180,7 @@ def _cover_wanted(ctx: Context, message: Claimed, what: About, reader: Reader) -
     if asked is not None:
         subject = text("Nobody left to ask: {when}, {title}", when=words.when, title=words.title)
     why = _why(what, reader)
-    return _render("cover_wanted", subject, reader, lesson=words, reason=why, asked=asked)
+    return render("cover_wanted", subject, reader, lesson=words, reason=why, asked=asked)
 
 
 def _why(what: About, reader: Reader) -> str:
@@ -216,23 +191,7 @@ def _note(message: Claimed, reader: Reader) -> Letter:
     """A coordinator's own words, with her name and the address to answer to."""
     words, name, email = (str(message.payload[each]) for each in ("words", "name", "email"))
     subject = text("A word from {name}, coordinator of Chung Tay", name=name)
-    return _render("note", subject, reader, lines=words.split("\n"), name=name, email=email)
-
-
-def _sign_in(ctx: Context, message: Claimed, reader: Reader) -> Letter:
-    """The link and the code that let somebody in."""
-    zone = ZoneInfo(ctx.settings.timezone)
-    asked, ends = (at.astimezone(zone) for at in (message.due_at, message.useless_after))
-    url, code = (str(message.payload[name]) for name in ("url", "code"))
-    half = len(code) // 2
-    return _render(
-        "sign_in",
-        text("Sign in to Chung Tay, asked for at {time}", time=wording.clock(asked)),
-        reader,
-        url=url,
-        code=f"{code[:half]}-{code[half:]}",
-        until=wording.clock(ends),
-    )
+    return render("note", subject, reader, lines=words.split("\n"), name=name, email=email)
 
 
 def _sections(ctx: Context, changes: Iterable[Change], reader: Reader) -> tuple[Section, ...]:
@@ -307,11 +266,6 @@ def _one(ctx: Context, one: OneLesson, reader: Reader, *, ask: bool = False) -> 
     )
 
 
-def _render(template: str, subject: Text | str, reader: Reader, **values: object) -> Letter:
-    given = {"reader": reader, "own": reader.side is Side.TEACHER, **values}
-    return mail.render(template, reader.language, translate(subject, reader.language), given)
-
-
 # -- a few words for a lock screen, or for a gateway's template
 
 
@@ -338,8 +292,8 @@ def _in_short(
             until = wording.clock(message.useless_after.astimezone(ZoneInfo(ctx.settings.timezone)))
             body = text("Open it to sign in. It works once, until {time}.", time=until)
             return text("Sign in to Chung Tay"), body, str(message.payload["url"])
-        case MessageKind.FACTOR_NOTICE:  # never asked for: it goes by mail alone
-            return _ABOUT_FACTOR, "", reader.base_url
+        case kind if kind in PRIVATE:  # never asked for: these go by mail alone
+            return text("A word about your account"), "", reader.base_url
         case MessageKind.NOTE:
             name, words = str(message.payload["name"]), str(message.payload["words"])
             return text("A word from {name}", name=name), words, reader.page_url

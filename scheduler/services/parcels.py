@@ -7,8 +7,8 @@ from datetime import datetime
 from scheduler.delivery import mail
 from scheduler.delivery.channels import Parcel
 from scheduler.domain.messages import Channel, Claimed
+from scheduler.services import events_by_mail, letters, notices
 from scheduler.services import facts as known
-from scheduler.services import invitations, letters, notices
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Facts, Outdated
 
@@ -81,5 +81,5 @@ def _parcel(ctx: Context, facts: Facts, message: Claimed, what: About) -> Parcel
     life = int((message.useless_after - ctx.now()).total_seconds())
     envelope, letter = letters.letter(ctx, message, what)
     address = mail.envelope_address(envelope.address)
-    events = invitations.of_message(ctx, message, what, facts.choices[what.person.id])
+    events = events_by_mail.of_message(ctx, message, what, facts.choices[what.person.id])
     return Parcel(message.message_id, (address,), mail.build(envelope, letter, events), life)

@@ -39,6 +39,7 @@ from scheduler.store import (
     people,
     pins,
     requests,
+    roles,
     runs,
     subscriptions,
     tables,
@@ -214,6 +215,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
                 "See the new difference, then publish."
             )
         diff = rules.diff(current, wanted)
+        _may_give(db, term, diff)
         publication = rows.publish(db, plan, seen, now, actor.person_id)
         cause = Cause(
             Deed.UNDONE if plan.origin is PlanOrigin.UNDO else Deed.PUBLISHED,
@@ -232,6 +234,16 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
         baskets.finish(ctx, db, actor, plan, diff.changes, told)
         _record(ctx, db, actor, plan, diff)
     return diff
+
+
+def _may_give(db: Session, term: Term, diff: PlanDiff) -> None:
+    """Raises Conflict for lessons of somebody who left since the plan was made."""
+    gone = roles.gone(db, term.programme_id)
+    given = {x.after.teacher_id for x in diff.changes if x.after is not None} & gone
+    if given:
+        names = {t.id: t.name for t in people.teachers(db, term.programme_id)}
+        who = ", ".join(sorted(names[each] for each in given))
+        raise Conflict(text("{names} takes no lessons any more. Run the engine again.", names=who))
 
 
 def _record(ctx: Context, db: Session, actor: Actor, plan: Plan, diff: PlanDiff) -> None:

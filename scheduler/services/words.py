@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from scheduler.domain import answers
+from scheduler.domain.access import Role
 from scheduler.domain.answers import Reason
 from scheduler.domain.candidates import Obstacle
 from scheduler.domain.lessons import Cause, Deed, Lesson, LessonState
@@ -99,6 +100,13 @@ def excuse_words(stored: str, language: Language) -> str:
     return found.words or translate(REASONS[found.reason], language)
 
 
+ROLES = {
+    Role.TEACHER: text("volunteer teacher"),
+    Role.SCHOOL: text("contact person of a receiving school"),
+    Role.DONOR_HEAD: text("head of a donor school"),
+    Role.COORDINATOR: text("coordinator"),
+    Role.ADMIN: text("administrator"),
+}
 STATES = {
     LessonState.SCHEDULED: text("Scheduled"),
     LessonState.COVER: text("Needs cover"),

@@ -268,6 +268,13 @@ def end_sessions(db: Session, person_id: int, now: datetime, but: int | None = N
     return len(db.execute(ended.values(ended_at=now).returning(sessions.c.id)).all())
 
 
+def shut_out(db: Session, person_id: int, now: datetime) -> None:
+    """Sign a person out everywhere; sign-in links that wait in a mailbox end as well."""
+    end_sessions(db, person_id, now)
+    waiting = (sign_ins.c.person_id == person_id, sign_ins.c.used_at.is_(None))
+    db.execute(update(sign_ins).where(*waiting).values(tries_left=0))
+
+
 def set_language(db: Session, person_id: int, language: str) -> None:
     db.execute(update(persons).where(persons.c.id == person_id).values(language=language))
 

@@ -49,7 +49,9 @@ class _Parts:
 def find(
     db: Session, term: Term, want: Want, now: datetime, among: Collection[TeacherId] | None = None
 ) -> tuple[Candidate, ...]:
-    """Everyone with a promise for the term and an account that is on, whatever is in their way.
+    """Everyone with a promise for the term who takes part, whatever is in their way.
+
+    Not who left, and whose account is off.
 
     In the order of their numbers; `among` leaves out all others.
     """
@@ -177,7 +179,11 @@ _PROMISED = (
             .scalar_subquery(),
         ),
     )
-    .where(pledges.c.term_id == bindparam("term"), persons.c.active.is_(True))
+    .where(
+        pledges.c.term_id == bindparam("term"),
+        persons.c.active.is_(True),
+        teachers.c.left_at.is_(None),
+    )
     .order_by(teachers.c.id)
 )
 _PROMISED_AMONG = _PROMISED.where(teachers.c.id.in_(bindparam("among", expanding=True)))

@@ -108,6 +108,11 @@ def void_calls(db: Session, calls: Collection[int]) -> int:
     return ended
 
 
+def void_named(db: Session, name: str) -> int:
+    """Cancel what waits under names that begin so."""
+    return _cancel(db, outbox.c.key.startswith(name, autoescape=True))
+
+
 def void_offer(db: Session, call: int, person: PersonId) -> int:
     """Cancel what waits to ask one teacher in a call."""
     name = outbox.c.key.startswith(f"offer:{call}:{person}:", autoescape=True)

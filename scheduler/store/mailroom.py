@@ -27,6 +27,7 @@ from scheduler.domain.mailroom import Post, Wanted
 from scheduler.domain.messages import (
     HELD,
     OPEN_STATES,
+    PRIVATE,
     Channel,
     MessageKind,
     MessageState,
@@ -75,7 +76,7 @@ class News:
 
 
 def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    return and_(visible_to(actor, outbox), outbox.c.kind != MessageKind.SIGN_IN)
+    return and_(visible_to(actor, outbox), outbox.c.kind.not_in(PRIVATE))
 
 
 # -- the queue as a whole

@@ -12,7 +12,7 @@ from scheduler.domain.people import DonorSchool, DonorSchoolId, Person, PersonId
 from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import NotFound
 from scheduler.store import tables
-from scheduler.store.tables import donor_schools, persons
+from scheduler.store.tables import persons
 
 
 def person(db: Session, person_id: int) -> Person | None:
@@ -52,11 +52,11 @@ def teachers(db: Session, programme_id: int) -> tuple[Teacher, ...]:
             persons.c.name,
             persons.c.email,
             persons.c.phone,
-            donor_schools.c.name.label("school_name"),
-            donor_schools.c.district,
+            tables.donor_schools.c.name.label("school_name"),
+            tables.donor_schools.c.district,
         )
         .join(persons, tables.teachers.c.person_id == persons.c.id)
-        .join(donor_schools, tables.teachers.c.donor_school_id == donor_schools.c.id)
+        .join(tables.donor_schools, tables.teachers.c.donor_school_id == tables.donor_schools.c.id)
         .where(tables.teachers.c.programme_id == programme_id)
         .order_by(tables.teachers.c.id)
     )
@@ -70,6 +70,31 @@ def programme_of_teacher(db: Session, teacher_id: int) -> ProgrammeId:
     if found is None:
         raise NotFound("There is no such teacher here.")
     return ProgrammeId(found)
+
+
+def donor_schools(db: Session, programme_id: int) -> tuple[DonorSchool, ...]:
+    """The home schools of a programme's teachers, by name."""
+    known = tables.donor_schools
+    query = select(known).where(known.c.programme_id == programme_id)
+    return tuple(
+        DonorSchool(DonorSchoolId(row.id), row.name, row.district)
+        for row in db.execute(query.order_by(known.c.name, known.c.district))
+    )
+
+
+def programme_of_donor(db: Session, donor_school_id: int) -> ProgrammeId:
+    """Raises NotFound: whoever asks has seen the school."""
+    known = tables.donor_schools.c
+    found = db.scalar(select(known.programme_id).where(known.id == donor_school_id))
+    if found is None:
+        raise NotFound("There is no such school here.")
+    return ProgrammeId(found)
+
+
+def donor_school_of(db: Session, teacher_id: int) -> DonorSchoolId | None:
+    query = select(tables.teachers.c.donor_school_id).where(tables.teachers.c.id == teacher_id)
+    found = db.scalar(query)
+    return None if found is None else DonorSchoolId(found)
 
 
 def _one_person(db: Session, query: Select[Any]) -> Person | None:

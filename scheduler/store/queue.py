@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.messages import (
     AGAIN_BEFORE,
+    PRIVATE,
     Channel,
     Claimed,
     MessageKind,
@@ -45,12 +46,12 @@ from scheduler.store.leases import database_now
 from scheduler.store.tables import Phase, outbox
 
 LONGEST_TEXT = 500
-_ONLY_ONCE = (MessageKind.CALLED_OFF, MessageKind.SIGN_IN)
+_ONLY_ONCE = (MessageKind.CALLED_OFF, *PRIVATE)
 # In the words of the index ix_outbox_open: SQLite takes it only for these very ones.
 _OPEN = text("state IN ('planned', 'leased')")
-# A sign-in message holds a secret until it ends, whichever way.
+# A private message holds its secret until it ends, whichever way.
 _SPENT: ColumnElement[Any] = case(
-    (outbox.c.kind == MessageKind.SIGN_IN, literal({}, JSON)), else_=outbox.c.payload
+    (outbox.c.kind.in_(PRIVATE), literal({}, JSON)), else_=outbox.c.payload
 )
 
 
@@ -159,7 +160,7 @@ def mark_sent(db: Session, message: Claimed, now: datetime, reply: str) -> bool:
 def pass_on(db: Connection, sent: Claimed, now: datetime, reply: str, following: Claimed) -> bool:
     """Mark one as sent and begin the next, in one statement; False when not both were ours.
 
-    Then the caller undoes it.  Not for a sign-in message, which has a secret to lose.
+    Then the caller undoes it.  Not for a private message, which has a secret to lose.
     """
     given = {
         "sent": sent.id, "sent_token": sent.lease_token, "now": now,

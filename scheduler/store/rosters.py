@@ -20,21 +20,20 @@ from scheduler.domain.openings import Volunteer
 from scheduler.domain.people import PersonId, Teacher, TeacherId
 from scheduler.domain.plans import Placement
 from scheduler.domain.terms import Term
-from scheduler.store import availability, busy, people
-from scheduler.store.recipients import reachable
+from scheduler.store import availability, busy, people, roles
 from scheduler.store.tables import offers
 
 
 def of_term(
     db: Session, term: Term, standing: Mapping[Placement, LessonId]
 ) -> dict[TeacherId, Volunteer]:
-    """Everyone with a promise for the term and an account that is on; a few queries for all.
+    """Everyone with a promise for the term who has not left and whose account is on; a few queries.
 
     `standing` are the lessons that take their teacher's time.
     """
     pledges = availability.pledges(db, term.id)
     known = [t for t in people.teachers(db, term.programme_id) if t.id in pledges]
-    active = reachable(db, [teacher.person_id for teacher in known])
+    away = roles.gone(db, term.programme_id)
     booked: dict[TeacherId, list[Booked]] = defaultdict(list)
     for place, lesson in standing.items():
         span = dated(place.day, place.start, place.end, term.zone)
@@ -55,7 +54,7 @@ def of_term(
             times.get(teacher.id, ()),
         )
         for teacher in known
-        if teacher.person_id in active
+        if teacher.id not in away
     }
 
 

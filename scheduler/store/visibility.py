@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import ColumnElement, Select, Table, false, or_, select, union
+from sqlalchemy import ColumnElement, Select, Table, and_, false, or_, select, union
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Grant, Role
@@ -11,6 +11,7 @@ from scheduler.store.tables import (
     classes,
     donor_schools,
     grants,
+    invitations,
     lessons,
     outbox,
     persons,
@@ -127,6 +128,22 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
         (Role.COORDINATOR, lambda grant: donor_schools.c.programme_id == grant.programme_id),
     ),
     "persons": ((Role.COORDINATOR, lambda grant: persons.c.id.in_(_people_of(grant))),),
+    "invitations": (
+        (
+            Role.SCHOOL,
+            lambda grant: and_(
+                invitations.c.role == grant.role, invitations.c.school_id == grant.school_id
+            ),
+        ),
+        (
+            Role.DONOR_HEAD,
+            lambda grant: and_(
+                invitations.c.role == grant.role,
+                invitations.c.donor_school_id == grant.donor_school_id,
+            ),
+        ),
+        (Role.COORDINATOR, lambda grant: invitations.c.programme_id == grant.programme_id),
+    ),
     "plans": ((Role.COORDINATOR, _in_terms(plans)),),
     "runs": ((Role.COORDINATOR, _in_terms(runs)),),
     # A message of no programme lets somebody in: it is nobody's to look at.

@@ -52,6 +52,7 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
         NavItem("/coordinator", text("Overview"), "home"),
         NavItem("/coordinator/matching", text("Matching"), "spark"),
         NavItem("/coordinator/calendars", text("Calendars"), "cal"),
+        NavItem("/coordinator/people", text("People"), "people"),
         NavItem("/coordinator/messages", text("Messages"), "mail"),
     ),
     "/school": (
@@ -59,6 +60,12 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
         NavItem("/school/requests", text("Requests"), "pen"),
         _CALENDAR,
         NavItem("/school/reminders", text("Reminders"), "bell"),
+        NavItem("/school/people", text("Colleagues"), "people"),
+    ),
+    "/donor-school": (
+        NavItem("/donor-school", text("This week"), "grid"),
+        NavItem("/donor-school/people", text("Colleagues"), "people"),
+        _CALENDAR,
     ),
     "/teacher": (
         NavItem("/teacher", text("My page"), "home"),
@@ -71,6 +78,7 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
 _HOMES = (
     ("/coordinator", (Role.COORDINATOR, Role.ADMIN)),
     ("/school", (Role.SCHOOL,)),
+    ("/donor-school", (Role.DONOR_HEAD,)),
     ("/teacher", (Role.TEACHER,)),
 )
 

@@ -29,12 +29,16 @@ LARGEST_ID = 2**31 - 1
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Pages whose address is itself a secret: it must not travel on in a Referer.
-SECRET_ADDRESSES = ("/sign-in/", "/j/", "/stop/", "/a/", "/r/", "/c/", "/o/", "/w/")
+SECRET_ADDRESSES = (
+    "/sign-in/", "/j/", "/stop/", "/a/", "/r/", "/c/", "/o/", "/w/", "/invitation/", "/address/",
+)  # fmt: skip
 # Open to whoever knows the address, and in no search engine.
 UNLISTED = "/verify/"
 # Forms whose address is the key.  What a mail program posts by itself (RFC 8058) has no page of
 # ours, no cookie and no origin; nor has an answer's old browser, on a page without a session.
-KEYED_FORMS = ("/stop/", "/a/", "/r/", "/c/", "/o/", "/w/")
+KEYED_FORMS = (
+    "/stop/", "/a/", "/r/", "/c/", "/o/", "/w/", "/invitation/", "/address/",
+)  # fmt: skip
 # What gateways report, signed by themselves.
 REPORTS = "/gateway/"
 # What programs ask with an access token, and never by a cookie: no other site can send it.
@@ -61,6 +65,8 @@ PUBLIC = frozenset(
         "/c/{token}",
         "/o/{token}",
         "/w/{token}",
+        "/invitation/{token}",
+        "/address/{token}",
         "/verify/{code}",
         "/sw.js",
         "/gateway/{channel}",
@@ -214,6 +220,7 @@ def _with_role(*roles: Role) -> Callable[[Actor], Actor]:
 
 TeacherActor = Annotated[Actor, Depends(_with_role(Role.TEACHER))]
 SchoolActor = Annotated[Actor, Depends(_with_role(Role.SCHOOL))]
+DonorHeadActor = Annotated[Actor, Depends(_with_role(Role.DONOR_HEAD))]
 CoordinatorActor = Annotated[Actor, Depends(_with_role(Role.COORDINATOR, Role.ADMIN))]
 
 # The number of a row in a path; what no row can have is answered like a row that is not there.

@@ -20,7 +20,7 @@ from scheduler.services import letters
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
 from scheduler.store.offers import Offer, OfferId
-from tests.services.test_invitations import BASE, LESSON, NOW
+from tests.services.test_events_by_mail import BASE, LESSON, NOW
 
 READABLE = 4.5
 HOUR = timedelta(hours=1)
@@ -44,6 +44,12 @@ PAYLOADS = {
     },
     MessageKind.FACTOR_NOTICE: {"what": "reset"},
     MessageKind.SIGN_IN: {"url": f"{BASE}/sign-in/s", "code": "ABCD1234"},
+    MessageKind.INVITATION: {
+        "url": f"{BASE}/invitation/s", "role": "teacher", "school": "THCS Ái Mộ",
+        "programme": "Hà Nội – Yên Bái", "by": "Cô Mai",
+    },
+    MessageKind.NEW_ADDRESS: {"url": f"{BASE}/address/s"},
+    MessageKind.ADDRESS_NOTICE: {"why": "asked"},
 }  # fmt: skip
 NEWS = {
     News.OFFERED: replace(LOOKING, teacher_person_id=2),
@@ -91,6 +97,9 @@ def every_letter(ctx: Context, language: Language) -> dict[str, tuple[MessageKin
         "note": (MessageKind.NOTE, About(LAN)),
         "sign in": (MessageKind.SIGN_IN, About(LAN)),
         "factor notice": (MessageKind.FACTOR_NOTICE, About(LAN)),
+        "invitation": (MessageKind.INVITATION, About(LAN)),
+        "new address": (MessageKind.NEW_ADDRESS, About(LAN)),
+        "address notice": (MessageKind.ADDRESS_NOTICE, About(LAN)),
     }  # fmt: skip
     told |= {f"changes: {each}": (MessageKind.CHANGES, changes([each])) for each in News}
     return {name: (kind, made(ctx, kind, what, language)) for name, (kind, what) in told.items()}

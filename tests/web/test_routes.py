@@ -3,9 +3,12 @@
 import itertools
 
 import pytest
+import sqlalchemy as sa
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from scheduler.app import create_pages
+from scheduler.domain.access import Grant, Role
+from scheduler.store import accounts, tables
 from scheduler.web import guard
 from tests.web.browser import SAME_ORIGIN
 from tests.web.timetable import publish
@@ -19,10 +22,27 @@ NAMES = (
     "email", "code", "name", "feed", "device", "next", "language", "reason", "seen", "class_name",
     "lessons_per_week", "first_day", "last_day", "priority", "seconds", "seed", "week", "school",
     "endpoint", "p256dh", "auth", "days", "slots", "show_cancelled", "address", "all_day",
-    "Mon-450", "0-450", "recovery", "credential", "sealed",
+    "Mon-450", "0-450", "recovery", "credential", "sealed", "role", "place", "q", "sure",
+    "accept", "confirm", "role_id",
 )  # fmt: skip
-ROOMS = {"/teacher": "teacher1", "/school": "schoolA", "/coordinator": "coordinator"}
+ROOMS = {
+    "/teacher": "teacher1", "/school": "schoolA", "/coordinator": "coordinator",
+    "/donor-school": "head",
+}  # fmt: skip
 RAW = (b"%00", b"%ED%A0%80", b"%FF%FE", b"%", b"a=1&a=2&=&&==", b"\xff\xfe")
+
+
+@pytest.fixture(autouse=True)
+def head(ctx, cast):
+    """The head of the cast's donor school: the one role that the cast lacks."""
+    with ctx.transaction() as db:
+        donor = db.scalar(sa.select(tables.donor_schools.c.id))
+        person = accounts.add_person(
+            db, email="head@x.example", name="Cô head", language="vi", now=ctx.now()
+        )
+        grant = Grant(Role.DONOR_HEAD, cast["programme"], donor_school_id=donor)
+        accounts.add_grant(db, person, grant)
+        cast.actors["head"] = accounts.actor_of(db, person)
 
 
 def routes(ctx):
@@ -47,7 +67,7 @@ def filled(path, value):
 
 
 @pytest.mark.parametrize("step", [2, pytest.param(1, marks=pytest.mark.soak)])
-@pytest.mark.parametrize("who", ["teacher1", "schoolA", "coordinator"])
+@pytest.mark.parametrize("who", ["teacher1", "schoolA", "coordinator", "head"])
 def test_no_input_breaks_a_page(ctx, cast, site, who, step):
     """Every second value at each page, the others at the next; every one of them under soak."""
     publish(ctx, cast)

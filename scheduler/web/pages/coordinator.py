@@ -20,6 +20,7 @@ from scheduler.web.pages import (
     matching,
     messages,
     notes,
+    people,
     plans,
     school,
     subscriptions,
@@ -33,6 +34,7 @@ router.include_router(faults.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
+router.include_router(people.router)
 router.include_router(plans.router)
 router.include_router(subscriptions.router)
 router.include_router(weights.router)

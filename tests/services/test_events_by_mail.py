@@ -19,7 +19,7 @@ from scheduler.domain.people import HalfDay
 from scheduler.locale import Language
 from scheduler.services import calendars, sending, waves
 from scheduler.services import lessons as use_cases
-from scheduler.services.invitations import invitation
+from scheduler.services.events_by_mail import invitation
 from scheduler.store import choices, covers
 from tests.faults.kit import Post, states
 from tests.services.test_plans import A1, draft, publish, timetable

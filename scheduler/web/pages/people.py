@@ -1,0 +1,233 @@
+"""The coordinator's people: a list to search, one page each, and inviting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from scheduler.domain.access import Actor, Role
+from scheduler.domain.departures import GrantId
+from scheduler.domain.invitations import InvitationId
+from scheduler.domain.people import PersonId
+from scheduler.domain.plans import Fingerprint
+from scheduler.errors import Conflict, Invalid, Stale, Text, text
+from scheduler.services import invitations, people, programmes
+from scheduler.services.context import Context
+from scheduler.services.departures import Departure
+from scheduler.services.words import ROLES
+from scheduler.store.directory import Entry
+from scheduler.web.forms import Fields
+from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.pages import inviting
+from scheduler.web.view import render, see_other
+
+router = APIRouter()
+
+HERE = "/coordinator/people"
+_Typed = Annotated[str, Query(max_length=80)]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A person in the list; `seen`: the day, dd/mm/yyyy, or empty; `state`: of the account."""
+
+    id: int
+    name: str
+    email: str
+    roles: tuple[tuple[Text, str], ...]
+    seen: str
+    off: bool
+    left: bool
+
+
+# -- the list
+
+
+@router.get(HERE)
+def page(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, q: _Typed = "", role: _Typed = ""
+) -> Response:
+    chosen = Role(role) if role in set(Role) else None
+    found = people.directory_of(ctx, actor, q, chosen)
+    pending = inviting.lines(ctx, invitations.listed(ctx, actor))
+    return render(
+        request,
+        "coordinator/people.html",
+        rows=[_row(ctx, entry) for entry in found],
+        q=q,
+        role=chosen.value if chosen else "",
+        roles=[(each.value, ROLES[each]) for each in Role],
+        pending=[line for line in pending if line.open],
+        ended=sum(not line.open for line in pending),
+    )
+
+
+def _row(ctx: Context, entry: Entry) -> Row:
+    zone = ZoneInfo(ctx.settings.timezone)
+    return Row(
+        entry.id,
+        entry.name,
+        entry.email,
+        tuple((ROLES[held.grant.role], held.school) for held in entry.roles),
+        f"{entry.seen_at.astimezone(zone):%d/%m/%Y}" if entry.seen_at else "",
+        not entry.active,
+        bool(entry.left) and not entry.roles,
+    )
+
+
+# -- inviting
+
+
+@router.get(f"{HERE}/invite")
+def invite_page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
+    return _invite_page(request, ctx, actor, None, {})
+
+
+@router.post(f"{HERE}/invite")
+def invite(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+    fields = Fields(form)
+    programme_id = programmes.own(actor)
+    open_to = invitations.places(ctx, actor, programme_id).roles
+    try:
+        place = inviting.read_place(fields, programme_id, open_to)
+        invitations.invite(ctx, actor, inviting.read(fields, place))
+    except Invalid as fault:
+        return _invite_page(request, ctx, actor, fields, fault.fields)
+    except Conflict as fault:
+        return _invite_page(request, ctx, actor, fields, {"email": fault.message})
+    said = text("The invitation is on its way to {email}.", email=fields.typed("email").strip())
+    return see_other(HERE, said)
+
+
+def _invite_page(
+    request: Request,
+    ctx: Context,
+    actor: Actor,
+    fields: Fields | None,
+    errors: Mapping[str, Text],
+) -> Response:
+    found = invitations.places(ctx, actor, programmes.own(actor))
+    names = ("email", "name", "role", "place", "language")
+    typed = {name: fields.typed(name) if fields else "" for name in names}
+    return render(
+        request,
+        "coordinator/invite.html",
+        status=422 if errors else 200,
+        section=HERE,
+        typed=typed | {"language": typed["language"] or ctx.settings.locale},
+        errors=errors,
+        roles=[(each.value, ROLES[each]) for each in found.roles],
+        schools=[(f"school-{x.id}", f"{x.name} ({x.district})") for x in found.schools],
+        donors=[(f"donor-{x.id}", x.label) for x in found.donor_schools],
+        languages=inviting.LANGUAGE_NAMES,
+        listed=inviting.lines(ctx, invitations.listed(ctx, actor)),
+    )
+
+
+@router.post(f"{HERE}/invitations/{{invitation_id}}/take-back")
+def take_back(ctx: Ctx, actor: CoordinatorActor, invitation_id: RowId, _form: Form) -> Response:
+    invitations.take_back(ctx, actor, InvitationId(invitation_id))
+    return see_other(HERE, text("The invitation is taken back."))
+
+
+# -- one person
+
+
+@router.get(f"{HERE}/{{person_id}}")
+def person(request: Request, ctx: Ctx, actor: CoordinatorActor, person_id: RowId) -> Response:
+    found = people.card(ctx, actor, PersonId(person_id))
+    return render(
+        request,
+        "coordinator/person.html",
+        section=HERE,
+        card=found,
+        row=_row(ctx, found.entry),
+        roles=[(x, ROLES[x.grant.role], x.id in found.removable) for x in found.entry.roles],
+        oneself=person_id == actor.person_id,
+    )
+
+
+@router.get(f"{HERE}/{{person_id}}/roles/{{grant_id}}/remove")
+def look_at_removal(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, person_id: RowId, grant_id: RowId
+) -> Response:
+    found = people.look_at_removal(ctx, actor, PersonId(person_id), GrantId(grant_id))
+    return _preview(request, ctx, actor, found, None)
+
+
+@router.post(f"{HERE}/{{person_id}}/roles/{{grant_id}}/remove")
+def remove(
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    person_id: RowId,
+    grant_id: RowId,
+    form: Form,
+) -> Response:
+    seen = Fingerprint(Fields(form).typed("seen"))
+    who, role = PersonId(person_id), GrantId(grant_id)
+    try:
+        people.remove(ctx, actor, who, role, seen)
+    except Conflict as fault:
+        found = people.look_at_removal(ctx, actor, who, role)
+        return _preview(request, ctx, actor, found, fault)
+    return see_other(HERE, text("The role is taken away."))  # the person may be gone from sight
+
+
+@router.get(f"{HERE}/{{person_id}}/switch-off")
+def look_at_switch(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, person_id: RowId
+) -> Response:
+    found = people.look_at_switch(ctx, actor, PersonId(person_id))
+    return _preview(request, ctx, actor, found, None, whole=True)
+
+
+@router.post(f"{HERE}/{{person_id}}/switch-off")
+def switch_off(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, person_id: RowId, form: Form
+) -> Response:
+    who = PersonId(person_id)
+    try:
+        people.switch_off(ctx, actor, who, Fingerprint(Fields(form).typed("seen")))
+    except Conflict as fault:
+        found = people.look_at_switch(ctx, actor, who)
+        return _preview(request, ctx, actor, found, fault, whole=True)
+    return see_other(f"{HERE}/{person_id}", text("The account is switched off."))
+
+
+@router.post(f"{HERE}/{{person_id}}/switch-on")
+def switch_on(ctx: Ctx, actor: CoordinatorActor, person_id: RowId, _form: Form) -> Response:
+    people.switch_on(ctx, actor, PersonId(person_id))
+    return see_other(f"{HERE}/{person_id}", text("The account is switched on again."))
+
+
+def _preview(
+    request: Request,
+    ctx: Context,
+    actor: Actor,
+    found: Departure,
+    fault: Conflict | None,
+    *,
+    whole: bool = False,
+) -> Response:
+    """What would happen; the button sends back what was seen."""
+    entry = people.card(ctx, actor, found.person_id).entry
+    back = f"{HERE}/{found.person_id}"
+    deed = "switch-off" if whole else f"roles/{found.roles[0].id}/remove"
+    return render(
+        request,
+        "coordinator/departure.html",
+        status=409 if fault else 200,
+        section=HERE,
+        name=entry.name,
+        found=found,
+        roles=[(ROLES[held.grant.role], held.school) for held in found.roles],
+        whole=whole,
+        fault=fault.message if fault else None,
+        stale=isinstance(fault, Stale),
+        action=f"{back}/{deed}",
+        back=back,
+    )
