@@ -64,8 +64,6 @@ class Shell:
             await self.inner(scope, _bounded(scope, receive), dressed)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        if scope["method"] in ("TRACE", "TRACK", "CONNECT"):
-            return PlainTextResponse("Method Not Allowed", 405)
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return PlainTextResponse("Bad Request", 400)
         if scope["path"] not in PROBES and not self._known_host(Headers(scope=scope)):
