@@ -345,7 +345,7 @@ async def _answer(app: Any, scope: dict[str, Any], content: bytes) -> Answer:
 def callers(ctx: Context, site: Site, world: World) -> dict[str, Caller]:
     found = {ANONYMOUS: Caller(ANONYMOUS, site.app, "", "")}
     for name in (DISABLED, HALF, *RIGHTFUL, *FOREIGN):
-        browser, person = site.browser(), _now(ctx, world.actors[name])
+        browser, person = site.browser(), now(ctx, world.actors[name])
         _sign_in(ctx, browser, person, prove=name != HALF)
         cookies = "; ".join(f"{each.name}={each.value}" for each in browser.cookies.jar)
         found[name] = Caller(name, site.app, cookies, browser.csrf)
@@ -360,7 +360,8 @@ def turn_off(ctx: Context, actor: Actor) -> None:
     write(ctx, tables.persons, tables.persons.c.id == actor.person_id, active=False)
 
 
-def _now(ctx: Context, actor: Actor) -> Actor:
+def now(ctx: Context, actor: Actor) -> Actor:
+    """The same person as the database has them by now."""
     with ctx.reading() as db:
         found = account_rows.actor_of(db, actor.person_id)
     assert found is not None
