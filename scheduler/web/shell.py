@@ -7,12 +7,12 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scheduler.config import Settings
 from scheduler.origin import Origin, coming_from
-from scheduler.web.guard import LARGEST_BODY, PROBES, SECRET_ADDRESSES, UNLISTED
+from scheduler.web.guard import API, LARGEST_BODY, PROBES, SECRET_ADDRESSES, UNLISTED
 
 POLICY = "; ".join(
     (
@@ -65,9 +65,9 @@ class Shell:
 
     def _refusal(self, scope: Scope) -> Response | None:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            return PlainTextResponse("Bad Request", 400)
+            return _refused(scope, "Bad Request")
         if scope["path"] not in PROBES and not self._known_host(Headers(scope=scope)):
-            return PlainTextResponse("Unknown host", 400)
+            return _refused(scope, "Unknown host")
         return None
 
     def _known_host(self, headers: Headers) -> bool:
@@ -94,6 +94,14 @@ class Shell:
             headers["strict-transport-security"] = "max-age=31536000"
         headers.setdefault("cache-control", "no-store")
         headers["x-request-id"] = scope["state"]["request_id"]
+
+
+def _refused(scope: Scope, why: str) -> Response:
+    """Before anything is known of the reader: in English, to programs as RFC 9457."""
+    if not scope["path"].startswith(API):
+        return PlainTextResponse(why, 400)
+    told = {"type": "about:blank", "title": why, "status": 400, "detail": why}
+    return JSONResponse(told, 400, media_type="application/problem+json")
 
 
 def _client(scope: Scope) -> str:

@@ -207,6 +207,15 @@ def test_a_wrong_method_is_told_all_the_right_ones(cast, visitor, method, path, 
     assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
 
 
+def test_a_program_reads_of_every_refusal_in_the_form_that_was_promised(visitor):
+    refused = visitor.get("/api/v1/lessons?since=a%00b")
+    assert (refused.status_code, refused.headers["content-type"]) == (
+        400,
+        "application/problem+json",
+    )
+    assert refused.json()["status"] == 400
+
+
 def test_with_a_careless_route_there_is_no_application(ctx, monkeypatch):
     careless = APIRouter()
     careless.add_api_route("/careless", lambda: None, methods=["GET"])
