@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,7 @@ import pytest
 from sqlalchemy import event
 
 from scheduler.config import Settings, load
+from scheduler.domain import limits
 from scheduler.services.context import Context
 from scheduler.store import migrations
 from scheduler.store.database import Database
@@ -64,6 +66,13 @@ class FakeClock:
 
     def forward(self, **by: float) -> None:
         self.at += timedelta(**by)
+
+
+def lifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that ask more in a moment than anybody may: every limit takes a million at once."""
+    for name, limit in list(vars(limits).items()):
+        if isinstance(limit, limits.Limit):
+            monkeypatch.setattr(limits, name, replace(limit, burst=1_000_000))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ import base64
 import hmac
 import json
 import string
+import subprocess
+import sys
 import timeit
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -224,3 +226,15 @@ def test_a_sealed_secret_opens_with_its_own_key_only():
     for key, text in ((KEY + b"x", sealed), (KEY, sealed[:-2] + "AA"), (KEY, ""), (KEY, "ấ")):
         with pytest.raises(security.BadSeal):
             security.unseal([key], text)
+
+
+def test_what_python_jose_brings_along_is_never_loaded():
+    """ecdsa (CVE-2024-23342, not to be mended) and rsa (archived): SECURITY.md says so."""
+    told = (
+        "import sys, scheduler.app, scheduler.security as s; from datetime import *; "
+        "now = datetime.now(UTC); key = b'k' * 32; to = s.Purpose.ACCESS; "
+        "s.read_link([key], to, s.sign_link(key, to, '1', now, timedelta(1)), now); "
+        "print(sorted({'ecdsa', 'rsa', 'jose'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["['jose']"]

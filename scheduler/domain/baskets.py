@@ -117,7 +117,8 @@ def detached(
     found = set()
     for each in sorted(result.changed, key=lambda lesson: result.after[lesson]):
         place = result.after[each]
-        request, at = requests.get(place.request_id), (place.day.weekday(), place.start)
+        request = requests.get(place.request_id)  # nosec B113
+        at = (place.day.weekday(), place.start)
         if request is None:
             continue
         known = weekly[place.request_id]

@@ -227,7 +227,7 @@ class _Hunt:
         if self.kernel.table.slot_current is not None:
             replan.take_up(self.kernel, budget)
         else:
-            order = construction_order(self.kernel.table, Random(1))  # noqa: S311 (luck)
+            order = construction_order(self.kernel.table, Random(1))  # noqa: S311 (luck)  # nosec B311
             for first in range(0, len(order), CONSTRUCTED):
                 if not self.go_on(0):
                     return False

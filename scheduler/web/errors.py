@@ -6,8 +6,10 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
 
 from scheduler.domain.accounts import LINK_LIFE, SessionSeen
 from scheduler.errors import (
@@ -153,7 +155,20 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     response = answer(request, error.status_code)
     response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["allow"] = ", ".join(sorted(_allowed(request)))
     return response
+
+
+def _allowed(request: Request) -> set[str]:
+    """Every method that this address takes: the router tells those of its first route alone."""
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        pattern, _form, _converters = compile_path(context.path or "")
+        if pattern.fullmatch(request.url.path):
+            found |= getattr(context.original_route, "methods", None) or set()
+    found = found or {"GET"}  # what is mounted are files
+    return found | {"HEAD"} if "GET" in found else found
 
 
 def _broken(request: Request, error: Exception) -> Response:

@@ -9,13 +9,14 @@ from uuid import uuid4
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scheduler.config import Settings
 from scheduler.origin import Origin, coming_from
 from scheduler.web import proxies
 from scheduler.web.guard import (
+    API,
     LARGEST_BODIES,
     LARGEST_BODY,
     PROBES,
@@ -67,14 +68,12 @@ class Shell:
         return proxies.client(str(scope["client"][0]), forwarded, self.proxies)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        if scope["method"] in ("TRACE", "TRACK", "CONNECT"):
-            return PlainTextResponse("Method Not Allowed", 405)
         if _is_too_long(scope["headers"]):
-            return PlainTextResponse("Request Header Fields Too Large", 431)
+            return _told(scope, 431, "Request Header Fields Too Large")
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            return PlainTextResponse("Bad Request", 400)
+            return _told(scope, 400, "Bad Request")
         if scope["path"] not in PROBES and not self._known_host(Headers(scope=scope)):
-            return PlainTextResponse("Unknown host", 400)
+            return _told(scope, 400, "Unknown host")
         return None
 
     def _known_host(self, headers: Headers) -> bool:
@@ -102,6 +101,14 @@ class Shell:
             headers["x-robots-tag"] = "noindex"
         headers.setdefault("cache-control", "no-store")
         headers["x-request-id"] = scope["state"]["request_id"]
+
+
+def _told(scope: Scope, status: int, why: str) -> Response:
+    """Before anything is known of the reader: in English, to programs as RFC 9457."""
+    if not scope["path"].startswith(API):
+        return PlainTextResponse(why, status)
+    told = {"type": "about:blank", "title": why, "status": status, "detail": why}
+    return JSONResponse(told, status, media_type="application/problem+json")
 
 
 def _kept_secret(scope: Scope) -> Scope:

@@ -291,8 +291,36 @@ def test_without_a_configured_host_only_names_that_nobody_can_own(database, cloc
 
 def test_trace_and_nul_are_refused_at_once(visitor):
     assert visitor.request("TRACE", "/sign-in").status_code == 405
+    assert visitor.request("CONNECT", "/sign-in").status_code == 405
     assert visitor.get("/j/a%00b").status_code == 400
     assert visitor.get("/sign-in?next=%00").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/teacher/lessons/1/answer", "GET, HEAD, POST"),
+        ("GET", "/sign-out", "POST"),
+        ("DELETE", "/healthz", "GET, HEAD"),
+        ("TRACE", "/sign-in", "GET, HEAD, POST"),
+        ("POST", "/static/chungtay.css", "GET, HEAD"),
+        ("PATCH", "/api/v1/lessons/1/brief", "GET, HEAD, PUT"),
+        ("TRACE", "/api/v1/lessons/1/pin", "DELETE"),
+    ],
+)
+def test_a_wrong_method_is_told_all_the_right_ones(cast, visitor, method, path, allowed):
+    """RFC 9110: a program that asks again knows how; the first of two routes is not the whole."""
+    refused = visitor.request(method, path, headers=SAME_ORIGIN)
+    assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
+
+
+def test_a_program_reads_of_every_refusal_in_the_form_that_was_promised(visitor):
+    refused = visitor.get("/api/v1/lessons?since=a%00b")
+    assert (refused.status_code, refused.headers["content-type"]) == (
+        400,
+        "application/problem+json",
+    )
+    assert refused.json()["status"] == 400
 
 
 def test_with_a_careless_route_there_is_no_application(ctx, monkeypatch):

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    WithJsonSchema,
 )
 
 from scheduler.domain import remarks
@@ -21,8 +22,11 @@ from scheduler.errors import text
 from scheduler.web.guard import LARGEST_ID
 
 EARLIEST, LATEST = 2000, 2100  # years
+AN_INSTANT = "2023-10-02T07:30+07:00"
 MOST_ITEMS = 500
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].+", re.ASCII)
+_YEAR = "^(20[0-9]{2}|2100)-"  # from EARLIEST to LATEST, for readers of the schema
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 Near = TypeVar("Near", date, datetime)
@@ -56,6 +60,15 @@ def _day(given: object) -> date:
     raise ValueError(text("Write the day like this: {example}.", example="2023-10-02"))
 
 
+def _instant(given: object) -> object:
+    """With a day before its time: pydantic would also take seconds since 1970."""
+    if isinstance(given, str) and not _INSTANT.fullmatch(given):
+        raise ValueError(
+            text("Write an instant with its zone, like {example}.", example=AN_INSTANT)
+        )
+    return given
+
+
 def _near(at: Near) -> Near:
     """Further off, another zone's wall may have no such year."""
     if EARLIEST <= at.year <= LATEST:
@@ -75,8 +88,20 @@ def _storable(given: str) -> str:
 Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
 Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST_ID)]
 Flag = Annotated[bool, Field(strict=True)]
-Day = Annotated[date, BeforeValidator(_day), AfterValidator(_near)]
-Instant = Annotated[AwareDatetime, AfterValidator(_near)]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    AfterValidator(_near),
+    WithJsonSchema(
+        {"type": "string", "format": "date", "pattern": f"{_YEAR}[0-9]{{2}}-[0-9]{{2}}$"}
+    ),
+]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant),
+    AfterValidator(_near),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _YEAR}),
+]
 # Services say how long each of them may be; this bounds what is looked at.
 Words = Annotated[str, Field(max_length=2000), AfterValidator(_storable)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]

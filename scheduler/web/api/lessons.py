@@ -94,10 +94,12 @@ class CallOffIn(Body):
 
 
 Since = Annotated[Instant, Query(description="The first instant, with its zone.")]
+Until = Annotated[Instant, Query(description="The instant after the last, with its zone.")]
+At = Annotated[Instant, Query(description="The instant to look at, with its zone.")]
 
 
 @router.get("")
-def lessons_between(ctx: Ctx, actor: ApiActor, since: Since, until: Since) -> list[LessonOut]:
+def lessons_between(ctx: Ctx, actor: ApiActor, since: Since, until: Until) -> list[LessonOut]:
     """The lessons that touch the span, in order of time."""
     found = lessons.visible_lessons(ctx, actor, since, until)
     return [lesson_out(each, ctx.now()) for each in found]
@@ -116,7 +118,7 @@ def history(ctx: Ctx, actor: ApiActor, lesson_id: RowId) -> list[VersionOut]:
 
 
 @router.get("/{lesson_id}/as-of")
-def as_of(ctx: Ctx, actor: ApiActor, lesson_id: RowId, at: Since) -> VersionOut | None:
+def as_of(ctx: Ctx, actor: ApiActor, lesson_id: RowId, at: At) -> VersionOut | None:
     """What a lesson looked like at an instant; null: it was not there yet."""
     found = lessons.as_of(ctx, actor, LessonId(lesson_id), at)
     return version_out(found) if found else None

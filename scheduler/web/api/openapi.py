@@ -27,13 +27,23 @@ _PROBLEM = {
         "errors": {"type": "array", "items": _FAULT},
     },
 }
+_REFUSED = {"application/problem+json": {"schema": {"$ref": PROBLEM}}}
+_SECONDS = {"schema": {"type": "integer", "minimum": 1}, "required": True}
 # Every way in which a route may fail has the same form.
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "Refused, with the reason in the reader's language.",
-        "content": {"application/problem+json": {"schema": {"$ref": PROBLEM}}},
-    }
+    401: {
+        "description": "No access token, or one that is not good any more.",
+        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}},
+    },
+    403: {"description": "What is asked about may be seen; this may not be done with it."},
+    404: {"description": "It is not there, or not for the account of this token."},
+    409: {"description": "It does not stand as the caller believes: read it again."},
+    422: {"description": "It cannot be taken as it is; `errors` says why, field by field."},
+    429: {"description": "Too often.", "headers": {"Retry-After": _SECONDS}},
+    "default": {"description": "Refused, with the reason in the reader's language."},
 }
+for _refusal in REFUSALS.values():
+    _refusal["content"] = _REFUSED
 _ABOUT = (
     "Everything that people do on pages, for programs.  Send an access token as "
     "`Authorization: Bearer …`; it may do what its person may.  What is not there and what is not "

@@ -92,3 +92,13 @@ def test_a_span_that_is_none_or_too_long_is_refused_with_the_field(api, lesson):
     answer = program.get("/api/v1/lessons", params=long)
     assert answer.status_code == 422
     assert [each["field"] for each in answer.json()["errors"]] == ["until"]
+
+
+@pytest.mark.parametrize("odd", ["0", "1696204800", "1696204800.5", "-1", "2023-10-02", "P1D"])
+def test_an_instant_is_written_with_its_day_and_is_no_number(api, lesson, odd):
+    """Else a program that sends seconds since 1970 is told of another time than it meant."""
+    program = api("coordinator")
+    refused = program.get("/api/v1/lessons", params=SPAN | {"until": odd})
+    assert (refused.status_code, [x["field"] for x in refused.json()["errors"]]) == (422, ["until"])
+    at = program.get(f"/api/v1/lessons/{lesson.id}/as-of", params={"at": odd})
+    assert at.status_code == 422

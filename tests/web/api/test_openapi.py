@@ -5,6 +5,8 @@ import re
 from scheduler.web.api.bodies import Body
 from tests.web.api.routes import body_schema, described, operations, resolved, routes
 
+REFUSALS = {"401", "403", "404", "409", "422", "429", "default"}
+
 
 def bodies(kind=Body):
     for each in kind.__subclasses__():
@@ -41,9 +43,10 @@ def test_every_operation_says_what_it_does_and_where_it_belongs():
         where = (method, path)
         assert re.fullmatch(r"[A-Z].{10,110}\.", told["summary"]), where
         assert len(told["tags"]) == 1, where
-        assert "application/problem+json" in told["responses"]["default"]["content"], where
+        for code in REFUSALS:
+            assert "application/problem+json" in told["responses"][code]["content"], (where, code)
         wanted = {"GET": {"200"}, "POST": {"200", "201", "204"}, "PUT": {"200"}, "DELETE": {"204"}}
-        assert told["responses"].keys() - {"default"} <= wanted[method], where
+        assert told["responses"].keys() - REFUSALS <= wanted[method], where
         in_path = {x["name"] for x in told.get("parameters", ()) if x["in"] == "path"}
         assert in_path == set(re.findall(r"{(\w+)}", path)), where
         assert not (method == "GET" and "requestBody" in told), where
@@ -86,3 +89,28 @@ def test_a_route_takes_a_body_of_these_or_none():
     for method, path, told in operations():
         taken = body_schema(told, schemas)
         assert taken is None or taken in shapes, (method, path)
+
+
+def test_days_and_instants_say_from_which_years_they_may_be():
+    """What the schema promises is taken: else programs learn of the bounds by being refused."""
+    told = []
+
+    def see(part):
+        if isinstance(part, dict):
+            told.extend([part] if part.get("format") in ("date", "date-time") else [])
+            for each in part.values():
+                see(each)
+        elif isinstance(part, list):
+            for each in part:
+                see(each)
+
+    schemas = described()["components"]["schemas"]
+    for _, _, operation in operations():
+        see(operation.get("parameters", []))
+        see(body_schema(operation, schemas) or {})
+    assert len(told) > 10
+    for each in told:
+        assert re.match(each["pattern"], "2023-10-02"), each
+        assert re.match(each["pattern"], "2100-12-31"), each
+        assert not re.match(each["pattern"], "1999-12-31"), each
+        assert not re.match(each["pattern"], "2101-01-01"), each
