@@ -8,6 +8,7 @@ from typing import TypeVar
 from scheduler.domain.messages import Channel
 from scheduler.jobs.senders import Senders
 from scheduler.services import (
+    audits,
     busy,
     feeds,
     mailroom,
@@ -44,6 +45,7 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
     _attempt("sweep", lambda: sending.sweep(ctx, go_on), None, failed)
     _attempt("ways", lambda: ways.rescue(ctx), 0, failed)
+    _attempt("seals", lambda: audits.seal(ctx), 0, failed)
     _attempt("send", lambda: senders.kick(go_on), None, failed)
     return TickSummary(
         feeds=_attempt("feeds", lambda: _feeds(ctx), 0, failed),

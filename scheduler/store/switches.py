@@ -13,6 +13,9 @@ SENDING_PAUSED = "sending_paused"  # its value: the reason
 CLOCK_DRIFT = "clock_drift"  # its value: seconds, of the newest jump
 LEASES_LOST = "leases_lost"  # its value: how many, ever
 PLANNED_AHEAD = "planned_ahead"
+RECORD_SEALED = "record_sealed"  # whoever sets it seals, until the transaction ends
+RECORD_LOOKED_THROUGH = "record_looked_through"
+TIDIED = "tidied"
 
 
 def is_on(db: Session, name: str) -> bool:
