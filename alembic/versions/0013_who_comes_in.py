@@ -189,7 +189,20 @@ def _invitations() -> None:
     op.create_index(op.f("ix_address_changes_person_id"), "address_changes", ["person_id"])
 
 
+def _forget_words() -> None:
+    """From now on no line can be changed: what people said of themselves must be gone by then."""
+    op.execute(
+        "UPDATE audits SET reason = '' WHERE action IN "
+        "('ask_for_cover', 'decline_lesson', 'report_lesson', 'absence')"
+    )
+    op.execute(
+        "UPDATE audits SET before = 'null', after = 'null' WHERE action IN "
+        "('write_brief', 'correct_address', 'try_address', 'import')"
+    )
+
+
 def _record() -> None:
+    _forget_words()
     op.add_column("audits", _filled("request_id", 12))
     op.add_column("audits", _filled("network", 45))
     op.create_table(

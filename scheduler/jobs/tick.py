@@ -13,6 +13,7 @@ from scheduler.services import (
     feeds,
     mailroom,
     reminders,
+    retention,
     runs,
     sending,
     swaps,
@@ -73,6 +74,12 @@ def work_on_runs(ctx: Context) -> bool:
 def watch(ctx: Context) -> int:
     """Tell once when the queue will be too long for its deadlines; how many will be late."""
     return _attempt("watch", lambda: mailroom.watch(ctx), 0, [])
+
+
+def tidy(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
+    """What is due once a day: clear what is too old, and look through the whole record."""
+    _attempt("record", lambda: audits.look_through(ctx), 0, [])
+    return _attempt("tidy", lambda: retention.tidy(ctx, go_on), 0, [])
 
 
 def _attempt(step: str, work: Callable[[], _T], otherwise: _T, failed: list[str]) -> _T:

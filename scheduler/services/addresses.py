@@ -86,10 +86,8 @@ def correct(ctx: Context, actor: Actor, person_id: PersonId, address: str) -> in
         if not addresses.correct(db, person_id, email):
             raise _unchanged(text("Somebody else here has this address."))
         queue.recall(db, person_ids=[person_id])
-        before, after = {"email": who.email}, {"email": email}
         audits.record(
-            db, ctx.now(), actor.person_id, "correct_address", "person", person_id,
-            before=before, after=after,
+            db, ctx.now(), actor.person_id, "correct_address", "person", person_id
         )  # fmt: skip
         return _plan_again(ctx, db, actor, person_id)
 
@@ -98,12 +96,9 @@ def try_again(ctx: Context, actor: Actor, person_id: PersonId) -> int:
     """Believe in the address once more; plans again what failed and is still of use."""
     programme_id = _own(actor)
     with ctx.transaction() as db:
-        who = _one(db, programme_id, person_id)
+        _one(db, programme_id, person_id)
         addresses.clear(db, person_id)
-        before = {"fault": who.fault}
-        audits.record(
-            db, ctx.now(), actor.person_id, "try_address", "person", person_id, before=before
-        )
+        audits.record(db, ctx.now(), actor.person_id, "try_address", "person", person_id)
         return _plan_again(ctx, db, actor, person_id)
 
 
