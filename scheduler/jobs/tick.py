@@ -12,6 +12,7 @@ from scheduler.services import (
     busy,
     feeds,
     mailroom,
+    own_data,
     reminders,
     retention,
     runs,
@@ -46,6 +47,7 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
     _attempt("sweep", lambda: sending.sweep(ctx, go_on), None, failed)
     _attempt("ways", lambda: ways.rescue(ctx), 0, failed)
+    _attempt("erasures", lambda: own_data.erase_asked(ctx, go_on), 0, failed)
     _attempt("seals", lambda: audits.seal(ctx), 0, failed)
     _attempt("send", lambda: senders.kick(go_on), None, failed)
     return TickSummary(

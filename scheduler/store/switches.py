@@ -60,6 +60,12 @@ def age(db: Session, name: str) -> timedelta | None:
     return None if at is None else database_now(db) - at
 
 
+def beginning(db: Session, start: str) -> tuple[str, ...]:
+    """The switches of these names that are on, in order of time."""
+    query = select(switches.c.name).where(switches.c.name.startswith(start, autoescape=True))
+    return tuple(db.scalars(query.order_by(switches.c.at, switches.c.name)))
+
+
 def turn_off(db: Session, name: str) -> None:
     db.execute(delete(switches).where(switches.c.name == name))
 
