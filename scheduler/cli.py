@@ -33,6 +33,9 @@ _ROOMS = {
     "fairness": "records",
     "pledge": "records",
     "outbox": "messages",
+    "audit": "audits",
+    "retention": "audits",
+    "breach": "audits",
     "backup": "keeping",
     "restore": "keeping",
 }

@@ -10,14 +10,18 @@ from scheduler.store.tables import (
     certificates,
     classes,
     donor_schools,
+    feed_links,
     grants,
     lessons,
     outbox,
     persons,
     plans,
+    programmes,
+    publications,
     receiving_schools,
     requests,
     runs,
+    swaps,
     teachers,
     terms,
 )
@@ -70,6 +74,11 @@ def _people_of(grant: Grant) -> Select[tuple[int]]:
 
 def _in_terms(table: Table) -> _Rule:
     return lambda grant: table.c.term_id.in_(select(terms.c.id).where(_terms_of(grant)))
+
+
+def _swaps_of(grant: Grant) -> ColumnElement[bool]:
+    given = select(lessons.c.id).join(terms, lessons.c.term_id == terms.c.id)
+    return swaps.c.given_id.in_(given.where(_terms_of(grant)))
 
 
 def _classes_of_school(grant: Grant) -> ColumnElement[bool]:
@@ -127,6 +136,12 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
         (Role.COORDINATOR, lambda grant: donor_schools.c.programme_id == grant.programme_id),
     ),
     "persons": ((Role.COORDINATOR, lambda grant: persons.c.id.in_(_people_of(grant))),),
+    "programmes": ((Role.COORDINATOR, lambda grant: programmes.c.id == grant.programme_id),),
+    "publications": ((Role.COORDINATOR, _in_terms(publications)),),
+    "swaps": ((Role.COORDINATOR, _swaps_of),),
+    "feed_links": (
+        (Role.COORDINATOR, lambda grant: feed_links.c.person_id.in_(_people_of(grant))),
+    ),
     "plans": ((Role.COORDINATOR, _in_terms(plans)),),
     "runs": ((Role.COORDINATOR, _in_terms(runs)),),
     # A message of no programme lets somebody in: it is nobody's to look at.

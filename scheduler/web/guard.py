@@ -59,6 +59,7 @@ PUBLIC = frozenset(
         "/o/{token}",
         "/w/{token}",
         "/verify/{code}",
+        "/privacy",
         "/sw.js",
         "/gateway/{channel}",
         "/static",
@@ -164,7 +165,7 @@ def bearer(request: Request, ctx: Ctx) -> Actor:
     actor = access_tokens.actor(ctx, token.strip())
     if actor is None:
         raise SignInNeeded
-    request.state.language = actor.language
+    request.state.language, request.state.asker = actor.language, actor
     return actor
 
 
