@@ -19,7 +19,7 @@ NAMES = (
     "email", "code", "name", "feed", "device", "next", "language", "reason", "seen", "class_name",
     "lessons_per_week", "first_day", "last_day", "priority", "seconds", "seed", "week", "school",
     "endpoint", "p256dh", "auth", "slots", "show_cancelled", "address", "all_day", "Mon-450",
-    "0-450",
+    "0-450", "who", "words", "number", "before", "lesson", "day",
 )  # fmt: skip
 ROOMS = {"/teacher": "teacher1", "/school": "schoolA", "/coordinator": "coordinator"}
 RAW = (b"%00", b"%ED%A0%80", b"%FF%FE", b"%", b"a=1&a=2&=&&==", b"\xff\xfe")
