@@ -138,7 +138,13 @@ def test_what_has_ended_goes_after_90_days_and_nothing_else(ctx, pair):
     due = retention.due(ctx)
     assert state(ctx) == before  # counting changes nothing
     assert retention.run(ctx) == due
-    assert lost(before, state(ctx)) == GONE
+    after = state(ctx)
+    assert lost(before, after) == GONE
+    names = {row[key] for row in after.values() for key in ("token_hash", "jti") if key in row}
+    assert names == {"t0"}  # the younger of each pair
+    assert [key for key in after if key[0] in ("audit_origins", "buckets")] == [
+        ("audit_origins", 100), ("buckets", "t0"),
+    ]  # fmt: skip
     assert sum(retention.run(ctx).values()) == 0
 
 
