@@ -68,6 +68,15 @@ def unseal(keys: Sequence[bytes], sealed: str) -> str:
         raise BadSeal("sealed with another key") from error
 
 
+def chain_seal(key: bytes, before: str, line: bytes) -> str:
+    """The seal of a line of the record and, with it, of all before: 64 hex letters.
+
+    `before`: the seal ahead of it; empty for the very first.
+    """
+    own = hmac.digest(key, b"record", hashlib.sha256)
+    return hmac.new(own, before.encode() + b"\0" + line, hashlib.sha256).hexdigest()
+
+
 class BadSeal(Exception):
     """The sealed text cannot be opened with this key."""
 

@@ -202,7 +202,20 @@ def _messages(kinds: tuple[str, ...]) -> None:
         outbox.create_check_constraint(op.f("ck_outbox_kind"), f"kind IN ({names})")
 
 
+def _forget_words() -> None:
+    """From now on no line can be changed: what people said of themselves must be gone by then."""
+    op.execute(
+        "UPDATE audits SET reason = '' WHERE action IN "
+        "('ask_for_cover', 'decline_lesson', 'report_lesson', 'absence')"
+    )
+    op.execute(
+        "UPDATE audits SET before = 'null', after = 'null' WHERE action IN "
+        "('write_brief', 'correct_address', 'try_address', 'import')"
+    )
+
+
 def _record() -> None:
+    _forget_words()
     op.add_column("audits", _filled("request_id", 12))
     op.add_column("audits", _filled("network", 45))
     op.create_table(

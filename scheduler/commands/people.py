@@ -1,18 +1,21 @@
 """Commands for people: their roles and their links."""
 
 from datetime import timedelta
+from typing import IO
 
 import click
 
 from scheduler import console
 from scheduler.commands import opening
 from scheduler.domain.access import Role
+from scheduler.errors import text
 from scheduler.services import (
     access_tokens,
     accounts,
     factors,
     feeds,
     invitations,
+    own_data,
     people,
     system,
 )
@@ -142,6 +145,28 @@ def _line(entry: Entry) -> str:
     seen = f"{entry.seen_at:%Y-%m-%d}" if entry.seen_at else "never here"
     off = "" if entry.active else ", switched off"
     return f"{entry.email}: {entry.name}, {roles or 'no role'}, {seen}{off}"
+
+
+@user.command("export")
+@click.argument("email")
+@click.option("-o", "--output", type=click.File("wb"), default="-", help="Where to write it.")
+def user_export(email: str, output: IO[bytes]) -> None:
+    """Write all that is kept of a person, as JSON without secrets."""
+    with opening.ready_context() as ctx:
+        output.write(own_data.copy_for(ctx, email))
+
+
+@user.command("erase")
+@click.argument("email")
+@click.confirmation_option(prompt="This cannot be undone. Erase this person?")
+def user_erase(email: str) -> None:
+    """Take a person's data away as soon as a last mail has told them, within an hour.
+
+    Lessons and counts stay.  Whoever has lessons ahead leaves first.
+    """
+    with opening.ready_context() as ctx:
+        own_data.ask_erasure_for(ctx, email)
+        opening.say(text("A last mail is planned. When it has gone out, the data are gone."))
 
 
 @click.command("sign-in-link")

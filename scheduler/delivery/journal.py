@@ -4,11 +4,13 @@ One file a month, one line a message: its key, a tab, the instant.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 _KIND = "*.log"
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 
 
 class Journal:
@@ -48,6 +50,14 @@ class Journal:
 def files(folder: Path) -> tuple[Path, ...]:
     """The journals of a folder, the oldest first."""
     return tuple(sorted(folder.glob(_KIND))) if folder.is_dir() else ()
+
+
+def old(folder: Path, before: datetime) -> tuple[Path, ...]:
+    """The journals whose month was over before that instant."""
+    month = f"{before.astimezone(UTC):%Y-%m}"
+    return tuple(
+        path for path in files(folder) if _MONTH.fullmatch(path.stem) and path.stem < month
+    )
 
 
 def read(paths: Iterable[Path]) -> dict[str, datetime]:

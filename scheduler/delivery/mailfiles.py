@@ -71,6 +71,14 @@ def one(folder: Path, name: str) -> StoredMail | None:
     return _read(path) if _NAME.fullmatch(name) and path.is_file() else None
 
 
+def old(folder: Path, before: datetime) -> tuple[Path, ...]:
+    """The mails that were kept before that instant."""
+    if not folder.is_dir():
+        return ()
+    limit = before.timestamp() * 1e9
+    return tuple(Path(path) for at, path in _files(folder) if at < limit)
+
+
 def _files(folder: Path) -> Iterable[tuple[int, str]]:
     with os.scandir(folder) as entries:
         for entry in entries:

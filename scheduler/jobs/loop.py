@@ -20,7 +20,7 @@ from scheduler.clock import SystemClock
 from scheduler.errors import Busy
 from scheduler.jobs import senders
 from scheduler.jobs.senders import Transports
-from scheduler.jobs.tick import read_calendars, tick, watch, work_on_runs
+from scheduler.jobs.tick import read_calendars, tick, tidy, watch, work_on_runs
 from scheduler.services import workers
 from scheduler.services.context import Context
 from scheduler.services.outbox import BEAT_DEAD
@@ -28,6 +28,7 @@ from scheduler.services.workers import DRIFT_NOTED, Timekeeper
 
 SLICE = 5.0  # seconds: the longest that a clock which was set may keep us silent
 WATCH_SECONDS = 30.0
+TIDY_SECONDS = 600.0  # whether the day's tidying is still to be done
 _log = logging.getLogger(__name__)
 
 
@@ -82,6 +83,7 @@ class Loop:
             "calendars": (lambda: read_calendars(self.ctx, self._goes), seconds),
             "runs": (lambda: self._goes() and work_on_runs(self.ctx), seconds),
             "watch": (lambda: self._goes() and watch(self.ctx), WATCH_SECONDS),
+            "tidy": (lambda: self._goes() and tidy(self.ctx, self._goes), TIDY_SECONDS),
         }
 
     def _goes(self) -> bool:

@@ -8,10 +8,13 @@ from typing import TypeVar
 from scheduler.domain.messages import Channel
 from scheduler.jobs.senders import Senders
 from scheduler.services import (
+    audits,
     busy,
     feeds,
     mailroom,
+    own_data,
     reminders,
+    retention,
     runs,
     sending,
     swaps,
@@ -44,6 +47,8 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)
     _attempt("sweep", lambda: sending.sweep(ctx, go_on), None, failed)
     _attempt("ways", lambda: ways.rescue(ctx), 0, failed)
+    _attempt("erasures", lambda: own_data.erase_asked(ctx, go_on), 0, failed)
+    _attempt("seals", lambda: audits.seal(ctx), 0, failed)
     _attempt("send", lambda: senders.kick(go_on), None, failed)
     return TickSummary(
         feeds=_attempt("feeds", lambda: _feeds(ctx), 0, failed),
@@ -71,6 +76,12 @@ def work_on_runs(ctx: Context) -> bool:
 def watch(ctx: Context) -> int:
     """Tell once when the queue will be too long for its deadlines; how many will be late."""
     return _attempt("watch", lambda: mailroom.watch(ctx), 0, [])
+
+
+def tidy(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
+    """What is due once a day: clear what is too old, and look through the whole record."""
+    _attempt("record", lambda: audits.look_through(ctx), 0, [])
+    return _attempt("tidy", lambda: retention.tidy(ctx, go_on), 0, [])
 
 
 def _attempt(step: str, work: Callable[[], _T], otherwise: _T, failed: list[str]) -> _T:

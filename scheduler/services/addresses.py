@@ -88,10 +88,8 @@ def correct(ctx: Context, actor: Actor, person_id: PersonId, address: str) -> in
             raise _unchanged(text("Somebody else here has this address."))
         account_rows.shut_out(db, person_id, ctx.now())
         queue.recall(db, person_ids=[person_id])
-        before, after = {"email": who.email}, {"email": email}
         audits.record(
-            db, ctx.now(), actor.person_id, "correct_address", "person", person_id,
-            before=before, after=after,
+            db, ctx.now(), actor.person_id, "correct_address", "person", person_id
         )  # fmt: skip
         return _plan_again(ctx, db, actor, person_id)
 
@@ -100,12 +98,9 @@ def try_again(ctx: Context, actor: Actor, person_id: PersonId) -> int:
     """Believe in the address once more; plans again what failed and is still of use."""
     programme_id = _own(actor)
     with ctx.transaction() as db:
-        who = _one(db, programme_id, person_id)
+        _one(db, programme_id, person_id)
         addresses.clear(db, person_id)
-        before = {"fault": who.fault}
-        audits.record(
-            db, ctx.now(), actor.person_id, "try_address", "person", person_id, before=before
-        )
+        audits.record(db, ctx.now(), actor.person_id, "try_address", "person", person_id)
         return _plan_again(ctx, db, actor, person_id)
 
 

@@ -118,7 +118,7 @@ def _call(ctx: Context, db: Session, before: Question, excuse: Excuse) -> bool:
         return False
     if not waves.begin(ctx, db, lesson, excuse.stored(), before.person.id):
         return False
-    _record(ctx, db, before, "ask_for_cover", Standing.LOOKING, excuse.stored())
+    _record(ctx, db, before, "ask_for_cover", Standing.LOOKING)
     return True
 
 
@@ -127,9 +127,8 @@ def _withdraw(ctx: Context, db: Session, before: Question) -> None:
         waves.end(ctx, db, before.call, before.lesson, before.person.id)
 
 
-def _record(
-    ctx: Context, db: Session, before: Question, action: str, after: Standing, reason: str = ""
-) -> None:
+def _record(ctx: Context, db: Session, before: Question, action: str, after: Standing) -> None:
+    """Without the excuse: the record is for ever, and an excuse is not."""
     audits.record(
         db,
         ctx.now(),
@@ -137,7 +136,6 @@ def _record(
         action,
         "lesson",
         before.lesson.id,
-        reason=reason,
         before={"answer": before.standing.value},
         after={"answer": after.value},
     )

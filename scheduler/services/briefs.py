@@ -1,6 +1,6 @@
 """What a class did last time, for whoever teaches it next."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from scheduler.domain import briefs as rules
 from scheduler.domain.access import Actor
@@ -56,9 +56,7 @@ def write(ctx: Context, speaker: Speaker, brief: Brief) -> LessonBrief:
         if before is None or before.brief != brief:
             briefs.save(db, lesson.id, brief, speaker.person_id, now)
             audits.record(
-                db, now, speaker.person_id, "write_brief", "lesson", lesson.id,
-                before=asdict(before.brief) if before else None,
-                after=asdict(brief),
+                db, now, speaker.person_id, "write_brief", "lesson", lesson.id
             )  # fmt: skip
         return _brief(db, lesson)
 

@@ -90,7 +90,7 @@ def ask(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Lesson:
             ctx, db, lesson, reason, actor.person_id
         ):
             raise Conflict("Nobody can be looked for: see how this lesson stands.")
-        _record(ctx, db, actor, "ask_for_cover", lesson, {"state": LessonState.COVER}, reason)
+        _record(ctx, db, actor, "ask_for_cover", lesson, {"state": LessonState.COVER})
         return must_see(db, actor, lesson_id)
 
 

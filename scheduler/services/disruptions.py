@@ -335,9 +335,11 @@ def _move(ctx: Context, db: Session, seen: _Seen, done: Sequence[Proposal], caus
 def _record(ctx: Context, db: Session, actor: Actor, seen: _Seen, done: Sequence[Proposal]) -> None:
     action, subject, subject_id = _subject(seen.disruption)
     counts = Counter(each.way.value for each in done)
+    private = isinstance(seen.disruption, Absence)  # why somebody is away is not kept for ever
     audits.record(
         db, ctx.now(), actor.person_id, action, subject, subject_id,
-        reason=seen.disruption.reason, after={**_days(seen.disruption), **counts},
+        reason="" if private else seen.disruption.reason,
+        after={**_days(seen.disruption), **counts},
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from scheduler.errors import NotFound
 from scheduler.exchange import instances, writing
 from scheduler.exchange.instances import TermState
 from scheduler.services.context import Context
-from scheduler.store import availability, lessons, people, pins, requests, roles, terms
+from scheduler.store import audits, availability, lessons, people, pins, requests, roles, terms
 from scheduler.store import imports as rosters
 from scheduler.store.database import Session
 
@@ -25,7 +25,9 @@ def export_instance(
     """The term, by default the newest, as an instance of PROBLEM.md with the timetable in force."""
     with ctx.reading() as db:
         term = _term(db, term_code, actor)
-        return instance(db, term, term.today(ctx.now()))
+        made = instance(db, term, term.today(ctx.now()))
+    _record(ctx, term, actor, "instance")
+    return made
 
 
 def export_workbooks(
@@ -36,6 +38,7 @@ def export_workbooks(
         term = _term(db, term_code, actor)
         roster = rosters.roster(db, term.programme_id, term)
         programme = terms.programme(db, term.programme_id)
+    _record(ctx, term, actor, "workbooks")
     return writing.workbooks(roster, programme.name, term.code)
 
 
@@ -46,6 +49,7 @@ def export_lessons(
     with ctx.reading() as db:
         term = _term(db, term_code, actor)
         published = lessons.find(db, term_id=term.id)
+    _record(ctx, term, actor, "lessons")
     return writing.lessons_workbook(published, term.zone)
 
 
@@ -80,6 +84,13 @@ def _pledges(db: Session, term: Term, today: date) -> dict[TeacherId, Pledge]:
     for teacher in roles.gone(db, term.programme_id) & found.keys():
         found[teacher] = replace(found[teacher], absences=(*found[teacher].absences, *away))
     return found
+
+
+def _record(ctx: Context, term: Term, actor: Actor | None, what: str) -> None:
+    """Note that people's data left the house; without an actor the command line took it."""
+    person = actor.person_id if actor else None
+    with ctx.transaction() as db:
+        audits.record(db, ctx.now(), person, "export", "term", term.id, after={"what": what})
 
 
 def _term(db: Session, code: str | None, actor: Actor | None) -> Term:

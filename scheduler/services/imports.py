@@ -105,7 +105,10 @@ def _first_programme(
 
 
 def _record(work: takeover.Import, changes: Changes, files: Sequence[str]) -> None:
-    """The line in the record of changes: what was there, what came instead, what is new."""
+    """The line in the record of changes: what was there, what came instead, what is new.
+
+    Of people only how many, and at which schools: the record is for ever, and names are not.
+    """
     splits = _splits(changes)
     audits.record(
         work.db,
@@ -130,4 +133,9 @@ def _plain(entries: Sequence[Any]) -> list[Any]:
         asdict(one) if is_dataclass(one) and not isinstance(one, type) else one._asdict()
         for one in entries
     ]
-    return list(json.loads(json.dumps(told, default=str)))
+    return list(json.loads(json.dumps(list(map(_impersonal, told)), default=str)))
+
+
+def _impersonal(entry: dict[str, Any]) -> dict[str, Any]:
+    own = ("name", "email", "phone", "pledge") if "email" in entry else ("contacts",)
+    return {key: value for key, value in entry.items() if key not in own}

@@ -1,7 +1,7 @@
 """What people see of the timetable and its history, and calling a lesson off."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -200,7 +200,9 @@ def visible_lessons(
 def history(ctx: Context, actor: Actor, lesson_id: LessonId) -> tuple[Version, ...]:
     """All that became of a lesson, the oldest first, for whoever sees it; raises NotFound."""
     with ctx.reading() as db:
-        return versions.of_lesson(db, sides.seen_by(db, actor, lesson_id).id)
+        found = sides.seen_by(db, actor, lesson_id)
+        told = versions.of_lesson(db, found.id)
+    return tuple(_discreet(actor, found, version) for version in told)
 
 
 def as_of(ctx: Context, actor: Actor, lesson_id: LessonId, at: datetime) -> Version | None:
@@ -210,7 +212,20 @@ def as_of(ctx: Context, actor: Actor, lesson_id: LessonId, at: datetime) -> Vers
     """
     with ctx.reading() as db:
         found = sides.seen_by(db, actor, lesson_id)
-        return versions.as_of(db, [found.id], at).get(found.id)
+        then = versions.as_of(db, [found.id], at).get(found.id)
+    return _discreet(actor, found, then) if then else None
+
+
+# Why a teacher cannot come, and what teachers say to each other about it.
+_PRIVATE = (Deed.COVER_ASKED, Deed.COVER_WITHDRAWN, Deed.TAKEN_OVER, Deed.SWAPPED)
+
+
+def _discreet(actor: Actor, lesson: Lesson, version: Version) -> Version:
+    """An excuse is between its teacher and the coordinators: whoever else sees the lesson, today
+    or after it changed hands, sees that cover was asked for and not why."""
+    if version.deed not in _PRIVATE or actor.can(Action.FIND_COVER, lesson.programme_id):
+        return version
+    return replace(version, reason="")
 
 
 def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Lesson:

@@ -184,12 +184,11 @@ def _decline(ctx: Context, db: Session, before: Question, reason: str, teller: T
     rows.end(db, offer.id, OfferEnd.DECLINED, now, reason)
     gathered.void_offer(db, offer.call_id, offer.person_id)
     covers.hasten(db, offer.call_id, now)
-    _record(ctx, db, before, "decline_lesson", teller, reason)
+    _record(ctx, db, before, "decline_lesson", teller)
 
 
-def _record(
-    ctx: Context, db: Session, before: Question, action: str, teller: Teller, reason: str = ""
-) -> None:
+def _record(ctx: Context, db: Session, before: Question, action: str, teller: Teller) -> None:
+    """Without the words of who declines: the record is for ever."""
     lesson, offer = before.lesson, before.offer
     after = offer.teacher_id if action == "take_lesson_over" else lesson.teacher_id
     audits.record(
@@ -199,7 +198,6 @@ def _record(
         action,
         "lesson",
         lesson.id,
-        reason=reason,
         before={"teacher": lesson.teacher_id},
         after={"teacher": after, "asked": offer.teacher_id},
     )

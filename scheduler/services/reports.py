@@ -127,7 +127,6 @@ def _record_report(
 ) -> None:
     audits.record(
         db, now, speaker.person_id, "report_lesson", "lesson", speaker.lesson_id,
-        reason=said.note,
         before={"side": speaker.side.value, **_fields(before.report)} if before else None,
         after={"side": speaker.side.value, **_fields(said)},
     )  # fmt: skip

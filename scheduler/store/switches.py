@@ -13,6 +13,9 @@ SENDING_PAUSED = "sending_paused"  # its value: the reason
 CLOCK_DRIFT = "clock_drift"  # its value: seconds, of the newest jump
 LEASES_LOST = "leases_lost"  # its value: how many, ever
 PLANNED_AHEAD = "planned_ahead"
+RECORD_SEALED = "record_sealed"  # whoever sets it seals, until the transaction ends
+RECORD_LOOKED_THROUGH = "record_looked_through"
+TIDIED = "tidied"
 
 
 def is_on(db: Session, name: str) -> bool:
@@ -55,6 +58,12 @@ def age(db: Session, name: str) -> timedelta | None:
     """How long ago the switch was set, on the database's clock; None when it is off."""
     at: datetime | None = db.scalar(select(switches.c.at).where(switches.c.name == name))
     return None if at is None else database_now(db) - at
+
+
+def beginning(db: Session, start: str) -> tuple[str, ...]:
+    """The switches of these names that are on, in order of time."""
+    query = select(switches.c.name).where(switches.c.name.startswith(start, autoescape=True))
+    return tuple(db.scalars(query.order_by(switches.c.at, switches.c.name)))
 
 
 def turn_off(db: Session, name: str) -> None:

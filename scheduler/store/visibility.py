@@ -10,15 +10,19 @@ from scheduler.store.tables import (
     certificates,
     classes,
     donor_schools,
+    feed_links,
     grants,
     invitations,
     lessons,
     outbox,
     persons,
     plans,
+    programmes,
+    publications,
     receiving_schools,
     requests,
     runs,
+    swaps,
     teachers,
     terms,
 )
@@ -71,6 +75,11 @@ def _people_of(grant: Grant) -> Select[tuple[int]]:
 
 def _in_terms(table: Table) -> _Rule:
     return lambda grant: table.c.term_id.in_(select(terms.c.id).where(_terms_of(grant)))
+
+
+def _swaps_of(grant: Grant) -> ColumnElement[bool]:
+    given = select(lessons.c.id).join(terms, lessons.c.term_id == terms.c.id)
+    return swaps.c.given_id.in_(given.where(_terms_of(grant)))
 
 
 def _classes_of_school(grant: Grant) -> ColumnElement[bool]:
@@ -143,6 +152,12 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
             ),
         ),
         (Role.COORDINATOR, lambda grant: invitations.c.programme_id == grant.programme_id),
+    ),
+    "programmes": ((Role.COORDINATOR, lambda grant: programmes.c.id == grant.programme_id),),
+    "publications": ((Role.COORDINATOR, _in_terms(publications)),),
+    "swaps": ((Role.COORDINATOR, _swaps_of),),
+    "feed_links": (
+        (Role.COORDINATOR, lambda grant: feed_links.c.person_id.in_(_people_of(grant))),
     ),
     "plans": ((Role.COORDINATOR, _in_terms(plans)),),
     "runs": ((Role.COORDINATOR, _in_terms(runs)),),

@@ -24,6 +24,7 @@ from scheduler.errors import (
     text,
 )
 from scheduler.locale import Language, translate
+from scheduler.services import audits
 from scheduler.web import frame, guard, unreadable, view
 from scheduler.web.frame import Trouble
 
@@ -96,6 +97,8 @@ def install(app: FastAPI) -> None:
 
 def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, ChungTayError)  # noqa: S101 - what it is registered for
+    if isinstance(error, NotAllowed):
+        _note_refusal(request)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     faults = _faults(error) if isinstance(error, Invalid) else ()
     # "Not there" and "not yours" must be the same answer, whatever the words inside.
@@ -104,6 +107,17 @@ def _told(request: Request, error: Exception) -> Response:
     if isinstance(error, TooMany):
         response.headers["retry-after"] = str(error.retry_after)
     return response
+
+
+def _note_refusal(request: Request) -> None:
+    """In the record, of people we know: by the route, for an address may itself be a secret."""
+    asker = getattr(request.state, "asker", None)  # by an access token
+    if asker is None and not request.url.path.startswith(guard.API):
+        session = guard.seen(request)
+        asker = session.actor if session else None
+    if asker is not None:
+        route = getattr(request.scope.get("route"), "path", "")
+        audits.denied(request.app.state.ctx, asker.person_id, f"{request.method} {route}")
 
 
 def _faults(error: Invalid) -> Faults:

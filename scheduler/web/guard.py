@@ -68,6 +68,7 @@ PUBLIC = frozenset(
         "/invitation/{token}",
         "/address/{token}",
         "/verify/{code}",
+        "/privacy",
         "/sw.js",
         "/gateway/{channel}",
         "/static",
@@ -201,7 +202,7 @@ def bearer(request: Request, ctx: Ctx) -> Actor:
     actor = access_tokens.actor(ctx, token.strip())
     if actor is None:
         raise SignInNeeded
-    request.state.language = actor.language
+    request.state.language, request.state.asker = actor.language, actor
     limits.take(ctx, API_BY_PERSON, str(actor.person_id))
     return actor
 

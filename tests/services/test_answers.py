@@ -10,9 +10,10 @@ from scheduler.domain import cover
 from scheduler.domain.answers import Excuse, Reason, Reply, Standing
 from scheduler.domain.choices import Choices
 from scheduler.domain.cover import Progress
-from scheduler.domain.lessons import LessonState
+from scheduler.domain.lessons import Deed, LessonState
 from scheduler.errors import NotFound
 from scheduler.services import answers, links, offers, programmes, sending, waves
+from scheduler.services import lessons as timetable
 from scheduler.services.sending import Fate
 from scheduler.store import choices, lessons, tables
 from tests.faults.kit import Post, book, change, replan, rows, states, write
@@ -80,6 +81,19 @@ def test_who_chose_so_gets_the_link_to_the_room_after_confirming_too(ctx, cast, 
         choices.save(db, cast["person_teacher1"], Choices(after_confirming=True))
     answers.reply(ctx, asked, Reply.CONFIRM)
     assert kinds(ctx) == ["day_before", "soon"]
+
+
+def test_an_excuse_is_told_to_coordinators_only_and_never_to_the_record(ctx, cast, lesson, asked):
+    answers.reply(ctx, asked, Reply.CANNOT, Excuse(Reason.SICK, "sốt cao"))
+    for who, words in (("coordinator", "sick: sốt cao"), ("teacher1", ""), ("schoolA", "")):
+        actor = cast.actors[who]
+        told = timetable.history(ctx, actor, lesson)[-1]
+        assert (who, told.deed, told.reason) == (who, Deed.COVER_ASKED, words)
+        then = timetable.as_of(ctx, actor, lesson, ctx.now())
+        assert (who, then.reason) == (who, words)
+    with ctx.reading() as db:
+        line = db.execute(sa.select(tables.audits)).one()
+    assert (line.action, line.reason, "sốt" in str(line)) == ("ask_for_cover", "", False)
 
 
 def test_a_move_asks_anew(ctx, lesson, asked):

@@ -23,7 +23,7 @@ NAMES = (
     "lessons_per_week", "first_day", "last_day", "priority", "seconds", "seed", "week", "school",
     "endpoint", "p256dh", "auth", "days", "slots", "show_cancelled", "address", "all_day",
     "Mon-450", "0-450", "recovery", "credential", "sealed", "role", "place", "q", "sure",
-    "accept", "confirm", "role_id",
+    "accept", "confirm", "role_id", "who", "words", "number", "before", "lesson", "day",
 )  # fmt: skip
 ROOMS = {
     "/teacher": "teacher1", "/school": "schoolA", "/coordinator": "coordinator",
