@@ -28,7 +28,6 @@ from scheduler.store import (
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
 
-_WORDS_ALONE = (*PRIVATE, MessageKind.NOTE)
 _OWN = ("email", "name", "language")  # what a private message may say of its reader itself
 
 
@@ -157,8 +156,10 @@ def about(facts: Facts, message: Claimed) -> About:
         raise Outdated("the account is off")
     if message.kind in rules.REMINDERS:
         _wanted(facts, person, message.kind)
-    if message.kind in _WORDS_ALONE:
+    if message.kind in PRIVATE:
         return About(_addressed(person, message))
+    if message.kind is MessageKind.NOTE:
+        return About(person)
     if message.kind in rules.BY_DAY:
         return _of_day(facts, message, person)
     if message.kind is MessageKind.CHANGES:

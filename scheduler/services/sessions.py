@@ -85,7 +85,8 @@ def end(ctx: Context, actor: Actor, session_id: int) -> None:
     now, person_id = ctx.now(), actor.person_id
     with ctx.transaction() as db:
         if accounts.end_one(db, person_id, session_id, now):
-            audits.record(db, now, person_id, "ended_session", "session", session_id)
+            what = {"session": session_id}
+            audits.record(db, now, person_id, "ended_session", "person", person_id, after=what)
         elif not accounts.has_session(db, person_id, session_id):
             raise NotFound("There is nothing here.")
 

@@ -56,6 +56,7 @@ SEEN_IN: Mapping[str, Table] = {
     "message": tables.outbox,
     "feed_link": tables.feed_links,
     "certificate": tables.certificates,
+    "invitation": tables.invitations,
 }
 
 

@@ -181,7 +181,9 @@ def _refused(status: int) -> HTTPException:
 
 def _host(url: str) -> str:
     with suppress(ValueError):
-        return urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for what is no number
+        return parts.hostname or ""
     return ""
 
 

@@ -108,8 +108,12 @@ def test_a_stranger_sees_nothing_of_another_programme(ctx, cast):
         db.execute(tables.certificates.insert().values(id=1, code="x", teacher_id=1,
                    first_day=at.date(), last_day=at.date(), name="", school="", programme="",
                    lessons=0, minutes=0, months=[], issued_at=at))  # fmt: skip
+        db.execute(tables.invitations.insert().values(id=1, token_hash="x", email="n@x.example",
+                   name="N", language="vi", role="coordinator", programme_id=cast["programme"],
+                   created_at=at, expires_at=at))  # fmt: skip
         message = db.scalar(sa.select(sa.func.min(tables.outbox.c.id)))
     numbers |= {"run": 1, "swap": 1, "feed_link": 1, "certificate": 1, "message": message}
+    numbers["invitation"] = 1
     assert numbers.keys() == stored.SEEN_IN.keys()
     write(ctx, cast, *(("teacher1", "x", subject, n) for subject, n in numbers.items()))
     write(ctx, cast, ("teacher1", "x", "outbox", None), ("teacher1", "x", "unheard_of", 1))
@@ -193,7 +197,7 @@ def test_every_deed_and_subject_of_the_code_has_its_words():
     actions = {word for kind, word in told if kind == "action"}
     assert actions - DEEDS.keys() - {"instance", "workbooks", "lessons"} == set()
     assert {word for kind, word in told if kind == "subject"} <= SUBJECTS.keys()
-    assert SUBJECTS.keys() == stored.SEEN_IN.keys() | {"outbox"}
+    assert SUBJECTS.keys() == stored.SEEN_IN.keys() | {"outbox", "key"}
 
 
 # -- refusals

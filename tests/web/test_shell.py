@@ -264,8 +264,8 @@ def test_a_cookie_that_no_browser_would_keep_is_too_large(visitor, name):
     cookies = {"cookie": f"lang=vi; {name}={'x' * 5000}; a=b"}
     for path in ("/teacher", "/sign-in", "/api/v1/terms"):
         assert visitor.get(path, headers=cookies).status_code == 431
-    many = "; ".join(f"c{n}={'x' * 2000}" for n in range(4))
-    assert visitor.get("/sign-in", headers={"cookie": many}).status_code == 200
+    few = "; ".join(f"c{n}={'x' * 1000}" for n in range(4))
+    assert visitor.get("/sign-in", headers={"cookie": few}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,8 @@ def test_a_cookie_that_no_browser_would_keep_is_too_large(visitor, name):
     [("chungtay.example", 200), ("CHUNGTAY.example:443", 200), ("evil.example", 400),
      ("127.0.0.1", 400), ("", 400), ("[", 400), ("evil.example@chungtay.example", 400),
      ("chungtay.example/evil.example", 400), ("chungtay.example, evil.example", 400),
-     ("chungtay.example?", 400), ("chungtay.example#", 400), ("chungtay.example:x", 400)],
+     ("chungtay.example?", 400), ("chungtay.example#", 400), ("chungtay.example:x", 400),
+     ("chungtay.example:99999", 400)],
 )  # fmt: skip
 def test_only_the_configured_host_is_answered(visitor, host, status):
     assert visitor.get("/sign-in", headers={"host": host}).status_code == status
