@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.errors import ChungTayError, Invalid, NotFound, TooMany
-from scheduler.services import accounts, address_changes, letters
+from scheduler.services import accounts, address_changes, letters, sessions
 from scheduler.store import roles, tables
 from tests.services.test_inviting import claimed
 
@@ -52,7 +52,7 @@ def test_the_change_signs_out_everywhere_and_spends_links_in_the_old_mailbox(ctx
     waiting = accounts.operator_link(ctx, "teacher1@x.example").rsplit("/", 1)[1]
     assert address_changes.confirm(ctx, secret(ctx)) == "neu@x.example"
     assert email(ctx, cast["person_teacher1"]) == "neu@x.example"
-    assert accounts.who(ctx, session) is None
+    assert sessions.who(ctx, session) is None
     with pytest.raises(NotFound):
         accounts.sign_in(ctx, waiting, "any")
 

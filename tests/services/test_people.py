@@ -25,6 +25,7 @@ from scheduler.services import (
     offers,
     people,
     plans,
+    sessions,
     suggestions,
     swaps,
 )
@@ -217,8 +218,8 @@ def test_sessions_and_calendar_links_end(ctx, cast, taught, way):
                 )
             )  # fmt: skip
     WAYS[way](ctx, cast)
-    assert accounts.who(ctx, session) is None
-    assert accounts.who(ctx, other) is not None
+    assert sessions.who(ctx, session) is None
+    assert sessions.who(ctx, other) is not None
     ended = rows(ctx, sa.select(tables.feed_links.c.revoked_at).order_by(tables.feed_links.c.id))
     assert [row[0] for row in ended] == [ctx.now(), None]
 
@@ -363,7 +364,7 @@ def test_who_keeps_another_role_stays_signed_in(ctx, cast):
     session = signed_in(ctx, "teacher1@x.example")
     first, _ = people.leavings(ctx, cast.actors["teacher1"])
     assert people.leave(ctx, cast.actors["teacher1"], first.held.id, first.departure.fingerprint)
-    assert [g.role for g in accounts.who(ctx, session).actor.grants] == [Role.SCHOOL]
+    assert [g.role for g in sessions.who(ctx, session).actor.grants] == [Role.SCHOOL]
 
 
 def test_switched_on_again_a_person_has_the_roles_and_no_old_session(ctx, cast, taught):
@@ -372,7 +373,7 @@ def test_switched_on_again_a_person_has_the_roles_and_no_old_session(ctx, cast, 
     switch_off(ctx, coordinator, cast["person_teacher1"])
     for _ in range(2):
         people.switch_on(ctx, coordinator, cast["person_teacher1"])
-    assert accounts.who(ctx, session) is None
+    assert sessions.who(ctx, session) is None
     with ctx.reading() as db:
         assert account_rows.actor_of(db, cast["person_teacher1"]) == cast.actors["teacher1"]
     noted = rows(ctx, sa.select(tables.audits.c.id).where(tables.audits.c.action == "switch_on"))
