@@ -62,6 +62,12 @@ def by_browser(db: Session, browser_hash: str) -> SignIn | None:
     return None if row is None else _sign_in(row)
 
 
+def held(db: Session, sign_in_id: int) -> SignIn:
+    """The link as it is now, and so until the commit: whoever types a code for it too waits."""
+    query = select(sign_ins).where(sign_ins.c.id == sign_in_id).with_for_update()
+    return _sign_in(db.execute(query).one())
+
+
 def use(db: Session, sign_in_id: int, now: datetime) -> bool:
     """Consume a link; True for exactly one of any number of callers."""
     done = db.execute(
