@@ -7,11 +7,11 @@ from scheduler import security
 from scheduler.domain import invitations as rules
 from scheduler.domain.access import Action, Actor, Grant, Role
 from scheduler.domain.invitations import Invitation, InvitationId, InvitationState, Place
-from scheduler.domain.limits import INVITATIONS_BY_PERSON
+from scheduler.domain.limits import INVITATIONS_BY_PERSON, LETTERS_BY_MAILBOX
 from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.people import DonorSchool, PersonId, ReceivingSchool
 from scheduler.domain.terms import ProgrammeId
-from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, text
+from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany, text
 from scheduler.locale import LANGUAGES
 from scheduler.services import accounts, limits, outbox, programmes
 from scheduler.services.context import Context
@@ -46,7 +46,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Whose mailbox must answer now: `browser` is the secret for this browser's cookie."""
+    """Whose mailbox must answer now: `browser` is the secret for this browser's cookie, empty when
+    no link was sent because so many were asked for."""
 
     email: str
     language: str
@@ -112,6 +113,7 @@ def invite(ctx: Context, actor: Actor, wanted: Wanted) -> InvitationId:
     if not wanted.place.is_whole or wanted.language not in LANGUAGES:
         raise Invalid("Say to which school, and in which language.")
     limits.take(ctx, INVITATIONS_BY_PERSON, str(actor.person_id))
+    limits.take(ctx, LETTERS_BY_MAILBOX, email)
     now, token = ctx.now(), security.new_token()
     with ctx.transaction() as db:
         _may(db, actor, wanted.place)
@@ -278,7 +280,11 @@ def accept(ctx: Context, token: str) -> Accepted:
         if found is None or rules.state_of(found, now) is not InvitationState.OPEN:
             raise NotFound(_DEAD)
         _take_part(ctx, db, found)
-    return Accepted(found.email, found.language, accounts.request_sign_in(ctx, found.email))
+    try:
+        browser = accounts.request_sign_in(ctx, found.email)
+    except TooMany:  # the role is taken all the same: a link can be asked for later
+        browser = ""
+    return Accepted(found.email, found.language, browser)
 
 
 def _take_part(ctx: Context, db: Session, found: Invitation) -> None:
