@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from scheduler.domain import names
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.cover import OfferEnd
 from scheduler.domain.cover import Reply as OfferReply
@@ -109,9 +110,9 @@ each_way = pytest.mark.parametrize("way", WAYS)
 
 @given(words=st.text(max_size=30))
 def test_folding_is_the_same_however_often_and_however_the_marks_are_written(words):
-    once = people.folded(words)
-    assert people.folded(once) == once
-    assert people.folded(words.upper()) == people.folded(words.upper().lower())
+    once = names.fold(words)
+    assert names.fold(once) == once
+    assert names.fold(words.upper()) == names.fold(words.upper().lower())
 
 
 @pytest.mark.parametrize(
