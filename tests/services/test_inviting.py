@@ -370,3 +370,20 @@ def test_nobody_fills_the_mailbox_of_a_stranger(ctx, cast, donor, clock):
         invitations.invite(ctx, cast.actors["schoolA"], wanted(place, f"other{again}@x.example"))
     clock.forward(hours=1)
     address_changes.ask(ctx, cast.actors["teacher1"], NEW)
+
+
+def test_an_invitation_is_worth_what_its_inviter_may_still_do(ctx, cast, donor):
+    """An import takes the role from the contact whom a mistyped address had made."""
+    invitations.invite(ctx, cast.actors["schoolA"], wanted(places(cast, donor)["A"]))
+    link = token(ctx)
+    mine = tables.grants.c.person_id == cast["person_schoolA"]
+    with ctx.transaction() as db:
+        db.execute(tables.grants.update().where(mine).values(person_id=cast["person_teacher2"]))
+    assert invitations.look(ctx, link)[1] is InvitationState.REVOKED
+    with pytest.raises(NotFound):
+        invitations.accept(ctx, link)
+    with ctx.transaction() as db:  # the next import gives it back
+        mine = tables.grants.c.role == Role.SCHOOL
+        mine &= tables.grants.c.person_id == cast["person_teacher2"]
+        db.execute(tables.grants.update().where(mine).values(person_id=cast["person_schoolA"]))
+    assert invitations.accept(ctx, link).email == NEW
