@@ -11,6 +11,7 @@ from scheduler.origin import current
 
 _SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+_OPEN = frozenset({"head"})  # the newest seal of the record: written down to be compared
 _SECRETS = re.compile(
     # Tokens are 43 letters and more, signed ones three parts of that kind; so are their digests.
     r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43,}(?:\.[A-Za-z0-9_-]+)*"
@@ -86,7 +87,7 @@ def _more(record: logging.LogRecord) -> dict[str, object]:
     """What was handed to the logger beside the sentence."""
     given = ((name, value) for name, value in vars(record).items() if name not in _USUAL)
     return {
-        name: value if isinstance(value, int | float) else redacted(str(value))
+        name: value if isinstance(value, int | float) or name in _OPEN else redacted(str(value))
         for name, value in given
     }
 

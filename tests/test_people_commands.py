@@ -47,6 +47,10 @@ def test_people_are_listed_and_found_without_marks(run):
      (("--role", "donor_head", "--donor-school", "THCS Ái Mộ (Long Biên)"), None),
      (("--role", "school", "--school", "Z"), "no school with the code Z"),
      (("--role", "teacher", "--donor-school", "X"), "no donor school called X"),
+     (("--role", "school"), "Say which school: --school CODE"),
+     (("--role", "teacher"), "Say which donor school: --donor-school NAME"),
+     (("--role", "coordinator", "--school", "A"), "no school"),
+     (("--role", "school", "--school", "A", "--donor-school", "X"), "no donor school"),
      (("--role", "coordinator"), "may not")],
 )  # fmt: skip
 def test_people_are_invited(run, options, told):

@@ -29,6 +29,8 @@ FACTOR_BY_PERSON = Limit("factor_person", 10, timedelta(minutes=3))
 VERIFY_BY_ADDRESS = Limit("verify_address", 30, timedelta(seconds=10))
 INVITATIONS_BY_PERSON = Limit("invitations_person", 50, timedelta(minutes=10))
 ADDRESS_CHANGES_BY_PERSON = Limit("address_changes_person", 5, timedelta(minutes=30))
+# Mails that somebody else causes at an address, which need not have asked for any.
+LETTERS_BY_MAILBOX = Limit("letters_mailbox", 10, timedelta(hours=1))
 REFUSALS_NOTED_BY_PERSON = Limit("refusals_noted_person", 20, timedelta(minutes=1))
 API_BY_PERSON = Limit("api_person", 300, timedelta(milliseconds=200))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from scheduler.domain import names
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.messages import (
     HELD,
@@ -209,13 +210,7 @@ def note_text(typed: str) -> str:
     return words
 
 
-def fold(name: str) -> str:
-    """A name as people type it in a hurry: without marks, in small letters.  Đỗ Lan: do lan."""
-    plain = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
-    return " ".join("".join(x for x in plain if not unicodedata.combining(x)).split())
-
-
 def matches(name: str, email: str, wanted: str) -> bool:
     """Whether each word of the search is in the name or the address."""
-    place = f"{fold(name)} {email.casefold()}"
-    return all(word in place for word in fold(wanted).split())
+    place = f"{names.fold(name)} {email.casefold()}"
+    return all(word in place for word in names.fold(wanted).split())

@@ -143,7 +143,9 @@ _SAID = ("teacher", "by", "reason")
 
 def without_words(payload: Mapping[str, object]) -> dict[str, object]:
     """What a message was about, without names and without anybody's words."""
-    told = {key: "" if key in _WORDS else value for key, value in payload.items()}
+    told = {
+        key: "" if key in _WORDS else value for key, value in payload.items() if key not in _SAID
+    }
     entries = payload.get("entries")
     if isinstance(entries, list):
         told["entries"] = [

@@ -196,9 +196,12 @@ def _state(ctx: Context, found: SignIn | None, browser: str) -> LinkState:
 
 
 def _pending(db: Session, token: str, browser: str) -> SignIn | None:
+    """The link that a code is typed for, held: of tries at once each must find one less left."""
     if token:
-        return accounts.by_token(db, security.digest(token))
-    return accounts.by_browser(db, security.digest(browser)) if browser else None
+        found = accounts.by_token(db, security.digest(token))
+    else:
+        found = accounts.by_browser(db, security.digest(browser)) if browser else None
+    return accounts.held(db, found.id) if found else None
 
 
 def _begun(ctx: Context, db: Session, found: SignIn, device: str) -> NewSession | None:
@@ -253,8 +256,8 @@ def add_user(
         accounts.add_grant(db, person_id, grant)
         audits.record(db, ctx.now(), None, "grant", "person", person_id, after={"role": role.value})
         actor = accounts.actor_of(db, person_id)
-    if actor is None:
-        raise Conflict(text("The account of {email} is switched off.", email=email))
+        if actor is None:
+            raise Conflict(text("The account of {email} is switched off.", email=email))
     return actor
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from scheduler import security
 from scheduler.domain.access import Actor
-from scheduler.domain.limits import ADDRESS_CHANGES_BY_PERSON
+from scheduler.domain.limits import ADDRESS_CHANGES_BY_PERSON, LETTERS_BY_MAILBOX
 from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.people import Person, PersonId
 from scheduler.errors import Invalid, NotFound, text
@@ -30,6 +30,7 @@ def ask(ctx: Context, actor: Actor, address: str) -> None:
         fault = text("This is the address you have.")
         raise Invalid("The address was not changed.", fields={"email": fault})
     limits.take(ctx, ADDRESS_CHANGES_BY_PERSON, str(actor.person_id))
+    limits.take(ctx, LETTERS_BY_MAILBOX, email)
     now, token = ctx.now(), security.new_token()
     with ctx.transaction() as db:
         owner = people.by_email(db, email)

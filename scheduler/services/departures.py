@@ -90,13 +90,19 @@ def check(db: Session, found: Departure, seen: Fingerprint) -> None:
     """Raises Stale for another preview, Conflict when a programme would be without anybody."""
     if found.fingerprint != seen:
         raise Stale("Something changed while you were looking. See what would happen now.")
-    without = [held.id for held in found.roles]
-    for held in found.roles:
-        others = roles.running(db, held.grant.programme_id, without)
-        if not rules.spares(held.grant, others):
-            raise Conflict(
-                "Nobody else could run the programme then. Invite somebody for this role first."
-            )
+    if not spared(db, found.roles):
+        raise Conflict(
+            "Nobody else could run the programme then. Invite somebody for this role first."
+        )
+
+
+def spared(db: Session, going: Sequence[Held]) -> bool:
+    """Whether every programme can go on without these roles."""
+    without = [held.id for held in going]
+    return all(
+        rules.spares(held.grant, roles.running(db, held.grant.programme_id, without))
+        for held in going
+    )
 
 
 def carry_out(ctx: Context, db: Session, found: Departure, by: PersonId) -> None:

@@ -7,11 +7,11 @@ from scheduler import security
 from scheduler.domain import invitations as rules
 from scheduler.domain.access import Action, Actor, Grant, Role
 from scheduler.domain.invitations import Invitation, InvitationId, InvitationState, Place
-from scheduler.domain.limits import INVITATIONS_BY_PERSON
+from scheduler.domain.limits import INVITATIONS_BY_PERSON, LETTERS_BY_MAILBOX
 from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.people import DonorSchool, PersonId, ReceivingSchool
 from scheduler.domain.terms import ProgrammeId
-from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, text
+from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany, text
 from scheduler.locale import LANGUAGES
 from scheduler.services import accounts, limits, outbox, programmes
 from scheduler.services.context import Context
@@ -46,7 +46,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Whose mailbox must answer now: `browser` is the secret for this browser's cookie."""
+    """Whose mailbox must answer now: `browser` is the secret for this browser's cookie, empty when
+    no link was sent because so many were asked for."""
 
     email: str
     language: str
@@ -82,10 +83,12 @@ def place_named(
 ) -> Place:
     """The place that a command names: a receiving school by its code, a donor school by its name.
 
-    Raises NotFound for a school that is not there, Conflict for a name that several have.
+    Raises NotFound for a school that is not there, Conflict for a name that several have, Invalid
+    for a role without its school, or with one that it does not have.
     """
     programme_id = programmes.own(actor)
     found = places(ctx, actor, programme_id)
+    _named_rightly(role, school_code, donor_school)
     if role in rules.AT_SCHOOLS:
         known = {school.code: school.id for school in found.schools}
         if school_code not in known:
@@ -101,6 +104,17 @@ def place_named(
     return Place(role, programme_id, None, same[0])
 
 
+def _named_rightly(role: Role, school_code: str, donor_school: str) -> None:
+    if role in rules.AT_SCHOOLS and not school_code:
+        raise Invalid("Say which school: --school CODE.")
+    if role in rules.AT_DONOR_SCHOOLS and not donor_school:
+        raise Invalid("Say which donor school: --donor-school NAME.")
+    if school_code and role not in rules.AT_SCHOOLS:
+        raise Invalid("This role has no school: leave --school out.")
+    if donor_school and role not in rules.AT_DONOR_SCHOOLS:
+        raise Invalid("This role has no donor school: leave --donor-school out.")
+
+
 def invite(ctx: Context, actor: Actor, wanted: Wanted) -> InvitationId:
     """Ask somebody to take part: a mail with a link of 7 days.
 
@@ -112,6 +126,7 @@ def invite(ctx: Context, actor: Actor, wanted: Wanted) -> InvitationId:
     if not wanted.place.is_whole or wanted.language not in LANGUAGES:
         raise Invalid("Say to which school, and in which language.")
     limits.take(ctx, INVITATIONS_BY_PERSON, str(actor.person_id))
+    limits.take(ctx, LETTERS_BY_MAILBOX, email)
     now, token = ctx.now(), security.new_token()
     with ctx.transaction() as db:
         _may(db, actor, wanted.place)
@@ -259,9 +274,19 @@ def look(ctx: Context, token: str) -> tuple[Invitation, InvitationState]:
     """
     with ctx.reading() as db:
         found = rows.by_token(db, security.digest(token))
-    if found is None:
-        raise NotFound(_DEAD)
-    return found, rules.state_of(found, ctx.now())
+        if found is None:
+            raise NotFound(_DEAD)
+        return found, _state(ctx, db, found)
+
+
+def _state(ctx: Context, db: Session, found: Invitation) -> InvitationState:
+    """How it stands; one whose inviter may invite nobody there any more counts as taken back."""
+    state = rules.state_of(found, ctx.now())
+    if state is not InvitationState.OPEN or found.inviter_id is None:
+        return state
+    inviter = account_rows.actor_of(db, found.inviter_id)
+    vouched = inviter is not None and rules.may_invite(inviter, found.place)
+    return state if vouched else InvitationState.REVOKED
 
 
 def accept(ctx: Context, token: str) -> Accepted:
@@ -271,14 +296,18 @@ def accept(ctx: Context, token: str) -> Accepted:
     reads that mailbox.  Raises NotFound for a link that is not open, Conflict for an account that
     is switched off.
     """
-    now, secret = ctx.now(), security.digest(token)
+    secret = security.digest(token)
     with ctx.transaction() as db:
         rows.lock(db, secret)
         found = rows.by_token(db, secret)
-        if found is None or rules.state_of(found, now) is not InvitationState.OPEN:
+        if found is None or _state(ctx, db, found) is not InvitationState.OPEN:
             raise NotFound(_DEAD)
         _take_part(ctx, db, found)
-    return Accepted(found.email, found.language, accounts.request_sign_in(ctx, found.email))
+    try:
+        browser = accounts.request_sign_in(ctx, found.email)
+    except TooMany:  # the role is taken all the same: a link can be asked for later
+        browser = ""
+    return Accepted(found.email, found.language, browser)
 
 
 def _take_part(ctx: Context, db: Session, found: Invitation) -> None:

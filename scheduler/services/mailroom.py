@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from scheduler.domain import access, forecast
+from scheduler.domain import access, forecast, names
 from scheduler.domain import mailroom as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.forecast import Forecast
@@ -120,7 +120,7 @@ def _wanted(db: Session, actor: Actor, search: Search, zone: str) -> Wanted:
             for day in (search.day, search.day + timedelta(days=1))
         )
     found = None
-    if rules.fold(search.who):
+    if names.fold(search.who):
         known = rows.people(db, programmes.own(actor))
         found = tuple(who for who, name, mail in known if rules.matches(name, mail, search.who))
     return Wanted(search.kind, search.state, found, since, until)

@@ -11,9 +11,9 @@ from scheduler.domain.people import Person, PersonId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
 from scheduler.exchange import writing
 from scheduler.locale import Language, translate
-from scheduler.services import accounts, outbox
+from scheduler.services import accounts, departures, outbox
 from scheduler.services.context import Context
-from scheduler.store import audits, people, recipients, switches
+from scheduler.store import audits, people, recipients, roles, switches
 from scheduler.store import own_data as rows
 from scheduler.store.database import Session
 
@@ -105,17 +105,20 @@ def _erase_told(ctx: Context, person_id: PersonId) -> bool:
 def erase(ctx: Context, person_id: PersonId) -> bool:
     """Take away, now, all that leads to a person; lessons and counts stay.
 
-    False when it was done before, or lessons are ahead again: then it is done after them.
+    False when it was done before, or something stands in the way by now, as lessons ahead or
+    successors who went first: then it is done after that.
     """
     now = ctx.now()
     with ctx.transaction() as db:
-        rows.lock_terms(db, person_id, now.date())
-        if rows.lessons_ahead(db, person_id, now):
+        departures.hold(ctx, db, roles.of_people(db, [person_id]))
+        going = roles.of_people(db, [person_id])
+        if _standing(ctx, db, person_id).hindrance is not None:
             return False
         switches.turn_off(db, f"{_ASKED}{person_id}")
         name = translate(text("former volunteer"), Language(ctx.settings.locale))
         if not rows.claim_erasure(db, person_id, name, now):
             return False
+        departures.carry_out(ctx, db, departures.look(ctx, db, person_id, going), person_id)
         rows.erase(db, person_id, name, now)
         audits.record(db, now, None, "erase", "person", person_id)
     return True
@@ -126,7 +129,7 @@ def _standing(ctx: Context, db: Session, person_id: PersonId) -> Standing:
     hindrance = None
     if ahead:
         hindrance = text("There are lessons ahead. Leave first, so that others can give them.")
-    elif rows.left_alone(db, person_id):
+    elif not departures.spared(db, roles.of_people(db, [person_id])):
         hindrance = text("Nobody else coordinates this programme. Find a successor first.")
     return Standing(ahead, hindrance, switches.is_on(db, f"{_ASKED}{person_id}"))
 

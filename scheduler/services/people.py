@@ -1,10 +1,9 @@
 """The people of a programme before those who manage them, and each before herself."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from scheduler.domain import access
+from scheduler.domain import access, names
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.departures import GrantId, Held
 from scheduler.domain.invitations import needed_for
@@ -48,7 +47,7 @@ def directory_of(
     with ctx.reading() as db:
         found = directory.of_actor(db, actor)
     shown = (_here(entry, programme_id) for entry in found)
-    wanted = folded(words).split()
+    wanted = names.fold(words).split()
     return tuple(
         entry
         for entry in shown
@@ -57,16 +56,9 @@ def directory_of(
     )
 
 
-def folded(words: str) -> str:
-    """Without marks and capitals: Đặng Thị Hồng -> dang thi hong."""
-    bare = unicodedata.normalize("NFD", words.casefold())
-    letters = (letter for letter in bare if unicodedata.category(letter) != "Mn")
-    return "".join(letters).replace("đ", "d")
-
-
 def _text_of(entry: Entry) -> str:
     places = (held.school for held in entry.roles)
-    return folded(" ".join((entry.name, entry.email, *places, *entry.left)))
+    return names.fold(" ".join((entry.name, entry.email, *places, *entry.left)))
 
 
 def _here(entry: Entry, programme_id: ProgrammeId) -> Entry:

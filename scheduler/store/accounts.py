@@ -11,7 +11,7 @@ from scheduler.domain.accounts import OpenSession, SessionSeen, SignIn
 from scheduler.domain.people import PersonId
 from scheduler.origin import current
 from scheduler.store import people
-from scheduler.store.tables import grants, persons, sessions, sign_ins
+from scheduler.store.tables import address_changes, grants, persons, sessions, sign_ins
 
 # When a session was renewed whose next request brings it a new secret: longer ago than any life.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -60,6 +60,12 @@ def by_browser(db: Session, browser_hash: str) -> SignIn | None:
         .order_by(sign_ins.c.id.desc())
     ).first()
     return None if row is None else _sign_in(row)
+
+
+def held(db: Session, sign_in_id: int) -> SignIn:
+    """The link as it is now, and so until the commit: whoever types a code for it too waits."""
+    query = select(sign_ins).where(sign_ins.c.id == sign_in_id).with_for_update()
+    return _sign_in(db.execute(query).one())
 
 
 def use(db: Session, sign_in_id: int, now: datetime) -> bool:
@@ -238,7 +244,8 @@ def end_session(db: Session, token_hash: str, now: datetime) -> PersonId | None:
 
 
 def end_one(db: Session, person_id: int, session_id: int, now: datetime) -> bool:
-    """End one of the person's own sessions; False when it was not open, or not theirs."""
+    """End one of the person's own sessions, and a change of address that may have been asked for
+    in it; False when it was not open, or not theirs."""
     done = db.execute(
         update(sessions)
         .where(
@@ -249,7 +256,10 @@ def end_one(db: Session, person_id: int, session_id: int, now: datetime) -> bool
         .values(ended_at=now)
         .returning(sessions.c.id)
     )
-    return done.first() is not None
+    if done.first() is None:
+        return False
+    _end_wishes(db, person_id, now)
+    return True
 
 
 def has_session(db: Session, person_id: int, session_id: int) -> bool:
@@ -261,11 +271,19 @@ def has_session(db: Session, person_id: int, session_id: int) -> bool:
 
 
 def end_sessions(db: Session, person_id: int, now: datetime, but: int | None = None) -> int:
-    """End the person's sessions, all or all but this one; how many were open."""
+    """End the person's sessions, all or all but this one, and a change of address that may have
+    been asked for in one; how many were open."""
+    _end_wishes(db, person_id, now)
     ended = update(sessions).where(sessions.c.person_id == person_id, sessions.c.ended_at.is_(None))
     if but is not None:
         ended = ended.where(sessions.c.id != but)
     return len(db.execute(ended.values(ended_at=now).returning(sessions.c.id)).all())
+
+
+def _end_wishes(db: Session, person_id: int, now: datetime) -> None:
+    mine = (address_changes.c.person_id == person_id, address_changes.c.used_at.is_(None))
+    still = address_changes.c.expires_at > now
+    db.execute(update(address_changes).where(*mine, still).values(expires_at=now))
 
 
 def shut_out(db: Session, person_id: int, now: datetime) -> None:

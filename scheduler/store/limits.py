@@ -6,7 +6,7 @@ algorithm of ITU-T I.371): one statement takes a try or finds that there is none
 
 from datetime import timedelta
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import and_, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,21 +20,23 @@ def take(db: Session, limit: Limit, name: str, now: int) -> timedelta | None:
     `now` in milliseconds since 1970.  What is refused costs nothing.
     """
     insert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert
-    start = case((buckets.c.full_at > now, buckets.c.full_at), else_=now)
+    most = limit.burst * limit.step
+    # Further ahead than machines that differ explain: the clock was set back, and a bucket that
+    # waited for it would shut its people out for as long.
+    believed = and_(buckets.c.full_at > now, buckets.c.full_at <= now + 2 * most)
+    start = case((believed, buckets.c.full_at), else_=now)
     statement = insert(buckets).values(name=name, full_at=now + limit.step)
     taken = db.execute(
         statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"full_at": start + limit.step},
-            where=start + limit.step <= now + limit.burst * limit.step,
+            where=start + limit.step <= now + most,
         ).returning(buckets.c.full_at)
     ).first()
     if taken is not None:
         return None
     full_at = db.scalar(select(buckets.c.full_at).where(buckets.c.name == name)) or now
-    # A clock that was set back must shut nobody out for longer than the bucket is large.
-    short = min(full_at - now - (limit.burst - 1) * limit.step, limit.burst * limit.step)
-    return timedelta(milliseconds=max(short, 1))
+    return timedelta(milliseconds=max(full_at + limit.step - now - most, 1))
 
 
 def drop_full(db: Session, now: int) -> int:

@@ -29,7 +29,7 @@ from scheduler.domain.lessons import Deed, LessonState
 from scheduler.domain.messages import OPEN_STATES, MessageState
 from scheduler.domain.people import PersonId
 from scheduler.domain.retention import without_words
-from scheduler.store import feeds, queue, tables, terms
+from scheduler.store import feeds, gathered, queue, tables
 from scheduler.store.tables import lesson_history, lessons, outbox, persons, pledges, teachers
 
 
@@ -203,7 +203,8 @@ def claim_erasure(db: Session, person_id: int, name: str, now: datetime) -> str 
             erased_at=now,
         )
     )
-    _forget_invitations(db, before.email)
+    _forget_invitations(db, person_id, before.email)
+    _forget_wishes(db, before.email)
     _forget_name(db, person_id, before.name)
     return str(before.name)
 
@@ -236,14 +237,31 @@ def _silence(db: Session, person_id: int) -> None:
     mine = outbox.c.person_id == person_id
     waiting = select(outbox.c.id).where(mine, outbox.c.state.in_(OPEN_STATES))
     queue.change(db, outbox.c.id.in_(waiting), **queue.freed(MessageState.CANCELLED))
-    for row in db.execute(select(outbox.c.id, outbox.c.payload).where(mine)).all():
+    _say_nothing(db, mine)
+
+
+def _say_nothing(db: Session, which: ColumnElement[bool]) -> None:
+    for row in db.execute(select(outbox.c.id, outbox.c.payload).where(which)).all():
         bare = without_words(row.payload)
         db.execute(update(outbox).where(outbox.c.id == row.id).values(payload=bare))
 
 
-def _forget_invitations(db: Session, email: str) -> None:
-    """Those to their address which nobody took, too."""
-    db.execute(delete(tables.invitations).where(tables.invitations.c.email == email))
+def _forget_invitations(db: Session, person_id: int, email: str) -> None:
+    """Those to their address which nobody took, too; and the mails of others that hold them."""
+    theirs = (tables.invitations.c.email == email) | (tables.invitations.c.accepted_by == person_id)
+    gone = db.scalars(
+        delete(tables.invitations).where(theirs).returning(tables.invitations.c.id)
+    ).all()
+    for invitation_id in gone:
+        name = f"invitation:{invitation_id}:"
+        gathered.void_named(db, name)
+        _say_nothing(db, outbox.c.key.startswith(name, autoescape=True))
+
+
+def _forget_wishes(db: Session, email: str) -> None:
+    """Others who wanted to have this very address."""
+    wished = tables.address_changes.c.email == email
+    db.execute(delete(tables.address_changes).where(wished))
 
 
 def _forget_name(db: Session, person_id: int, name: str) -> None:
@@ -274,29 +292,6 @@ def lessons_ahead(db: Session, person_id: int, now: datetime) -> int:
         lessons.c.state.in_((LessonState.SCHEDULED, LessonState.COVER)),
     )
     return int(db.scalar(query) or 0)
-
-
-def lock_terms(db: Session, person_id: int, today: date) -> None:
-    """Let nobody publish a timetable with them until the transaction ends."""
-    own = select(teachers.c.programme_id).where(teachers.c.person_id == person_id)
-    query = select(tables.terms.c.id).where(
-        tables.terms.c.programme_id.in_(own), tables.terms.c.last_day >= today
-    )
-    for term_id in db.scalars(query.order_by(tables.terms.c.id)).all():
-        terms.lock(db, term_id)
-
-
-def left_alone(db: Session, person_id: int) -> bool:
-    """Whether a programme would be without anybody who runs it once they are gone."""
-    runs = tables.grants.c.role.in_((Role.COORDINATOR, Role.ADMIN))
-    programme = tables.grants.c.programme_id
-    theirs = set(db.scalars(select(programme).where(runs, tables.grants.c.person_id == person_id)))
-    others = (
-        select(programme)
-        .join(persons, tables.grants.c.person_id == persons.c.id)
-        .where(runs, tables.grants.c.person_id != person_id, persons.c.active.is_(True))
-    )
-    return bool(theirs - set(db.scalars(others)))
 
 
 def is_under_way(db: Session, key: str, now: datetime) -> bool:

@@ -193,3 +193,33 @@ def test_a_school_contact_needs_a_school_that_is_there(ctx, cast):
         accounts.add_user(ctx, "new@x.example", Role.SCHOOL, school_code="Z")
     with pytest.raises(Invalid):
         accounts.add_user(ctx, "new@x.example", Role.TEACHER)
+
+
+def test_of_codes_typed_at_once_only_five_are_looked_at(ctx, cast):
+    browser = accounts.request_sign_in(ctx, "teacher1@x.example")
+    gate, told = threading.Barrier(8), []
+
+    def guess():
+        gate.wait()
+        try:
+            accounts.sign_in_by_code(ctx, "AAAA-AAAA", browser=browser)
+        except ChungTayError as refused:
+            told.append(type(refused))
+
+    guessers = [threading.Thread(target=guess) for _ in range(8)]
+    for each in guessers:
+        each.start()
+    for each in guessers:
+        each.join()
+    assert (told.count(Invalid), told.count(NotFound)) == (5, 3)
+
+
+def test_a_role_for_an_account_that_is_off_is_refused_whole(ctx, cast):
+    with ctx.transaction() as db:
+        mine = tables.persons.c.id == cast["person_teacher1"]
+        db.execute(tables.persons.update().where(mine).values(active=False))
+    with pytest.raises(Conflict, match="switched off"):
+        accounts.add_user(ctx, "teacher1@x.example", Role.ADMIN)
+    with ctx.transaction() as db:
+        db.execute(tables.persons.update().where(mine).values(active=True))
+    assert accounts.people_with(ctx, Role.ADMIN) == ()

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.errors import ChungTayError, Invalid, NotFound, TooMany
-from scheduler.services import accounts, address_changes, letters
+from scheduler.services import accounts, address_changes, factors, letters, sessions
 from scheduler.store import roles, tables
 from tests.services.test_inviting import claimed
 
@@ -52,7 +52,7 @@ def test_the_change_signs_out_everywhere_and_spends_links_in_the_old_mailbox(ctx
     waiting = accounts.operator_link(ctx, "teacher1@x.example").rsplit("/", 1)[1]
     assert address_changes.confirm(ctx, secret(ctx)) == "neu@x.example"
     assert email(ctx, cast["person_teacher1"]) == "neu@x.example"
-    assert accounts.who(ctx, session) is None
+    assert sessions.who(ctx, session) is None
     with pytest.raises(NotFound):
         accounts.sign_in(ctx, waiting, "any")
 
@@ -124,3 +124,36 @@ def test_what_is_no_new_address_is_refused_without_a_mail(ctx, cast, typed):
     with pytest.raises(Invalid):
         address_changes.ask(ctx, cast.actors["teacher1"], typed)
     assert claimed(ctx) == ()
+
+
+@pytest.mark.parametrize("way", ["others", "one", "reset"])
+def test_who_ends_all_sessions_as_the_notice_says_ends_the_change_too(ctx, cast, way):
+    """Somebody at a computer that was left open asked for it."""
+    me = cast.actors["teacher1"]
+    left_open, own = (signed_in(ctx, me.email) for _ in range(2))
+    address_changes.ask(ctx, left_open.actor, "thief@x.example")
+    link = secret(ctx)
+    match way:
+        case "others":
+            assert sessions.end_others(ctx, me, own.id) == 1
+        case "one":
+            sessions.end(ctx, me, left_open.id)
+        case _:
+            factors.reset(ctx, me.email)
+    with pytest.raises(NotFound):
+        address_changes.look(ctx, link)
+    with pytest.raises(NotFound):
+        address_changes.confirm(ctx, link)
+    assert email(ctx, me.person_id) == me.email
+
+
+def test_ending_sessions_ends_nobody_elses_change(ctx, cast):
+    me = signed_in(ctx, "teacher1@x.example")
+    address_changes.ask(ctx, me.actor, "neu@x.example")
+    sessions.end_others(ctx, cast.actors["teacher2"], 0)
+    assert address_changes.confirm(ctx, secret(ctx)) == "neu@x.example"
+
+
+def signed_in(ctx, address):
+    link = accounts.operator_link(ctx, address).rsplit("/", 1)[1]
+    return sessions.who(ctx, accounts.sign_in(ctx, link, "any").token)

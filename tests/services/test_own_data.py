@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.access import Role
+from scheduler.domain.invitations import Place
 from scheduler.domain.messages import MessageState
 from scheduler.errors import Conflict, NotFound
 from scheduler.origin import Origin, coming_from
-from scheduler.services import accounts, own_data, sending
+from scheduler.services import accounts, address_changes, invitations, own_data, sending
+from scheduler.services.invitations import Wanted
 from scheduler.store import audits, tables
 from scheduler.store.own_data import PLACES, Fate
 from tests.faults.kit import Post
@@ -254,6 +256,66 @@ def test_a_mail_that_cannot_go_out_holds_nobody_longer_than_an_hour(ctx, cast):
     assert (row.state, row.payload) == (
         MessageState.CANCELLED, {"words": "", "name": "", "email": ""},
     )  # fmt: skip
+
+
+def test_of_two_coordinators_who_both_go_one_stays_until_there_is_another(ctx, cast, clock):
+    one = cast.actors["coordinator"]
+    two = accounts.add_user(ctx, "two@x.example", Role.COORDINATOR)
+    for each in (one, two):
+        own_data.ask_erasure(ctx, each.person_id, by=each.person_id)
+    clock.forward(hours=2)
+    assert own_data.erase_asked(ctx) == 1
+    assert own_data.erase_asked(ctx) == 0
+    with ctx.reading() as db:
+        gone = [accounts_gone(db, each.person_id) for each in (one, two)]
+    assert sorted(gone) == [False, True]
+    accounts.add_user(ctx, "three@x.example", Role.COORDINATOR)
+    assert own_data.erase_asked(ctx) == 1
+
+
+def test_the_last_administrator_stays_though_there_are_coordinators(ctx, cast):
+    admin = accounts.add_user(ctx, "admin@x.example", Role.ADMIN)
+    with pytest.raises(Conflict, match="successor"):
+        own_data.ask_erasure(ctx, admin.person_id, by=None)
+
+
+def invited(ctx, by, email, place):
+    """The secret in the mail of an invitation."""
+    made = invitations.invite(ctx, by, Wanted(email, f"{MARK} Mới", "vi", place))
+    with ctx.reading() as db:
+        key = tables.outbox.c.key == f"invitation:{made}:mail"
+        payload = db.scalar(sa.select(tables.outbox.c.payload).where(key))
+    return payload["url"].rsplit("/", 1)[1]
+
+
+def test_whoever_is_erased_speaks_for_nobody_any_more(ctx, cast):
+    two = accounts.add_user(ctx, "two@x.example", Role.COORDINATOR, name=f"{MARK} Hai")
+    place = Place(Role.SCHOOL, cast["programme"], cast["A"])
+    link = invited(ctx, two, "moi@x.example", place)
+    own_data.erase(ctx, two.person_id)
+    with pytest.raises(NotFound):
+        invitations.accept(ctx, link)
+    assert "Hai" not in str(everything(ctx)["outbox"])
+
+
+def test_an_invitation_that_waits_goes_to_nobody_who_is_erased(ctx, cast):
+    """Its mail is the inviter's, and holds the name and address of another."""
+    place = Place(Role.SCHOOL, cast["programme"], cast["A"])
+    teacher = cast.actors["teacher1"]
+    link = invited(ctx, cast.actors["coordinator"], teacher.email, place)
+    address_changes.ask(ctx, cast.actors["teacher2"], "other@x.example")
+    with ctx.transaction() as db:
+        wish = tables.address_changes.update().values(email=teacher.email)
+        db.execute(wish)
+    assert own_data.erase(ctx, teacher.person_id)
+    left = everything(ctx)
+    assert (left["invitations"], left["address_changes"]) == ([], [])
+    told = [row for row in left["outbox"] if row["kind"] == "invitation"]
+    assert [row["state"] for row in told] == [MessageState.CANCELLED]
+    assert MARK not in str(told)
+    assert teacher.email not in str(told)
+    with pytest.raises(NotFound):
+        invitations.accept(ctx, link)
 
 
 def accounts_gone(db, person_id):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from scheduler.domain import names
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.cover import OfferEnd
 from scheduler.domain.cover import Reply as OfferReply
@@ -25,6 +26,7 @@ from scheduler.services import (
     offers,
     people,
     plans,
+    sessions,
     suggestions,
     swaps,
 )
@@ -108,9 +110,9 @@ each_way = pytest.mark.parametrize("way", WAYS)
 
 @given(words=st.text(max_size=30))
 def test_folding_is_the_same_however_often_and_however_the_marks_are_written(words):
-    once = people.folded(words)
-    assert people.folded(once) == once
-    assert people.folded(words.upper()) == people.folded(words.upper().lower())
+    once = names.fold(words)
+    assert names.fold(once) == once
+    assert names.fold(words.upper()) == names.fold(words.upper().lower())
 
 
 @pytest.mark.parametrize(
@@ -217,8 +219,8 @@ def test_sessions_and_calendar_links_end(ctx, cast, taught, way):
                 )
             )  # fmt: skip
     WAYS[way](ctx, cast)
-    assert accounts.who(ctx, session) is None
-    assert accounts.who(ctx, other) is not None
+    assert sessions.who(ctx, session) is None
+    assert sessions.who(ctx, other) is not None
     ended = rows(ctx, sa.select(tables.feed_links.c.revoked_at).order_by(tables.feed_links.c.id))
     assert [row[0] for row in ended] == [ctx.now(), None]
 
@@ -363,7 +365,7 @@ def test_who_keeps_another_role_stays_signed_in(ctx, cast):
     session = signed_in(ctx, "teacher1@x.example")
     first, _ = people.leavings(ctx, cast.actors["teacher1"])
     assert people.leave(ctx, cast.actors["teacher1"], first.held.id, first.departure.fingerprint)
-    assert [g.role for g in accounts.who(ctx, session).actor.grants] == [Role.SCHOOL]
+    assert [g.role for g in sessions.who(ctx, session).actor.grants] == [Role.SCHOOL]
 
 
 def test_switched_on_again_a_person_has_the_roles_and_no_old_session(ctx, cast, taught):
@@ -372,7 +374,7 @@ def test_switched_on_again_a_person_has_the_roles_and_no_old_session(ctx, cast, 
     switch_off(ctx, coordinator, cast["person_teacher1"])
     for _ in range(2):
         people.switch_on(ctx, coordinator, cast["person_teacher1"])
-    assert accounts.who(ctx, session) is None
+    assert sessions.who(ctx, session) is None
     with ctx.reading() as db:
         assert account_rows.actor_of(db, cast["person_teacher1"]) == cast.actors["teacher1"]
     noted = rows(ctx, sa.select(tables.audits.c.id).where(tables.audits.c.action == "switch_on"))

@@ -192,6 +192,22 @@ def test_the_words_of_a_message_go_after_30_days_and_what_it_was_about_stays(ctx
     assert retention.run(ctx)[Kept.MESSAGE_WORDS] == 0
 
 
+def test_who_invited_whom_is_forgotten_once_and_holds_up_nothing_behind_it(ctx, cast, clock):
+    words = {"email": "moi@x.example", "name": "Mới", "by": "Cô A", "role": "school"}
+    then = clock.now() - 31 * DAY
+    for key in ("one", "two", "three"):
+        insert(ctx, tables.outbox, key=key, kind=MessageKind.INVITATION, channel="mail",
+               person_id=cast["person_coordinator"], payload=words, due_at=then,
+               useless_after=then, state="expired", attempts=0, next_try_at=then, phase="waiting",
+               message_id=key, last_error="", created_at=then)  # fmt: skip
+    done = []
+    with ctx.transaction() as db:
+        done += [rows.clear(db, Kept.MESSAGE_WORDS, clock.now() - 30 * DAY, 2) for _ in range(3)]
+    assert done == [2, 1, 0]
+    told = [row["payload"] for key, row in state(ctx).items() if key[0] == "outbox"]
+    assert told == [{"email": "", "name": "", "role": "school"}] * 3
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_mails_and_journals_kept_as_files_go_in_time(ctx, clock):
     mails, journals = ctx.settings.mail_dir, ctx.settings.journal_dir

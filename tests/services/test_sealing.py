@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler import security
+from scheduler import logs, security
 from scheduler.domain.audits import Broken, Fault, Line, canonical
 from scheduler.services import audits
 from scheduler.services.context import Context
@@ -197,6 +197,16 @@ def test_a_line_that_came_after_its_time_is_found_by_the_daily_look(ctx, monkeyp
     assert (audits.verify(ctx).count, audits.verify(ctx).broken) == (6, None)
     [line] = (ctx.settings.var_dir / "record-heads").read_text().splitlines()
     assert line.split("\t")[1:] == ["6", sealed(ctx)[-1].seal]
+
+
+def test_the_head_stands_in_the_log_as_it_is(ctx, caplog):
+    """Seals look like secrets, which logs cross out; this one is there to be compared."""
+    write(ctx, *"abc")
+    with caplog.at_level("INFO", "scheduler.services.audits"):
+        audits.look_through(ctx)
+    [said] = [each for each in caplog.records if each.name == "scheduler.services.audits"]
+    assert json.loads(logs.Json().format(said))["head"] == sealed(ctx)[-1].seal
+    assert f"head={sealed(ctx)[-1].seal}" in logs.Plain().format(said)
 
 
 def test_many_processes_seal_one_chain(ctx):

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.access import Grant, Role
-from scheduler.services import feeds
+from scheduler.services import accounts, feeds
 from scheduler.store import accounts as account_rows
 from scheduler.store import tables
 from tests import standins
@@ -114,6 +114,17 @@ def test_a_link_that_is_over_and_one_that_never_was_look_the_same(ctx, cast, sit
     assert over.text.replace(path, "") == never.text.replace("/invitation/nothing", "")
     assert visitor.submit(path, {"accept": "yes"}).status_code == 410
     assert over.headers["referrer-policy"] == "no-referrer"
+
+
+def test_who_accepts_when_no_more_links_are_sent_is_told_to_sign_in(ctx, cast, site, visitor):
+    invite(site.of(cast.actors["coordinator"]), cast)
+    path = link(ctx)
+    for _ in range(5):
+        accounts.request_sign_in(ctx, NEW)
+    answer = visitor.submit(path, {"accept": "yes"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert "Thầy cô đã nhận lời mời này" in visitor.get("/sign-in").text
+    assert NEW in {each.email for each in accounts.people_with(ctx, Role.SCHOOL)}
 
 
 def test_who_is_signed_in_as_somebody_else_stays_so(ctx, cast, site):

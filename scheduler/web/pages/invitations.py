@@ -13,7 +13,7 @@ from scheduler.services.words import ROLES
 from scheduler.web import guard
 from scheduler.web.guard import Ctx, KeyedForm
 from scheduler.web.pages.account import LINK_SECONDS, MINUTES
-from scheduler.web.view import render
+from scheduler.web.view import render, see_other
 
 router = APIRouter()
 
@@ -40,6 +40,8 @@ def accept(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Response:
     except (NotFound, Conflict) as fault:
         return _page(request, ctx, token, fault.message)
     request.state.language = accepted.language
+    if not accepted.browser:
+        return see_other("/sign-in", _ENDS[InvitationState.ACCEPTED])
     response = render(
         request,
         "account/sign_in_sent.html",
