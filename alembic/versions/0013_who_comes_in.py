@@ -61,7 +61,9 @@ def upgrade() -> None:
 
 def _sessions() -> None:
     with op.batch_alter_table("sessions") as sessions:
+        sessions.add_column(_words("series_hash", 64, nullable=True))
         sessions.add_column(_instant("renewed_at", nullable=True))
+        sessions.add_column(_instant("renew_at", nullable=True))
         sessions.add_column(_words("former_hash", 64, nullable=True))
         sessions.add_column(_instant("former_until", nullable=True))
         sessions.add_column(_instant("proved_at", nullable=True))
@@ -69,12 +71,17 @@ def _sessions() -> None:
         sessions.add_column(_instant("challenge_until", nullable=True))
         sessions.add_column(_filled("device", 100))
         sessions.add_column(_filled("address", 45))
-    op.execute("UPDATE sessions SET renewed_at = created_at")
+    # Browsers from before have a new secret at their next request.
+    op.execute(
+        "UPDATE sessions SET series_hash = token_hash, renewed_at = created_at, "
+        "renew_at = created_at"
+    )
     with op.batch_alter_table("sessions") as sessions:
-        sessions.alter_column("renewed_at", nullable=False)
-        sessions.create_unique_constraint(op.f("uq_sessions_former_hash"), ["former_hash"])
+        for column in ("series_hash", "renewed_at", "renew_at"):
+            sessions.alter_column(column, nullable=False)
+        sessions.create_unique_constraint(op.f("uq_sessions_series_hash"), ["series_hash"])
         sessions.create_check_constraint(
-            op.f("ck_sessions_former"), "(former_hash IS NULL) = (former_until IS NULL)"
+            op.f("ck_sessions_former"), "former_hash IS NOT NULL OR former_until IS NULL"
         )
         sessions.create_check_constraint(
             op.f("ck_sessions_challenge"), "(challenge IS NULL) = (challenge_until IS NULL)"
@@ -280,10 +287,10 @@ def downgrade() -> None:
     with op.batch_alter_table("sessions") as sessions:
         sessions.drop_constraint(op.f("ck_sessions_challenge"), type_="check")
         sessions.drop_constraint(op.f("ck_sessions_former"), type_="check")
-        sessions.drop_constraint(op.f("uq_sessions_former_hash"), type_="unique")
+        sessions.drop_constraint(op.f("uq_sessions_series_hash"), type_="unique")
         for column in (
             "address", "device", "challenge_until", "challenge", "proved_at", "former_until",
-            "former_hash", "renewed_at",
+            "former_hash", "renew_at", "renewed_at", "series_hash",
         ):  # fmt: skip
             sessions.drop_column(column)
     op.drop_column("teachers", "left_at")

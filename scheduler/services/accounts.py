@@ -214,6 +214,7 @@ def _begun(ctx: Context, db: Session, found: SignIn, device: str) -> NewSession 
         token_hash=security.digest(token),
         csrf=security.new_token(),
         now=now,
+        renew_at=now + rules.RENEW_EVERY,
         expires_at=now + rules.SESSION_LIFE,
         device=device,
     )

@@ -128,7 +128,7 @@ PLACES = (
     _place("requests.created_by", Fate.STAYS, not_shown=_OFFICE),
     _place("sign_ins.person_id", Fate.GOES, hidden=("token_hash", "browser_hash", "code_hash")),
     _place("sessions.person_id", Fate.GOES, hidden=(
-        "token_hash", "csrf", "former_hash", "challenge",
+        "series_hash", "token_hash", "csrf", "former_hash", "challenge",
     )),
     _place("authenticators.person_id", Fate.GOES, hidden=("sealed_secret", "last_step")),
     _place("passkeys.person_id", Fate.GOES, hidden=("credential_id", "public_key", "sign_count")),

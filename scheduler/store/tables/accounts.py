@@ -48,16 +48,20 @@ sessions = Table(
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    # The secret is renewed each day; for a while requests under way may still bring the former.
+    # By its first secret, which all later ones begin with, an old copy is known as one.
+    Column("series_hash", String(64), nullable=False, unique=True),
+    # The secret is renewed each day.  The former one is good until the new one came, and then for
+    # a while: `former_until`.
     Column("renewed_at", Instant, nullable=False),
-    Column("former_hash", String(64), unique=True),
+    Column("renew_at", Instant, nullable=False),
+    Column("former_hash", String(64)),
     Column("former_until", Instant),
     Column("proved_at", Instant),  # when the second factor was shown
     Column("challenge", String(100)),  # what a passkey is to sign
     Column("challenge_until", Instant),
     Column("device", String(100), nullable=False, server_default=""),
     Column("address", String(45), nullable=False, server_default=""),
-    CheckConstraint("(former_hash IS NULL) = (former_until IS NULL)", "former"),
+    CheckConstraint("former_hash IS NOT NULL OR former_until IS NULL", "former"),
     CheckConstraint("(challenge IS NULL) = (challenge_until IS NULL)", "challenge"),
 )
 
