@@ -51,12 +51,27 @@ def _once(table: str, column: str) -> sa.UniqueConstraint:
 def upgrade() -> None:
     op.add_column("persons", _instant("erased_at", nullable=True))
     op.add_column("teachers", _instant("left_at", nullable=True))
+    _sign_ins()
     _sessions()
     _factors()
     _tokens()
     _invitations()
     _messages((*_KINDS, *_NEW_KINDS))
     _record()
+
+
+def _sign_ins() -> None:
+    with op.batch_alter_table("sign_ins") as sign_ins:
+        sign_ins.alter_column("person_id", nullable=True)
+        sign_ins.add_column(_words("email", 254, nullable=True))
+        sign_ins.add_column(_filled("mailbox", 32))
+        sign_ins.add_column(_filled("address", 45))
+        sign_ins.add_column(_filled("request_id", 12))
+        sign_ins.create_check_constraint(
+            op.f("ck_sign_ins_wish"), "person_id IS NULL OR email IS NULL"
+        )
+    for column in ("email", "mailbox"):
+        op.create_index(op.f(f"ix_sign_ins_{column}"), "sign_ins", [column])
 
 
 def _sessions() -> None:
@@ -293,5 +308,13 @@ def downgrade() -> None:
             "former_hash", "renew_at", "renewed_at", "series_hash",
         ):  # fmt: skip
             sessions.drop_column(column)
+    op.execute("DELETE FROM sign_ins WHERE person_id IS NULL")
+    for column in ("email", "mailbox"):
+        op.drop_index(op.f(f"ix_sign_ins_{column}"), "sign_ins")
+    with op.batch_alter_table("sign_ins") as sign_ins:
+        sign_ins.drop_constraint(op.f("ck_sign_ins_wish"), type_="check")
+        for column in ("request_id", "address", "mailbox", "email"):
+            sign_ins.drop_column(column)
+        sign_ins.alter_column("person_id", nullable=False)
     op.drop_column("teachers", "left_at")
     op.drop_column("persons", "erased_at")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduler.domain.access import Actor, Role
+from scheduler.domain.people import PersonId
 
 LINK_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
@@ -30,11 +31,28 @@ class LinkState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """A link that was asked for; `browser_hash` is empty when an operator made it."""
+class Wish:
+    """That somebody asked for a link, before it is known who; and from where.
+
+    `mailbox`: a fingerprint of the address, which stays when the address goes.
+    """
 
     id: int
-    person_id: int
+    email: str
+    mailbox: str
+    address: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A link that was asked for; `browser_hash` is empty when an operator made it.
+
+    `person_id` is None until the link is made, and for good where the address is nobody's.
+    """
+
+    id: int
+    person_id: PersonId | None
     browser_hash: str
     code_hash: str
     tries_left: int

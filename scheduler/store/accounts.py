@@ -1,4 +1,4 @@
-"""Sign-in links and sessions; secrets come here as hashes only."""
+"""Sessions and the people behind them; secrets come here as hashes only."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Grant, Role
-from scheduler.domain.accounts import OpenSession, Secret, SessionSeen, SignIn
+from scheduler.domain.accounts import OpenSession, Secret, SessionSeen
 from scheduler.domain.people import PersonId
 from scheduler.origin import current
 from scheduler.store import people
@@ -15,76 +15,6 @@ from scheduler.store.tables import grants, persons, sessions, sign_ins
 
 # From when on a session is to have a new secret that is to have it at its next request.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def add_sign_in(
-    db: Session,
-    *,
-    person_id: int,
-    token_hash: str,
-    browser_hash: str,
-    code_hash: str,
-    tries: int,
-    now: datetime,
-    expires_at: datetime,
-) -> None:
-    """Store a new link; a newer one ends the older ones of the same person."""
-    db.execute(
-        update(sign_ins)
-        .where(sign_ins.c.person_id == person_id, sign_ins.c.used_at.is_(None))
-        .values(tries_left=0)
-    )
-    db.execute(
-        sign_ins.insert().values(
-            person_id=person_id,
-            token_hash=token_hash,
-            browser_hash=browser_hash,
-            code_hash=code_hash,
-            tries_left=tries,
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
-
-
-def by_token(db: Session, token_hash: str) -> SignIn | None:
-    row = db.execute(select(sign_ins).where(sign_ins.c.token_hash == token_hash)).first()
-    return None if row is None else _sign_in(row)
-
-
-def by_browser(db: Session, browser_hash: str) -> SignIn | None:
-    """The newest link that this browser asked for."""
-    row = db.execute(
-        select(sign_ins)
-        .where(sign_ins.c.browser_hash == browser_hash)
-        .order_by(sign_ins.c.id.desc())
-    ).first()
-    return None if row is None else _sign_in(row)
-
-
-def use(db: Session, sign_in_id: int, now: datetime) -> bool:
-    """Consume a link; True for exactly one of any number of callers."""
-    done = db.execute(
-        update(sign_ins)
-        .where(
-            sign_ins.c.id == sign_in_id,
-            sign_ins.c.used_at.is_(None),
-            sign_ins.c.tries_left > 0,
-            sign_ins.c.expires_at > now,
-        )
-        .values(used_at=now)
-        .returning(sign_ins.c.id)
-    )
-    return done.first() is not None
-
-
-def wrong_code(db: Session, sign_in_id: int) -> None:
-    """Take one try off; with none left the link is dead."""
-    db.execute(
-        update(sign_ins)
-        .where(sign_ins.c.id == sign_in_id, sign_ins.c.tries_left > 0)
-        .values(tries_left=sign_ins.c.tries_left - 1)
-    )
 
 
 def add_session(
@@ -372,15 +302,3 @@ def with_role(db: Session, role: Role) -> tuple[Actor, ...]:
     ).all()
     found = (actor_of(db, person_id) for person_id in dict.fromkeys(ids))
     return tuple(actor for actor in found if actor is not None)
-
-
-def _sign_in(row: Row[tuple[object, ...]]) -> SignIn:
-    return SignIn(
-        id=row.id,
-        person_id=row.person_id,
-        browser_hash=row.browser_hash,
-        code_hash=row.code_hash,
-        tries_left=row.tries_left,
-        expires_at=row.expires_at,
-        used_at=row.used_at,
-    )

@@ -126,7 +126,9 @@ PLACES = (
     _place("publications.published_by", Fate.STAYS, not_shown=_OFFICE),
     _place("runs.asked_by", Fate.STAYS, not_shown=_OFFICE),
     _place("requests.created_by", Fate.STAYS, not_shown=_OFFICE),
-    _place("sign_ins.person_id", Fate.GOES, hidden=("token_hash", "browser_hash", "code_hash")),
+    _place("sign_ins.person_id", Fate.GOES, hidden=(
+        "token_hash", "browser_hash", "code_hash", "mailbox", "email", "request_id",
+    )),
     _place("sessions.person_id", Fate.GOES, hidden=(
         "series_hash", "token_hash", "csrf", "former_hash", "challenge",
     )),
@@ -203,7 +205,7 @@ def claim_erasure(db: Session, person_id: int, name: str, now: datetime) -> str 
             erased_at=now,
         )
     )
-    _forget_invitations(db, before.email)
+    _forget_address(db, before.email)
     _forget_name(db, person_id, before.name)
     return str(before.name)
 
@@ -241,9 +243,10 @@ def _silence(db: Session, person_id: int) -> None:
         db.execute(update(outbox).where(outbox.c.id == row.id).values(payload=bare))
 
 
-def _forget_invitations(db: Session, email: str) -> None:
-    """Those to their address which nobody took, too."""
-    db.execute(delete(tables.invitations).where(tables.invitations.c.email == email))
+def _forget_address(db: Session, email: str) -> None:
+    """Invitations to it that nobody took, and wishes for a link that no beat has seen, too."""
+    for table in (tables.invitations, tables.sign_ins):
+        db.execute(delete(table).where(table.c.email == email))
 
 
 def _forget_name(db: Session, person_id: int, name: str) -> None:
