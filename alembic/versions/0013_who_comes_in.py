@@ -51,6 +51,7 @@ def _once(table: str, column: str) -> sa.UniqueConstraint:
 def upgrade() -> None:
     op.add_column("persons", _instant("erased_at", nullable=True))
     op.add_column("teachers", _instant("left_at", nullable=True))
+    _sign_ins()
     _sessions()
     _factors()
     _tokens()
@@ -59,9 +60,25 @@ def upgrade() -> None:
     _record()
 
 
+def _sign_ins() -> None:
+    with op.batch_alter_table("sign_ins") as sign_ins:
+        sign_ins.alter_column("person_id", nullable=True)
+        sign_ins.add_column(_words("email", 254, nullable=True))
+        sign_ins.add_column(_filled("mailbox", 32))
+        sign_ins.add_column(_filled("address", 45))
+        sign_ins.add_column(_filled("request_id", 12))
+        sign_ins.create_check_constraint(
+            op.f("ck_sign_ins_wish"), "person_id IS NULL OR email IS NULL"
+        )
+    for column in ("email", "mailbox"):
+        op.create_index(op.f(f"ix_sign_ins_{column}"), "sign_ins", [column])
+
+
 def _sessions() -> None:
     with op.batch_alter_table("sessions") as sessions:
+        sessions.add_column(_words("series_hash", 64, nullable=True))
         sessions.add_column(_instant("renewed_at", nullable=True))
+        sessions.add_column(_instant("renew_at", nullable=True))
         sessions.add_column(_words("former_hash", 64, nullable=True))
         sessions.add_column(_instant("former_until", nullable=True))
         sessions.add_column(_instant("proved_at", nullable=True))
@@ -69,12 +86,17 @@ def _sessions() -> None:
         sessions.add_column(_instant("challenge_until", nullable=True))
         sessions.add_column(_filled("device", 100))
         sessions.add_column(_filled("address", 45))
-    op.execute("UPDATE sessions SET renewed_at = created_at")
+    # Browsers from before have a new secret at their next request.
+    op.execute(
+        "UPDATE sessions SET series_hash = token_hash, renewed_at = created_at, "
+        "renew_at = created_at"
+    )
     with op.batch_alter_table("sessions") as sessions:
-        sessions.alter_column("renewed_at", nullable=False)
-        sessions.create_unique_constraint(op.f("uq_sessions_former_hash"), ["former_hash"])
+        for column in ("series_hash", "renewed_at", "renew_at"):
+            sessions.alter_column(column, nullable=False)
+        sessions.create_unique_constraint(op.f("uq_sessions_series_hash"), ["series_hash"])
         sessions.create_check_constraint(
-            op.f("ck_sessions_former"), "(former_hash IS NULL) = (former_until IS NULL)"
+            op.f("ck_sessions_former"), "former_hash IS NOT NULL OR former_until IS NULL"
         )
         sessions.create_check_constraint(
             op.f("ck_sessions_challenge"), "(challenge IS NULL) = (challenge_until IS NULL)"
@@ -280,11 +302,19 @@ def downgrade() -> None:
     with op.batch_alter_table("sessions") as sessions:
         sessions.drop_constraint(op.f("ck_sessions_challenge"), type_="check")
         sessions.drop_constraint(op.f("ck_sessions_former"), type_="check")
-        sessions.drop_constraint(op.f("uq_sessions_former_hash"), type_="unique")
+        sessions.drop_constraint(op.f("uq_sessions_series_hash"), type_="unique")
         for column in (
             "address", "device", "challenge_until", "challenge", "proved_at", "former_until",
-            "former_hash", "renewed_at",
+            "former_hash", "renew_at", "renewed_at", "series_hash",
         ):  # fmt: skip
             sessions.drop_column(column)
+    op.execute("DELETE FROM sign_ins WHERE person_id IS NULL")
+    for column in ("email", "mailbox"):
+        op.drop_index(op.f(f"ix_sign_ins_{column}"), "sign_ins")
+    with op.batch_alter_table("sign_ins") as sign_ins:
+        sign_ins.drop_constraint(op.f("ck_sign_ins_wish"), type_="check")
+        for column in ("request_id", "address", "mailbox", "email"):
+            sign_ins.drop_column(column)
+        sign_ins.alter_column("person_id", nullable=False)
     op.drop_column("teachers", "left_at")
     op.drop_column("persons", "erased_at")

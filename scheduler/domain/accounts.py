@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduler.domain.access import Actor, Role
+from scheduler.domain.people import PersonId
 
 LINK_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
@@ -13,8 +14,11 @@ IDLE_LIFE = timedelta(days=14)
 IDLE_LIFE_OF_COORDINATORS = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=10)
 RENEW_EVERY = timedelta(hours=24)
-# Requests that were on their way when the secret was renewed still bring the former one.
+# Requests that were on their way when the new secret first came still bring the former one.
 FORMER_LIFE = timedelta(seconds=60)
+# A browser waits five minutes for an answer.  After twice that neither the answer with the new
+# secret can still arrive, nor a request from before it did: whoever brings the former has no other.
+GIVE_AGAIN = timedelta(minutes=10)
 
 
 class LinkState(StrEnum):
@@ -27,11 +31,28 @@ class LinkState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """A link that was asked for; `browser_hash` is empty when an operator made it."""
+class Wish:
+    """That somebody asked for a link, before it is known who; and from where.
+
+    `mailbox`: a fingerprint of the address, which stays when the address goes.
+    """
 
     id: int
-    person_id: int
+    email: str
+    mailbox: str
+    address: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A link that was asked for; `browser_hash` is empty when an operator made it.
+
+    `person_id` is None until the link is made, and for good where the address is nobody's.
+    """
+
+    id: int
+    person_id: PersonId | None
     browser_hash: str
     code_hash: str
     tries_left: int
@@ -39,11 +60,21 @@ class SignIn:
     used_at: datetime | None
 
 
+class Secret(StrEnum):
+    """Which of its session's secrets a browser brought; OLD: one from before the last two."""
+
+    NEWEST = "newest"
+    FORMER = "former"
+    OLD = "old"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSeen:
     """A signed-in browser: who it is, its form token, and when it was last seen.
 
-    `former_until`: it brought the secret before the present one, which was good until then.
+    `renewed_at`: when the newest secret was given; `renew_at`: from when on it is to be another.
+    `unused`: the newest never came yet, so its browser may not have it; `former_until`: how long
+    the one before is good, once the newest came.
     """
 
     id: int
@@ -53,7 +84,10 @@ class SessionSeen:
     seen_at: datetime
     expires_at: datetime
     renewed_at: datetime
+    renew_at: datetime
     proved_at: datetime | None
+    secret: Secret = Secret.NEWEST
+    unused: bool = False
     former_until: datetime | None = None
 
     @property
@@ -98,11 +132,24 @@ def alive(seen: SessionSeen | OpenSession, strict: bool, now: datetime) -> bool:
     return now < seen.expires_at and now - seen.seen_at < idle
 
 
+def first_use(seen: SessionSeen) -> bool:
+    """Whether this request is the first sign that its browser has the newest secret."""
+    return seen.unused and seen.secret is Secret.NEWEST
+
+
 def renewal_due(seen: SessionSeen, now: datetime) -> bool:
-    """Whether the browser should have a new secret; one that brought the former has it already."""
-    return seen.former_until is None and now - seen.renewed_at >= RENEW_EVERY
+    """Whether the browser should have a new secret, or once more one after an answer was lost.
+
+    Not while another secret is still good for requests under way: it would become an old one.
+    """
+    if seen.secret is Secret.FORMER:
+        return seen.unused and now - seen.renewed_at >= GIVE_AGAIN
+    settled = seen.former_until is None or now >= seen.former_until
+    return settled and not seen.unused and now >= seen.renew_at
 
 
 def stolen(seen: SessionSeen, now: datetime) -> bool:
     """Whether a secret came that its browser gave up: then two have this session."""
-    return seen.former_until is not None and now >= seen.former_until
+    if seen.secret is Secret.FORMER:
+        return seen.former_until is not None and now >= seen.former_until
+    return seen.secret is Secret.OLD

@@ -8,6 +8,7 @@ from typing import TypeVar
 from scheduler.domain.messages import Channel
 from scheduler.jobs.senders import Senders
 from scheduler.services import (
+    accounts,
     audits,
     busy,
     feeds,
@@ -42,6 +43,7 @@ def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: Tru
     failed: list[str] = []
     count = senders.count(Channel.MAIL)
     _attempt("beat", lambda: workers.note_beat(ctx, count), None, failed)
+    _attempt("links", lambda: accounts.make_links(ctx, go_on), 0, failed)
     _attempt("cover", lambda: waves.advance(ctx, go_on), 0, failed)
     _attempt("swaps", lambda: swaps.end_stale(ctx, go_on), 0, failed)
     _attempt("plan", lambda: reminders.plan_ahead(ctx), 0, failed)

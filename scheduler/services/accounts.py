@@ -1,5 +1,6 @@
 """Signing in by a mailed link, and people with their roles."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from scheduler import origin, security
 from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor, Grant, Role
-from scheduler.domain.accounts import LinkState, SignIn
+from scheduler.domain.accounts import LinkState, SignIn, Wish
 from scheduler.domain.limits import (
     CODES_BY_ADDRESS,
     REFUSALS_NOTED_BY_PERSON,
@@ -17,12 +18,16 @@ from scheduler.domain.limits import (
     Limit,
     network_of,
 )
+from scheduler.domain.people import Person, PersonId
 from scheduler.errors import Conflict, Invalid, NotFound, TooMany, text
 from scheduler.locale import LANGUAGES
+from scheduler.origin import Origin, coming_from
 from scheduler.services import limits, outbox
 from scheduler.services.context import Context
-from scheduler.store import accounts, audits, people, terms
+from scheduler.store import accounts, audits, people, sign_ins, terms
 from scheduler.store.database import Session
+
+LINKS_AT_ONCE = 100  # a beat makes so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +59,74 @@ def clean_email(address: str) -> str:
 
 
 def request_sign_in(ctx: Context, address: str) -> str:
-    """Send a sign-in link to the address, if it belongs to somebody.
+    """Have a sign-in link sent to the address, if it belongs to somebody: the next beat does it.
 
     Returns the secret for the browser's cookie, which alone may use the link without the typed
-    code.  The answer is the same for known and unknown addresses.  Raises TooMany before it looks
-    whose address it is; the links sent before then still work.
+    code.  Whose address it is nobody looks here, so that an answer about somebody takes no longer
+    than one about nobody.  Raises TooMany; the links sent before then still work.
     """
     email = clean_email(address)
     _take_by_address(ctx, SIGN_IN_BY_ADDRESS)
     limits.take(ctx, SIGN_IN_BY_MAILBOX, email)
-    browser, token, code = security.new_token(), security.new_token(), security.new_code()
-    now = ctx.now()
+    browser, nothing = security.new_token(), security.new_token()
     with ctx.transaction() as db:
-        person = people.by_email(db, email)
-        known = person is not None and person.active
-        # A line for unknown ones too, without the address: a commit is what takes time.
-        person_id = person.id if person is not None and known else None
-        audits.record(db, now, None, "asked_for_link", "person", person_id)
-        if person is not None and known:
-            _store_link(ctx, db, person.id, token, security.digest(browser), code, rules.LINK_LIFE)
-            url = link_url(ctx, token)
-            outbox.sign_in_message(ctx, db, person, url, code, now + rules.LINK_LIFE)
+        sign_ins.add(
+            db,
+            email=email,
+            mailbox=_mailboxes(ctx, email)[0],
+            token_hash=security.digest(nothing),  # opened by nothing, until the link is made
+            browser_hash=security.digest(browser),
+            code_hash=security.digest(nothing),
+            tries=rules.CODE_TRIES,
+            now=ctx.now(),
+            expires_at=ctx.now() + rules.LINK_LIFE,
+        )
     return browser
+
+
+def _mailboxes(ctx: Context, email: str) -> list[str]:
+    """What the address is known by once it is forgotten: by the key in use, and by former ones."""
+    return [security.stamp(key, "mailbox", email) for key in ctx.keys]
+
+
+def make_links(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
+    """Mail a link to whoever asked for one and is known; how many mails.
+
+    Each wish is a transaction of its own, done once by any number of processes at once.
+    """
+    with ctx.reading() as db:
+        waiting = sign_ins.wishes(db, LINKS_AT_ONCE)
+        is_over = sign_ins.any_of_nobody(db, ctx.now())
+    mails = 0
+    for wish in waiting:
+        if not go_on():
+            break
+        with ctx.transaction() as db, coming_from(Origin(wish.request_id, wish.address)):
+            mails += _granted(ctx, db, wish)
+    if is_over:
+        with ctx.transaction() as db:
+            sign_ins.forget_nobody(db, ctx.now())
+    return mails
+
+
+def _granted(ctx: Context, db: Session, wish: Wish) -> bool:
+    """Whether a mail comes of it.  A newer request for the mailbox ends the older ones."""
+    mailboxes = _mailboxes(ctx, wish.email)
+    newest = sign_ins.lock_mailbox(db, mailboxes, ctx.now())
+    found = sign_ins.take_wish(db, wish)
+    if found is None:
+        return False
+    person = people.by_email(db, wish.email)
+    known = person if person and person.active else None
+    audits.record(db, ctx.now(), None, "asked_for_link", "person", known.id if known else None)
+    sign_ins.end_older(db, mailboxes, newest)
+    is_open = rules.state_of(found, found.browser_hash, ctx.now()) is LinkState.READY
+    if known is None or found.id != newest or not is_open:
+        return False
+    token, code = security.new_token(), security.new_code()
+    sign_ins.make_link(db, found.id, known.id, security.digest(token), security.digest(code))
+    outbox.sign_in_message(ctx, db, known, link_url(ctx, token), code, found.expires_at)
+    return True
 
 
 def _take_by_address(ctx: Context, limit: Limit) -> None:
@@ -93,7 +144,7 @@ def operator_link(ctx: Context, address: str, life: timedelta = rules.LINK_LIFE)
         person = people.by_email(db, email)
         if person is None or not person.active:
             raise NotFound(text("Nobody here has the address {email}.", email=email))
-        _store_link(ctx, db, person.id, token, "", security.new_code(), life)
+        _add_link(ctx, db, person, token, life)
         audits.record(db, ctx.now(), None, "sign_in_link", "person", person.id)
     return link_url(ctx, token)
 
@@ -102,25 +153,28 @@ def link_url(ctx: Context, token: str) -> str:
     return f"{ctx.settings.base_url}/sign-in/{token}"
 
 
-def _store_link(
-    ctx: Context, db: Session, person_id: int, token: str, browser: str, code: str, life: timedelta
-) -> None:
-    accounts.add_sign_in(
+def _add_link(ctx: Context, db: Session, person: Person, token: str, life: timedelta) -> None:
+    mailboxes, now = _mailboxes(ctx, person.email), ctx.now()
+    sign_ins.lock_mailbox(db, mailboxes, now)
+    made = sign_ins.add(
         db,
-        person_id=person_id,
+        email=None,
+        mailbox=mailboxes[0],
+        person_id=person.id,
         token_hash=security.digest(token),
-        browser_hash=browser,
-        code_hash=security.digest(code),
+        browser_hash="",
+        code_hash=security.digest(security.new_code()),
         tries=rules.CODE_TRIES,
-        now=ctx.now(),
-        expires_at=ctx.now() + life,
+        now=now,
+        expires_at=now + life,
     )
+    sign_ins.end_older(db, mailboxes, made)
 
 
 def link_state(ctx: Context, token: str, browser: str) -> LinkState:
     """What the page of a link should show; looking never consumes it.  Unknown is EXPIRED."""
     with ctx.reading() as db:
-        found = accounts.by_token(db, security.digest(token))
+        found = sign_ins.by_token(db, security.digest(token))
     return _state(ctx, found, browser)
 
 
@@ -130,14 +184,14 @@ def sign_in(ctx: Context, token: str, browser: str, device: str = "") -> NewSess
     `device`: what that browser says it runs on, for the list of sessions.
     """
     with ctx.transaction() as db:
-        found = accounts.by_token(db, security.digest(token))
+        found = sign_ins.by_token(db, security.digest(token))
         state = _state(ctx, found, browser)
         if found is not None and state is LinkState.READY:
             made = _begun(ctx, db, found, device)
             if made is not None:
                 return made
-    if found is not None and state is not LinkState.NEEDS_CODE:
-        _note_dead(ctx, found)
+    if found is not None and found.person_id and state is not LinkState.NEEDS_CODE:
+        _note_dead(ctx, found.person_id)
     raise _dead()
 
 
@@ -164,7 +218,7 @@ def sign_in_by_code(
                 return made
             is_open = False  # another was faster
         else:
-            accounts.wrong_code(db, found.id)
+            sign_ins.wrong_code(db, found.id)
             audits.record(db, ctx.now(), None, "wrong_code", "person", found.person_id)
     if not is_open:
         raise _dead()
@@ -178,14 +232,14 @@ def _dead() -> NotFound:
     return NotFound("This sign-in link can no longer be used. Ask for a new one.")
 
 
-def _note_dead(ctx: Context, found: SignIn) -> None:
+def _note_dead(ctx: Context, person_id: PersonId) -> None:
     """A used or expired link was pressed: into the record, but no flood of it."""
     try:
-        limits.take(ctx, REFUSALS_NOTED_BY_PERSON, str(found.person_id))
+        limits.take(ctx, REFUSALS_NOTED_BY_PERSON, str(person_id))
     except TooMany:
         return
     with ctx.transaction() as db:
-        audits.record(db, ctx.now(), None, "dead_link", "person", found.person_id)
+        audits.record(db, ctx.now(), None, "dead_link", "person", person_id)
 
 
 def _state(ctx: Context, found: SignIn | None, browser: str) -> LinkState:
@@ -198,29 +252,30 @@ def _state(ctx: Context, found: SignIn | None, browser: str) -> LinkState:
 def _pending(db: Session, token: str, browser: str) -> SignIn | None:
     """The link that a code is typed for, held: of tries at once each must find one less left."""
     if token:
-        found = accounts.by_token(db, security.digest(token))
+        found = sign_ins.by_token(db, security.digest(token))
     else:
-        found = accounts.by_browser(db, security.digest(browser)) if browser else None
-    return accounts.held(db, found.id) if found else None
+        found = sign_ins.by_browser(db, security.digest(browser)) if browser else None
+    return sign_ins.held(db, found.id) if found else None
 
 
 def _begun(ctx: Context, db: Session, found: SignIn, device: str) -> NewSession | None:
     """The session that the link opens; None when another was faster, or the account is off."""
     now = ctx.now()
-    actor = accounts.actor_of(db, found.person_id)
-    if actor is None or not accounts.use(db, found.id, now):
+    actor = accounts.actor_of(db, found.person_id) if found.person_id else None
+    if actor is None or not sign_ins.use(db, found.id, now):
         return None
     token = security.new_token()
     accounts.add_session(
         db,
-        person_id=found.person_id,
+        person_id=actor.person_id,
         token_hash=security.digest(token),
         csrf=security.new_token(),
         now=now,
+        renew_at=now + rules.RENEW_EVERY,
         expires_at=now + rules.SESSION_LIFE,
         device=device,
     )
-    audits.record(db, now, found.person_id, "signed_in", "person", found.person_id)
+    audits.record(db, now, actor.person_id, "signed_in", "person", actor.person_id)
     return NewSession(token, actor)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from scheduler import security
 from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor
-from scheduler.domain.accounts import OpenSession, SessionSeen
+from scheduler.domain.accounts import OpenSession, Secret, SessionSeen
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
 from scheduler.store import accounts, audits
@@ -15,22 +15,37 @@ from scheduler.store.database import Session
 def who(ctx: Context, token: str) -> SessionSeen | None:
     """The signed-in person behind a cookie, with the rights of this moment; None for a stranger.
 
-    A secret that its browser gave up long enough ago is somebody else's copy: it ends the session.
+    A secret that its browser gave up is somebody else's copy: it ends the session.
     """
     if not token:
         return None
     now = ctx.now()
     with ctx.reading() as db:
-        found = accounts.session_of(db, security.digest(token))
+        found = accounts.session_of(db, _series(token), security.digest(token))
     if found is None or not rules.alive(found, found.strict, now):
         return None
     if rules.stolen(found, now):
         _end_stolen(ctx, found)
         return None
-    if now - found.seen_at > rules.SEEN_EVERY:
-        with ctx.transaction() as db:
-            accounts.seen(db, found.id, now)
+    _note(ctx, found, token, now)
     return found
+
+
+def _series(token: str) -> str:
+    """What all secrets of a session have in common: they begin with the first."""
+    return security.digest(token.partition(".")[0])
+
+
+def _note(ctx: Context, found: SessionSeen, token: str, now: datetime) -> None:
+    """What the request tells of the session, once in a while: most write nothing."""
+    first, since_long = rules.first_use(found), now - found.seen_at > rules.SEEN_EVERY
+    if not (first or since_long):
+        return
+    with ctx.transaction() as db:
+        if first:
+            accounts.came(db, found.id, security.digest(token), now + rules.FORMER_LIFE)
+        if since_long:
+            accounts.seen(db, found.id, now)
 
 
 def _end_stolen(ctx: Context, found: SessionSeen) -> None:
@@ -42,14 +57,21 @@ def _end_stolen(ctx: Context, found: SessionSeen) -> None:
 def renewed(ctx: Context, found: SessionSeen, token: str) -> str:
     """The secret that the browser is to bring from now on; empty while its own will do.
 
-    Of requests at once one is given it; the others are answered on the former secret.
+    Of requests at once one is given it; the others are answered on the former secret.  That one
+    stays good until the new one came: on a bad line the answer may be lost.
     """
     now = ctx.now()
     if not rules.renewal_due(found, now):
         return ""
-    old, new = security.digest(token), security.new_token()
+    new = f"{token.partition('.')[0]}.{security.new_token()}"
+    old_hash, new_hash = security.digest(token), security.digest(new)
     with ctx.transaction() as db:
-        won = accounts.renew(db, found.id, old, security.digest(new), now, now + rules.FORMER_LIFE)
+        if found.secret is Secret.FORMER:
+            before = now - rules.GIVE_AGAIN
+            won = accounts.give_again(db, found.id, old_hash, new_hash, now, before)
+        else:
+            renew_at = now + rules.RENEW_EVERY
+            won = accounts.renew(db, found.id, old_hash, new_hash, now, renew_at)
     return new if won else ""
 
 
@@ -59,7 +81,8 @@ def replace_token(db: Session, session_id: int, now: datetime) -> str:
     Raises NotFound for a session that has ended.
     """
     token = security.new_token()
-    if not accounts.replace_token(db, session_id, security.digest(token), now):
+    renew_at = now + rules.RENEW_EVERY
+    if not accounts.replace_token(db, session_id, security.digest(token), now, renew_at):
         raise NotFound("You are no longer signed in. Sign in again.")
     return token
 
@@ -67,7 +90,7 @@ def replace_token(db: Session, session_id: int, now: datetime) -> str:
 def sign_out(ctx: Context, token: str) -> None:
     """End the session at once; unknown ones are left alone."""
     with ctx.transaction() as db:
-        person_id = accounts.end_session(db, security.digest(token), ctx.now())
+        person_id = accounts.end_session(db, _series(token), ctx.now())
         if person_id is not None:
             audits.record(db, ctx.now(), person_id, "signed_out", "person", person_id)
 

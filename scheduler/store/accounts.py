@@ -1,96 +1,20 @@
-"""Sign-in links and sessions; secrets come here as hashes only."""
+"""Sessions and the people behind them; secrets come here as hashes only."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Grant, Role
-from scheduler.domain.accounts import OpenSession, SessionSeen, SignIn
+from scheduler.domain.accounts import OpenSession, Secret, SessionSeen
 from scheduler.domain.people import PersonId
 from scheduler.origin import current
 from scheduler.store import people
 from scheduler.store.tables import address_changes, grants, persons, sessions, sign_ins
 
-# When a session was renewed whose next request brings it a new secret: longer ago than any life.
+# From when on a session is to have a new secret that is to have it at its next request.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def add_sign_in(
-    db: Session,
-    *,
-    person_id: int,
-    token_hash: str,
-    browser_hash: str,
-    code_hash: str,
-    tries: int,
-    now: datetime,
-    expires_at: datetime,
-) -> None:
-    """Store a new link; a newer one ends the older ones of the same person."""
-    db.execute(
-        update(sign_ins)
-        .where(sign_ins.c.person_id == person_id, sign_ins.c.used_at.is_(None))
-        .values(tries_left=0)
-    )
-    db.execute(
-        sign_ins.insert().values(
-            person_id=person_id,
-            token_hash=token_hash,
-            browser_hash=browser_hash,
-            code_hash=code_hash,
-            tries_left=tries,
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
-
-
-def by_token(db: Session, token_hash: str) -> SignIn | None:
-    row = db.execute(select(sign_ins).where(sign_ins.c.token_hash == token_hash)).first()
-    return None if row is None else _sign_in(row)
-
-
-def by_browser(db: Session, browser_hash: str) -> SignIn | None:
-    """The newest link that this browser asked for."""
-    row = db.execute(
-        select(sign_ins)
-        .where(sign_ins.c.browser_hash == browser_hash)
-        .order_by(sign_ins.c.id.desc())
-    ).first()
-    return None if row is None else _sign_in(row)
-
-
-def held(db: Session, sign_in_id: int) -> SignIn:
-    """The link as it is now, and so until the commit: whoever types a code for it too waits."""
-    query = select(sign_ins).where(sign_ins.c.id == sign_in_id).with_for_update()
-    return _sign_in(db.execute(query).one())
-
-
-def use(db: Session, sign_in_id: int, now: datetime) -> bool:
-    """Consume a link; True for exactly one of any number of callers."""
-    done = db.execute(
-        update(sign_ins)
-        .where(
-            sign_ins.c.id == sign_in_id,
-            sign_ins.c.used_at.is_(None),
-            sign_ins.c.tries_left > 0,
-            sign_ins.c.expires_at > now,
-        )
-        .values(used_at=now)
-        .returning(sign_ins.c.id)
-    )
-    return done.first() is not None
-
-
-def wrong_code(db: Session, sign_in_id: int) -> None:
-    """Take one try off; with none left the link is dead."""
-    db.execute(
-        update(sign_ins)
-        .where(sign_ins.c.id == sign_in_id, sign_ins.c.tries_left > 0)
-        .values(tries_left=sign_ins.c.tries_left - 1)
-    )
 
 
 def add_session(
@@ -100,33 +24,40 @@ def add_session(
     token_hash: str,
     csrf: str,
     now: datetime,
+    renew_at: datetime,
     expires_at: datetime,
     device: str,
 ) -> None:
     db.execute(
         sessions.insert().values(
             person_id=person_id,
+            series_hash=token_hash,
             token_hash=token_hash,
             csrf=csrf,
             created_at=now,
             seen_at=now,
             expires_at=expires_at,
             renewed_at=now,
+            renew_at=renew_at,
             device=device,
             address=current().address,
         )
     )
 
 
-def session_of(db: Session, token_hash: str) -> SessionSeen | None:
+def session_of(db: Session, series_hash: str, token_hash: str) -> SessionSeen | None:
     """The session and its person's rights as they are now; None when ended or disabled.
 
-    Of the secret before the present one as well: `former_until` says that it was that.
+    Whatever secret of its series was brought: `secret` says which.
     """
     row = db.execute(
         select(sessions, persons.c.name, persons.c.email, persons.c.language)
         .join(persons, sessions.c.person_id == persons.c.id)
-        .where(_with_secret(token_hash), sessions.c.ended_at.is_(None), persons.c.active.is_(True))
+        .where(
+            sessions.c.series_hash == series_hash,
+            sessions.c.ended_at.is_(None),
+            persons.c.active.is_(True),
+        )
     ).first()
     if row is None:
         return None
@@ -141,13 +72,18 @@ def session_of(db: Session, token_hash: str) -> SessionSeen | None:
         seen_at=row.seen_at,
         expires_at=row.expires_at,
         renewed_at=row.renewed_at,
+        renew_at=row.renew_at,
         proved_at=row.proved_at,
-        former_until=None if row.token_hash == token_hash else row.former_until,
+        secret=_which(row, token_hash),
+        unused=row.former_hash is not None and row.former_until is None,
+        former_until=row.former_until,
     )
 
 
-def _with_secret(token_hash: str) -> ColumnElement[bool]:
-    return or_(sessions.c.token_hash == token_hash, sessions.c.former_hash == token_hash)
+def _which(row: Row[tuple[object, ...]], token_hash: str) -> Secret:
+    if row.token_hash == token_hash:
+        return Secret.NEWEST
+    return Secret.FORMER if row.former_hash == token_hash else Secret.OLD
 
 
 def open_sessions(db: Session, person_id: int) -> tuple[OpenSession, ...]:
@@ -179,13 +115,22 @@ def seen(db: Session, session_id: int, now: datetime) -> None:
     db.execute(update(sessions).where(sessions.c.id == session_id).values(seen_at=now, **where))
 
 
+def came(db: Session, session_id: int, token_hash: str, former_until: datetime) -> None:
+    """Note that the newest secret was used; a second time, or once there is a newer: nothing."""
+    db.execute(
+        update(sessions)
+        .where(
+            sessions.c.id == session_id,
+            sessions.c.token_hash == token_hash,
+            sessions.c.former_hash.is_not(None),
+            sessions.c.former_until.is_(None),
+        )
+        .values(former_until=former_until)
+    )
+
+
 def renew(
-    db: Session,
-    session_id: int,
-    old_hash: str,
-    new_hash: str,
-    now: datetime,
-    former_until: datetime,
+    db: Session, session_id: int, old_hash: str, new_hash: str, now: datetime, renew_at: datetime
 ) -> bool:
     """Give the session another secret; True for one of any number that bring the old one."""
     done = db.execute(
@@ -198,10 +143,33 @@ def renew(
         .values(
             token_hash=new_hash,
             former_hash=old_hash,
-            former_until=former_until,
+            former_until=None,
             renewed_at=now,
+            renew_at=renew_at,
             seen_at=now,
         )
+        .returning(sessions.c.id)
+    )
+    return done.first() is not None
+
+
+def give_again(
+    db: Session, session_id: int, former_hash: str, new_hash: str, now: datetime, before: datetime
+) -> bool:
+    """Put another secret in the place of one that never came and was given `before` then.
+
+    True for one of any number that bring the former one.
+    """
+    done = db.execute(
+        update(sessions)
+        .where(
+            sessions.c.id == session_id,
+            sessions.c.former_hash == former_hash,
+            sessions.c.former_until.is_(None),
+            sessions.c.renewed_at <= before,
+            sessions.c.ended_at.is_(None),
+        )
+        .values(token_hash=new_hash, renewed_at=now, seen_at=now)
         .returning(sessions.c.id)
     )
     return done.first() is not None
@@ -212,7 +180,7 @@ def renew_soon(db: Session, person_ids: Collection[int]) -> None:
     db.execute(
         update(sessions)
         .where(sessions.c.person_id.in_(list(person_ids)), sessions.c.ended_at.is_(None))
-        .values(renewed_at=_LONG_AGO)
+        .values(renew_at=_LONG_AGO)
     )
 
 
@@ -221,22 +189,31 @@ def prove(db: Session, session_id: int, now: datetime) -> None:
     db.execute(update(sessions).where(sessions.c.id == session_id).values(proved_at=now))
 
 
-def replace_token(db: Session, session_id: int, token_hash: str, now: datetime) -> bool:
-    """From now on this secret alone; False for a session that has ended."""
+def replace_token(
+    db: Session, session_id: int, token_hash: str, now: datetime, renew_at: datetime
+) -> bool:
+    """From now on this secret alone, of a new series; False for a session that has ended."""
     done = db.execute(
         update(sessions)
         .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
-        .values(token_hash=token_hash, renewed_at=now, former_hash=None, former_until=None)
+        .values(
+            series_hash=token_hash,
+            token_hash=token_hash,
+            renewed_at=now,
+            renew_at=renew_at,
+            former_hash=None,
+            former_until=None,
+        )
         .returning(sessions.c.id)
     )
     return done.first() is not None
 
 
-def end_session(db: Session, token_hash: str, now: datetime) -> PersonId | None:
-    """End the session with this secret, or with this one before; whose it was, if it was open."""
+def end_session(db: Session, series_hash: str, now: datetime) -> PersonId | None:
+    """End the session of this series of secrets; whose it was, if it was open."""
     ended = db.scalar(
         update(sessions)
-        .where(_with_secret(token_hash), sessions.c.ended_at.is_(None))
+        .where(sessions.c.series_hash == series_hash, sessions.c.ended_at.is_(None))
         .values(ended_at=now)
         .returning(sessions.c.person_id)
     )
@@ -337,15 +314,3 @@ def with_role(db: Session, role: Role) -> tuple[Actor, ...]:
     ).all()
     found = (actor_of(db, person_id) for person_id in dict.fromkeys(ids))
     return tuple(actor for actor in found if actor is not None)
-
-
-def _sign_in(row: Row[tuple[object, ...]]) -> SignIn:
-    return SignIn(
-        id=row.id,
-        person_id=row.person_id,
-        browser_hash=row.browser_hash,
-        code_hash=row.code_hash,
-        tries_left=row.tries_left,
-        expires_at=row.expires_at,
-        used_at=row.used_at,
-    )

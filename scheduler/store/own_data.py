@@ -126,9 +126,11 @@ PLACES = (
     _place("publications.published_by", Fate.STAYS, not_shown=_OFFICE),
     _place("runs.asked_by", Fate.STAYS, not_shown=_OFFICE),
     _place("requests.created_by", Fate.STAYS, not_shown=_OFFICE),
-    _place("sign_ins.person_id", Fate.GOES, hidden=("token_hash", "browser_hash", "code_hash")),
+    _place("sign_ins.person_id", Fate.GOES, hidden=(
+        "token_hash", "browser_hash", "code_hash", "mailbox", "email", "request_id",
+    )),
     _place("sessions.person_id", Fate.GOES, hidden=(
-        "token_hash", "csrf", "former_hash", "challenge",
+        "series_hash", "token_hash", "csrf", "former_hash", "challenge",
     )),
     _place("authenticators.person_id", Fate.GOES, hidden=("sealed_secret", "last_step")),
     _place("passkeys.person_id", Fate.GOES, hidden=("credential_id", "public_key", "sign_count")),
@@ -259,9 +261,9 @@ def _forget_invitations(db: Session, person_id: int, email: str) -> None:
 
 
 def _forget_wishes(db: Session, email: str) -> None:
-    """Others who wanted to have this very address."""
-    wished = tables.address_changes.c.email == email
-    db.execute(delete(tables.address_changes).where(wished))
+    """Others who wanted to have this very address, and links to it that no beat has seen."""
+    for table in (tables.address_changes, tables.sign_ins):
+        db.execute(delete(table).where(table.c.email == email))
 
 
 def _forget_name(db: Session, person_id: int, name: str) -> None:

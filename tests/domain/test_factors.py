@@ -21,7 +21,7 @@ counts = st.integers(0, 3)
 
 def session(role, proved_at):
     actor = Actor(PersonId(1), "Cô", "co@x.example", "vi", (Grant(role, ProgrammeId(1)),))
-    return SessionSeen(1, actor, "csrf", NOW, NOW, NOW, NOW, proved_at)
+    return SessionSeen(1, actor, "csrf", NOW, NOW, NOW, NOW, NOW, proved_at)
 
 
 @given(roles, proofs, counts)

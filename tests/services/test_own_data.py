@@ -44,6 +44,7 @@ OVER = {
     "busy_sources": {"last_good_at": None, "known_until": None},
     "audits": {"reason": "", "before": None, "after": None, "subject_id": 1},
     "handovers": {},
+    "sign_ins": {"email": None},
     "pledges": {"max_per_day": 1, "max_per_week": 1, "max_total": 1},
 }  # fmt: skip
 SPANS = {"starts_at": 0, "ends_at": 1, "first_day": 0, "last_day": 1}

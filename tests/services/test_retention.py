@@ -110,8 +110,9 @@ def pair(ctx, cast, clock):
         then = now - age
         insert(ctx, tables.sign_ins, person_id=person, token_hash=f"t{n}", browser_hash="",
                code_hash="", tries_left=5, created_at=then, expires_at=then)  # fmt: skip
-        insert(ctx, tables.sessions, person_id=person, token_hash=f"t{n}", csrf="", created_at=then,
-               seen_at=then, expires_at=now + 30 * DAY, ended_at=then, renewed_at=then)  # fmt: skip
+        insert(ctx, tables.sessions, person_id=person, series_hash=f"t{n}", token_hash=f"t{n}",
+               csrf="", created_at=then, seen_at=then, expires_at=now + 30 * DAY, ended_at=then,
+               renewed_at=then, renew_at=then)  # fmt: skip
         insert(ctx, tables.invitations, token_hash=f"t{n}", email="a@x.example", name="A",
                language="vi", role="coordinator", programme_id=cast["programme"], created_at=then,
                expires_at=then)  # fmt: skip

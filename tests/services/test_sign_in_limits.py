@@ -17,8 +17,11 @@ KNOWN = "teacher1@x.example"
 
 
 def asked(ctx, email, address="198.51.100.7"):
+    """As if a beat came between two requests."""
     with coming_from(Origin("r", address)):
-        return accounts.request_sign_in(ctx, email)
+        browser = accounts.request_sign_in(ctx, email)
+    accounts.make_links(ctx)
+    return browser
 
 
 def typed(ctx, code, address="198.51.100.7", **where):

@@ -9,6 +9,7 @@ import pytest
 
 from scheduler.domain.access import Grant, Role
 from scheduler.errors import Invalid, NotAllowed
+from scheduler.services import accounts as signing
 from scheduler.services import addresses, notes, sending
 from scheduler.store import accounts, tables
 from tests.faults.kit import Post, book, replan, rows, states, write
@@ -204,6 +205,7 @@ def test_a_link_that_went_to_the_old_address_opens_nothing(ctx, cast, site, coor
     visitor = site.browser()
     visitor.see("/sign-in")
     visitor.submit("/sign-in", {"email": "teacher1@x.example"})
+    signing.make_links(ctx)
     addresses.correct(ctx, cast.actors["coordinator"], bounced, "lan@truong.example")
     with ctx.reading() as db:
         tries = db.execute(

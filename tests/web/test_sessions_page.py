@@ -81,6 +81,22 @@ def test_signing_out_a_day_later_leaves_no_secret_at_all(mine, site, clock):
     assert copy.get("/teacher").status_code == 303
 
 
+def test_who_lost_the_answer_with_the_new_secret_stays_in_and_is_given_another(mine, site, clock):
+    same = copied(site, mine)  # the browser, had the answer been lost
+    clock.forward(hours=24)
+    lost = mine.get("/teacher").headers["set-cookie"]
+    clock.forward(minutes=9)
+    assert "set-cookie" not in same.get("/teacher").headers
+    clock.forward(minutes=1)
+    sent = same.submit("/language", {"language": "en", "next": "/teacher"})
+    assert sent.status_code == 303
+    [again] = [x for x in sent.headers.get_list("set-cookie") if x.startswith(f"{SID}=")]
+    assert again != lost
+    assert "set-cookie" not in same.get("/teacher").headers
+    clock.forward(hours=12)
+    assert same.get("/teacher").status_code == 200
+
+
 def test_files_and_calendars_bring_no_cookie(mine, clock):
     clock.forward(hours=25)
     for path in ("/static/chungtay.css", "/feeds/x/y.ics", "/healthz"):
@@ -90,7 +106,8 @@ def test_files_and_calendars_bring_no_cookie(mine, clock):
 def test_a_stolen_secret_throws_both_out_once_it_is_used_late(mine, site, clock):
     thief = copied(site, mine)
     clock.forward(hours=24)
-    assert mine.get("/teacher").status_code == 200
+    for _ in range(2):  # the first brings the new secret, the second shows that it came
+        assert mine.get("/teacher").status_code == 200
     clock.forward(seconds=59)
     assert thief.get("/teacher").status_code == 200
     clock.forward(seconds=1)

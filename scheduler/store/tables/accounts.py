@@ -22,11 +22,18 @@ from scheduler.store.tables.columns import Instant, key, metadata, one_of
 from scheduler.store.tables.people import persons
 from scheduler.store.tables.terms import donor_schools, programmes, receiving_schools
 
+# Asking writes the same whoever is asked for.  A beat finds out who that is, and then takes away
+# what was written down for it: address, where it came from, which request it was.  What is nobody's
+# goes when a link would have ended.
 sign_ins = Table(
     "sign_ins",
     metadata,
     key(),
-    Column("person_id", ForeignKey(persons.c.id), nullable=False, index=True),
+    Column("person_id", ForeignKey(persons.c.id), index=True),
+    Column("email", String(254), index=True),
+    Column("mailbox", String(32), nullable=False, server_default="", index=True),
+    Column("address", String(45), nullable=False, server_default=""),
+    Column("request_id", String(12), nullable=False, server_default=""),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("browser_hash", String(64), nullable=False),
     Column("code_hash", String(64), nullable=False),
@@ -35,6 +42,7 @@ sign_ins = Table(
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
     CheckConstraint("tries_left >= 0", "tries"),
+    CheckConstraint("person_id IS NULL OR email IS NULL", "wish"),
 )
 
 sessions = Table(
@@ -48,16 +56,20 @@ sessions = Table(
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    # The secret is renewed each day; for a while requests under way may still bring the former.
+    # By its first secret, which all later ones begin with, an old copy is known as one.
+    Column("series_hash", String(64), nullable=False, unique=True),
+    # The secret is renewed each day.  The former one is good until the new one came, and then for
+    # a while: `former_until`.
     Column("renewed_at", Instant, nullable=False),
-    Column("former_hash", String(64), unique=True),
+    Column("renew_at", Instant, nullable=False),
+    Column("former_hash", String(64)),
     Column("former_until", Instant),
     Column("proved_at", Instant),  # when the second factor was shown
     Column("challenge", String(100)),  # what a passkey is to sign
     Column("challenge_until", Instant),
     Column("device", String(100), nullable=False, server_default=""),
     Column("address", String(45), nullable=False, server_default=""),
-    CheckConstraint("(former_hash IS NULL) = (former_until IS NULL)", "former"),
+    CheckConstraint("former_hash IS NOT NULL OR former_until IS NULL", "former"),
     CheckConstraint("(challenge IS NULL) = (challenge_until IS NULL)", "challenge"),
 )
 

@@ -1,6 +1,5 @@
 """Coming in and going out: the sign-in link, its code; one's account; and the mail kept here."""
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from scheduler import clock, security
+from scheduler import security
 from scheduler.delivery.mailfiles import StoredMail
 from scheduler.domain import devices
 from scheduler.domain.accounts import LINK_LIFE, LinkState
@@ -28,8 +27,6 @@ MAILS_SHOWN = 50
 MINUTES = LINK_LIFE // timedelta(minutes=1)
 LINK_SECONDS = int(LINK_LIFE.total_seconds())
 LANGUAGE_SECONDS = 365 * 24 * 3600
-# An answer takes this long, or twice, thrice as long, whether or not the address is known.
-SAME_SECONDS = 0.25
 
 
 @router.get("/")
@@ -56,7 +53,6 @@ def sign_in_page(request: Request, next: str = "") -> Response:
 @router.post("/sign-in")
 def ask_for_link(request: Request, ctx: Ctx, form: Form) -> Response:
     email = Fields(form).typed("email").strip()
-    began = clock.monotonic()
     try:
         browser = accounts.request_sign_in(ctx, email)
     except Invalid as fault:
@@ -72,14 +68,7 @@ def ask_for_link(request: Request, ctx: Ctx, form: Form) -> Response:
         tries_left=None,
     )
     _remember(request, response, "pending", browser, LINK_SECONDS)
-    _even_out(began)
     return response
-
-
-def _even_out(began: float) -> None:
-    """Wait until an answer about somebody and one about nobody have taken as long; under load,
-    when both take longer, too."""
-    time.sleep((began - clock.monotonic()) % SAME_SECONDS)
 
 
 def _sign_in_page(request: Request, email: str = "", error: Text | None = None) -> Response:
@@ -112,18 +101,12 @@ def code_page(request: Request) -> Response:
 @router.post("/sign-in/code")
 def use_code(request: Request, ctx: Ctx, form: Form) -> Response:
     """The code from the mail, typed into the browser that asked for it."""
-    browser, code, began = (
-        guard.cookie(request, "pending"),
-        Fields(form).typed("code"),
-        clock.monotonic(),
-    )
+    browser, code = guard.cookie(request, "pending"), Fields(form).typed("code")
     try:
         made = accounts.sign_in_by_code(ctx, code, browser=browser, device=_device(request))
     except (Invalid, NotFound):
         # One answer for both: else it would tell whether the address belongs to somebody.
-        response = _code_page(request, _WRONG_CODE)
-        _even_out(began)
-        return response
+        return _code_page(request, _WRONG_CODE)
     return _welcome(request, ctx, made)
 
 
