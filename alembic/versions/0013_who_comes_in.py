@@ -153,6 +153,7 @@ def _tokens() -> None:
         _instant("expires_at"),
         _instant("revoked_at", nullable=True),
         _instant("last_used_at", nullable=True),
+        sa.Column("proved", sa.Boolean(), nullable=False),
         _to("access_tokens", "person_id", "persons"),
         _first("access_tokens"),
         _once("access_tokens", "jti"),

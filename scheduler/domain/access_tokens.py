@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from scheduler.domain.access import Actor
+from scheduler.domain.accounts import runs_programme
+
 DAYS = (1, 90)
 LONGEST_NAME = 60
 MOST_TOKENS = 10
@@ -11,7 +14,10 @@ USED_EVERY = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token that programs of its person come with; its text is kept by nobody."""
+    """A token that programs of its person come with; its text is kept by nobody.
+
+    `proved`: it was made where a second factor had been shown, or by the operator.
+    """
 
     id: int
     person_id: int
@@ -20,10 +26,17 @@ class AccessToken:
     expires_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
+    proved: bool
 
 
 def works(token: AccessToken, now: datetime) -> bool:
     return token.revoked_at is None and now < token.expires_at
+
+
+def opens(token: AccessToken, actor: Actor, required: bool) -> bool:
+    """Whether it may be all that its person is by now: whoever came to run a programme after it
+    was made shows a second factor first.  `required`: as the installation has it."""
+    return token.proved or not (required and runs_programme(actor))
 
 
 def use_due(token: AccessToken, now: datetime) -> bool:

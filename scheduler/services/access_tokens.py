@@ -1,7 +1,8 @@
 """Access tokens: signed texts by which programs use the API as a person.
 
 They end by their own date, when their person ends them, when the secret key changes, and as soon
-as the account is turned off; what their person may do is read anew at each use.
+as the account is turned off; what their person may do is read anew at each use.  Whoever runs a
+programme comes in only by what was made where a second factor had been shown, or by the operator.
 """
 
 from dataclasses import dataclass
@@ -36,11 +37,14 @@ def issue(ctx: Context, address: str, life: timedelta) -> str:
         person = people.by_email(db, email)
         if person is None or not person.active:
             raise NotFound(text("Nobody here has the address {email}.", email=email))
-        return _add(ctx, db, person.id, OPERATORS, life, by=None)
+        return _add(ctx, db, person.id, OPERATORS, life, by=None, proved=True)
 
 
-def make(ctx: Context, actor: Actor, name: str, days: int) -> NewToken:
-    """A new token of the actor's; raises Invalid for its fields, Conflict with too many already."""
+def make(ctx: Context, actor: Actor, name: str, days: int, *, proved: bool = False) -> NewToken:
+    """A new token of the actor's; raises Invalid for its fields, Conflict with too many already.
+
+    `proved`: the actor has shown a second factor.
+    """
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         sentence = text("Write 1 to {most} letters.", most=LONGEST_NAME)
         raise Invalid(sentence, fields={"name": sentence})
@@ -54,17 +58,25 @@ def make(ctx: Context, actor: Actor, name: str, days: int) -> NewToken:
                 text("You have {most} access tokens. End one of them first.", most=MOST_TOKENS)
             )
         life = timedelta(days=days)
-        return NewToken(name, _add(ctx, db, actor.person_id, name, life, by=actor.person_id))
+        person = actor.person_id
+        return NewToken(name, _add(ctx, db, person, name, life, by=person, proved=proved))
 
 
 def _add(
-    ctx: Context, db: Session, person_id: int, name: str, life: timedelta, *, by: int | None
+    ctx: Context,
+    db: Session,
+    person_id: int,
+    name: str,
+    life: timedelta,
+    *,
+    by: int | None,
+    proved: bool,
 ) -> str:
     now = ctx.now()
     token = security.sign_link(ctx.key, Purpose.ACCESS, str(person_id), now, life)
     jti = security.read_link(ctx.keys, Purpose.ACCESS, token, now).jti
     token_id = access_tokens.add(
-        db, person_id=person_id, name=name, jti=jti, now=now, expires_at=now + life
+        db, person_id=person_id, name=name, jti=jti, now=now, expires_at=now + life, proved=proved
     )
     audits.record(db, now, by, "access_token", "person", person_id, after={"token": token_id})
     return token
@@ -74,6 +86,11 @@ def mine(ctx: Context, actor: Actor) -> tuple[AccessToken, ...]:
     """The actor's tokens that work, the newest first."""
     with ctx.reading() as db:
         return access_tokens.working(db, actor.person_id, ctx.now())
+
+
+def shut(ctx: Context, actor: Actor, token: AccessToken) -> bool:
+    """Whether this token of the actor's opens nothing, for want of a second factor."""
+    return not rules.opens(token, actor, ctx.settings.second_factor)
 
 
 def revoke(ctx: Context, actor: Actor, token_id: int) -> None:
@@ -99,7 +116,9 @@ def actor(ctx: Context, token: str) -> Actor | None:
         if known is None or str(known.person_id) != link.subject or not rules.works(known, now):
             return None
         found = accounts.actor_of(db, known.person_id)
-    if found is not None and rules.use_due(known, now):
+    if found is None or shut(ctx, found, known):
+        return None
+    if rules.use_due(known, now):
         with ctx.transaction() as db:
             access_tokens.used(db, known.id, now, now - rules.USED_EVERY)
     return found

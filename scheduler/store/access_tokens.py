@@ -16,10 +16,22 @@ def lock(db: Session, person_id: int) -> None:
 
 
 def add(
-    db: Session, *, person_id: int, name: str, jti: str, now: datetime, expires_at: datetime
+    db: Session,
+    *,
+    person_id: int,
+    name: str,
+    jti: str,
+    now: datetime,
+    expires_at: datetime,
+    proved: bool,
 ) -> int:
     made = access_tokens.insert().values(
-        person_id=person_id, name=name, jti=jti, created_at=now, expires_at=expires_at
+        person_id=person_id,
+        name=name,
+        jti=jti,
+        created_at=now,
+        expires_at=expires_at,
+        proved=proved,
     )
     return int(db.execute(made.returning(access_tokens.c.id)).scalar_one())
 
@@ -90,4 +102,5 @@ def _token(row: Row[Any]) -> AccessToken:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
+        proved=row.proved,
     )

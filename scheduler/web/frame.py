@@ -128,7 +128,7 @@ def page_of(
         has_tabs=inside is not None and homes_of(inside)[0] != "/coordinator",
         csrf=session.csrf if session else "",
         flash=flash,
-        footer=label_of(request, actor),
+        footer=label_of(request, inside),
         demo_banner=_demo_banner(ctx, language_of(request, session)),
         mail_href="/mail" if may_read_mail(ctx, inside) else "",
         path=_way_back(request),

@@ -1,17 +1,19 @@
 """Access tokens: made, used, listed, ended; each by its own person only."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from scheduler import security
+from scheduler.domain.access import Grant, Role
 from scheduler.domain.access_tokens import MOST_TOKENS
 from scheduler.errors import Conflict, Invalid, NotFound
 from scheduler.security import Purpose
 from scheduler.services import access_tokens
-from scheduler.store import tables
+from scheduler.store import accounts, tables
 
 HOUR = timedelta(hours=1)
 
@@ -71,6 +73,31 @@ def test_a_token_ends_with_its_account(ctx, cast, me):
     made = access_tokens.make(ctx, me, "mine", 1)
     with ctx.transaction() as db:
         db.execute(tables.persons.update().values(active=False))
+    assert access_tokens.actor(ctx, made.text) is None
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.ADMIN])
+def test_a_token_made_before_its_person_ran_a_programme_opens_nothing_of_it(ctx, cast, me, role):
+    before = access_tokens.make(ctx, me, "of the teacher", 30)
+    with ctx.transaction() as db:
+        accounts.add_grant(db, me.person_id, Grant(role, cast["programme"]))
+    assert access_tokens.actor(ctx, before.text) is None
+    proved = access_tokens.make(ctx, me, "of the coordinator", 30, proved=True)
+    for good in (proved.text, access_tokens.issue(ctx, me.email, HOUR)):
+        assert access_tokens.actor(ctx, good).with_role(role)
+    coordinator = access_tokens.actor(ctx, proved.text)
+    listed = access_tokens.mine(ctx, coordinator)
+    told = [access_tokens.shut(ctx, coordinator, each) for each in listed]
+    assert told == [False, False, True]
+    with ctx.transaction() as db:
+        db.execute(tables.grants.delete().where(tables.grants.c.role == role))
+    assert access_tokens.actor(ctx, before.text) == me
+
+
+def test_where_no_second_factor_is_asked_for_a_token_needs_none(ctx, cast):
+    open_house = replace(ctx, settings=ctx.settings.model_copy(update={"second_factor": False}))
+    made = access_tokens.make(ctx, cast.actors["coordinator"], "mine", 30)
+    assert access_tokens.actor(open_house, made.text) == cast.actors["coordinator"]
     assert access_tokens.actor(ctx, made.text) is None
 
 

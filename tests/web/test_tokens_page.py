@@ -34,7 +34,7 @@ def test_a_token_is_shown_once_and_works_until_it_is_ended(site, mine, clock):
     [token] = MADE.findall(page.text)
     listed = mine.see(HERE).text
     assert "timetable" in listed
-    assert "chưa dùng lần nào" in listed
+    assert "chưa dùng" in listed
     assert token not in listed
     asking = program(site, token)
     assert asking.get(API).status_code == 200
@@ -82,6 +82,20 @@ def test_another_persons_token_is_not_there(ctx, cast, site, mine, who):
     assert (theirs.status_code, nowhere.status_code) == (404, 404)
     assert theirs.text == nowhere.text
     assert access_tokens.mine(ctx, cast.actors["teacher1"]) == (token,)
+
+
+def test_a_coordinators_page_makes_a_token_that_opens_and_tells_of_one_that_does_not(
+    ctx, cast, site
+):
+    coordinator = cast.actors["coordinator"]
+    old = access_tokens.make(ctx, coordinator, "old", 30).text
+    browser = site.of(coordinator)
+    [new] = MADE.findall(made(browser).text)
+    assert [program(site, each).get(API).status_code for each in (old, new)] == [401, 200]
+    assert browser.get(HERE).text.count("hãy kết thúc mã này rồi tạo mã khác") == 1
+    ours = site.of(cast.actors["teacher1"])
+    access_tokens.make(ctx, cast.actors["teacher1"], "old", 30)
+    assert "hãy kết thúc mã này rồi tạo mã khác" not in ours.get(HERE).text
 
 
 def test_a_program_that_asks_too_fast_is_told_when_to_come_back(ctx, cast, site, clock):

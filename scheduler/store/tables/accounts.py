@@ -120,6 +120,7 @@ access_tokens = Table(
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),
     Column("last_used_at", Instant),
+    Column("proved", Boolean, nullable=False),
 )
 
 # `full_at`, in milliseconds since 1970: when the bucket has all its tries again.

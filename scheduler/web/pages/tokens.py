@@ -10,7 +10,7 @@ from scheduler.services import access_tokens
 from scheduler.services.access_tokens import NewToken
 from scheduler.services.context import Context
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Actor_, Ctx, Form, RowId
+from scheduler.web.guard import Actor_, Ctx, Form, RowId, Signed
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -25,14 +25,15 @@ def page(request: Request, ctx: Ctx, actor: Actor_) -> Response:
 
 
 @router.post(HERE)
-def make(request: Request, ctx: Ctx, actor: Actor_, form: Form) -> Response:
+def make(request: Request, ctx: Ctx, session: Signed, form: Form) -> Response:
     """The answer to this form is the only page that ever shows the token."""
+    actor, proved = session.actor, session.proved_at is not None
     fields = Fields(form)
     name, days = fields.text("name", most=LONGEST_NAME), fields.number("days", *DAYS)
     typed = {"name": fields.typed("name"), "days": fields.typed("days")}
     try:
         fields.check()
-        made = access_tokens.make(ctx, actor, name, days)
+        made = access_tokens.make(ctx, actor, name, days, proved=proved)
     except Invalid as fault:
         return _page(request, ctx, actor, typed=typed, errors=fault.fields)
     except Conflict as fault:
@@ -55,12 +56,14 @@ def _page(
     typed: dict[str, str] | None = None,
     errors: dict[str, Text] | None = None,
 ) -> Response:
+    tokens = access_tokens.mine(ctx, actor)
     return render(
         request,
         "account/tokens.html",
         status=422 if errors else 200,
         made=made,
-        tokens=access_tokens.mine(ctx, actor),
+        tokens=tokens,
+        shut=[each.id for each in tokens if access_tokens.shut(ctx, actor, each)],
         typed=typed or {"name": "", "days": USUAL_DAYS},
         errors=errors or {},
         least=DAYS[0],

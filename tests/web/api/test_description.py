@@ -1,6 +1,6 @@
 """The API against its own description: schemathesis asks what it allows, and what it forbids.
 
-One seed in the default run; under `soak` every role, every phase and many more examples.
+One seed in the default run; under `soak` every role, every phase and more examples.
 """
 
 from collections.abc import Iterator
@@ -94,10 +94,10 @@ def test_the_api_keeps_what_its_description_promises(ctx, world):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("who", [*rights.RIGHTFUL, *rights.FOREIGN])
-def test_the_api_keeps_it_to_everybody_in_every_phase(ctx, world, who, seed):
-    broken, asked = _asked(ctx, world, who, seed=seed, examples=25, phases=PHASES)
+def test_the_api_keeps_it_to_everybody_in_every_phase(ctx, world, who):
+    """So many examples that everybody on both engines takes a quarter of an hour at most."""
+    broken, asked = _asked(ctx, world, who, seed=1, examples=8, phases=PHASES)
     assert broken == []
     assert len(asked) == len(described_operations())
 

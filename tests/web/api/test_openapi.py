@@ -114,3 +114,10 @@ def test_days_and_instants_say_from_which_years_they_may_be():
         assert re.match(each["pattern"], "2100-12-31"), each
         assert not re.match(each["pattern"], "1999-12-31"), each
         assert not re.match(each["pattern"], "2101-01-01"), each
+
+
+def test_every_operation_says_how_it_refuses_too_many_and_unknown_callers():
+    for method, path, operation in operations():
+        told = operation["responses"]
+        assert told["429"]["headers"]["Retry-After"]["required"], (method, path)
+        assert told["401"]["headers"]["WWW-Authenticate"]["required"], (method, path)
