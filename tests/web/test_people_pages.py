@@ -354,3 +354,9 @@ def test_pages_open_in_both_languages(ctx, cast, site, head):
                 page = browser.get(path)
                 assert (path, page.status_code) == (path, 200)
                 assert f'<html lang="{language}">' in page.text
+
+
+def test_a_link_of_no_use_says_so_in_the_language_of_the_house(cast, visitor):
+    page = visitor.get("/address/nothing")
+    assert page.status_code == 410
+    assert "Liên kết này không còn dùng được. Thầy cô hãy yêu cầu đổi địa chỉ lại" in page.text
