@@ -1,10 +1,12 @@
 """The page of one's account, and how it and the other places are reached from everywhere."""
 
+import gzip
 import re
 
 import pytest
 
 from scheduler.services import accounts
+from scheduler.web import view
 from tests.web.browser import BASE
 
 DOOR = re.compile(r'<li><a href="([^"]+)"><span class="row')
@@ -60,3 +62,9 @@ def test_a_coordinator_reaches_people_and_the_record_from_every_page(cast, site,
     for other in ("/coordinator", "/account", f"{path}"):
         assert f'<li><a href="{path}"' in browser.see(other).text
     assert f'<a href="{path}" aria-current="page">' in browser.see(path).text
+
+
+def test_the_stylesheet_of_all_pages_stays_light(visitor):
+    found = visitor.get(view.static("chungtay.css"))
+    assert found.status_code == 200
+    assert len(gzip.compress(found.content, 9)) <= 8_192
