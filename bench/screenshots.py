@@ -2,22 +2,29 @@
 
 Serves the example programme on loopback, signs in by the printed links, and takes each page at
 360 and 1280 px, light and dark, in Vietnamese and in English.  Fails on sideways scroll, on an
-answer that is no 200, and on anything the browser complains of.
+answer that is not the expected one, and on anything the browser complains of.  Its arguments are
+the parts to take: roles, mailed, doors; none: all.
 """
 
+import argparse
 import re
 import shutil
 import socket
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-from bench import mailed
+from bench import doors, mailed
+from bench.camera import LANGUAGES, SCHEMES, WIDTHS, picture, speak
 from scheduler.app import create_app
 from scheduler.clock import ShiftedClock
 from scheduler.config import load
@@ -32,9 +39,6 @@ from scheduler.services.mailroom import Search
 from scheduler.store import addresses, feed_links, lessons
 from scheduler.store.database import Database
 
-WIDTHS = (360, 1280)
-SCHEMES = ("light", "dark")
-LANGUAGES = ("vi", "en")
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -106,7 +110,11 @@ def prepare(folder: Path) -> Context:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = load(_env_file=None, var_dir=folder, base_url=f"http://127.0.0.1:{port}", demo=True)
+    # Under a name: browsers let no passkey be bound to an IP address.
+    base_url = f"http://localhost:{port}"
+    settings = load(
+        _env_file=None, var_dir=folder, base_url=base_url, demo=True, second_factor=False
+    )
     clock = ShiftedClock.starting_at(demo.STARTS)
     ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
     demo.build(ctx)
@@ -149,7 +157,6 @@ def take(browser: Browser, ctx: Context, target: Path) -> list[str]:
     faults: list[str] = []
     base = ctx.settings.base_url
     wanted = pages(ctx)
-    stranger = browser.new_context()
     for invitation in demo.invitations(ctx):
         context = browser.new_context()
         page = context.new_page()
@@ -165,15 +172,14 @@ def take(browser: Browser, ctx: Context, target: Path) -> list[str]:
                     color_scheme=scheme,
                 )
                 for language in LANGUAGES:
-                    _speak(view, base, language)
+                    speak(view, base, language)
                     for path in wanted[invitation.role]:
                         page_name = invitation.role.value + re.sub(r"[/?&=]", "-", path)
                         name = f"{page_name}-{width}-{scheme}-{language}.png"
-                        faults += _picture(view, base + path, target / name)
+                        faults += picture(view, base + path, target / name)
                 view.close()
         context.close()
-    faults += _picture(stranger, f"{base}/sign-in", target / "sign-in.png")
-    return faults + _mailed(browser, ctx, target)
+    return faults
 
 
 def _mailed(browser: Browser, ctx: Context, target: Path) -> list[str]:
@@ -188,51 +194,55 @@ def _mailed(browser: Browser, ctx: Context, target: Path) -> list[str]:
                 color_scheme=scheme,
                 java_script_enabled=False,
             )
-            _speak(view, ctx.settings.base_url, language)
+            speak(view, ctx.settings.base_url, language)
             for page_name, url in wanted.items():
                 name = f"mailed-{page_name}-{width}-{scheme}-{language}.png"
-                faults += _picture(view, url, target / name)
+                faults += picture(view, url, target / name)
             view.close()
     return faults
 
 
-def _speak(context: BrowserContext, base: str, language: str) -> None:
-    page = context.new_page()
-    page.goto(f"{base}/")
-    if page.locator("html").get_attribute("lang") != language:
-        with page.expect_navigation():  # a page closed on its way may never close
-            page.click("form[action='/language'] button")
-    page.close()
+@contextmanager
+def served(ctx: Context) -> Iterator[Context]:
+    app = create_app(ctx.settings, ctx=ctx, start_loop=True)
+    port = urlsplit(ctx.settings.base_url).port or 0
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield ctx
+    server.should_exit = True
+    thread.join()
 
 
-def _picture(context: BrowserContext, url: str, target: Path) -> list[str]:
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(f"{url}: {message.text}"))
-    answer = page.goto(url)
-    page.screenshot(path=target, full_page=True)
-    if answer is None or answer.status != 200:
-        faults.append(f"{url}: not 200")
-    room = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    if room > 0:
-        faults.append(f"{url}: {room} px of sideways scroll at {target.name}")
-    page.close()
-    return faults
+def strict(ctx: Context) -> Context:
+    """The same demo, but asking its coordinators for a second factor as an installation does."""
+    return replace(ctx, settings=ctx.settings.model_copy(update={"second_factor": True}))
+
+
+Take = Callable[[Browser, Context, Path], list[str]]
+PARTS: dict[str, tuple[Take, Callable[[Context], Context]]] = {
+    "roles": (take, lambda ctx: ctx),
+    "mailed": (_mailed, lambda ctx: ctx),
+    "doors": (doors.take, strict),
+}
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part")
+    parts = parser.parse_args().parts or list(PARTS)
     target = Path("var/screenshots")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     ctx = prepare(target / "state")
-    port = int(ctx.settings.base_url.rsplit(":", 1)[1])
-    app = create_app(ctx.settings, ctx=ctx, start_loop=True)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-    threading.Thread(target=server.run, daemon=True).start()
+    faults: list[str] = []
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
-        faults = take(playwright.chromium.launch(executable_path=chromium, args=QUIET), ctx, target)
-    server.should_exit = True
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        for part in parts:
+            take_part, setting = PARTS[part]
+            with served(setting(ctx)) as shown:
+                faults += take_part(browser, shown, target)
     shutil.rmtree(target / "state", ignore_errors=True)
     sys.stdout.write("".join(f"{fault}\n" for fault in faults))
     sys.stdout.write(f"{len(list(target.glob('*.png')))} pictures in {target}\n")

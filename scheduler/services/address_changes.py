@@ -16,7 +16,7 @@ from scheduler.store import addresses, audits, people, queue
 from scheduler.store.database import Session
 
 LIFE = timedelta(hours=1)
-_DEAD = "This link can no longer be used. Ask for the change once more."
+_DEAD = text("This link can no longer be used. Ask for the change once more.")
 
 
 def ask(ctx: Context, actor: Actor, address: str) -> None:

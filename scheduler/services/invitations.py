@@ -22,7 +22,7 @@ from scheduler.store.database import Session
 from scheduler.store.visibility import sees
 
 SHOWN_FOR = timedelta(days=60)
-_DEAD = "This invitation can no longer be used. Ask whoever invited you for a new one."
+_DEAD = text("This invitation can no longer be used. Ask whoever invited you for a new one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
         NavItem("/coordinator/calendars", text("Calendars"), "cal"),
         NavItem("/coordinator/people", text("People"), "people"),
         NavItem("/coordinator/messages", text("Messages"), "mail"),
+        NavItem("/coordinator/record", text("Record"), "doc"),
     ),
     "/school": (
         NavItem("/school", text("This week"), "grid"),

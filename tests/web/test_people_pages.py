@@ -245,9 +245,19 @@ def test_a_person_of_another_programme_is_as_one_who_is_not_there(cast, site):
 def test_the_list_of_a_whole_programme_is_light(ctx, cast, site):
     for n in range(203):
         standins.join(ctx, cast, f"nguyen.thi.hong.hanh.{n}")
-    page = site.of(cast.actors["coordinator"]).get(PEOPLE)
-    assert page.text.count('<th scope="row">') == 208
-    assert len(gzip.compress(page.content, 6)) < 25_000
+    browser = site.of(cast.actors["coordinator"])
+    names = []
+    for number in range(1, 6):
+        page = browser.get(PEOPLE, params={"role": "teacher", "page": number})
+        assert len(gzip.compress(page.content, 6)) < 8_000
+        names += re.findall(r'<th scope="row"><a href="[^"]*">([^<]+)', page.text)
+        shown = re.findall(
+            r'href="/coordinator/people\?role=teacher&amp;page=(\d)#list"', page.text
+        )
+        assert [int(each) for each in shown] == [n for n in range(1, 6) if n != number]
+    assert len(names) == len(set(names)) == 205
+    assert "205 người" in page.text
+    assert browser.get(PEOPLE, params={"page": 10**9}).status_code == 422
 
 
 def test_the_search_is_kept_and_needs_no_marks(cast, site):
@@ -365,3 +375,9 @@ def test_pages_open_in_both_languages(ctx, cast, site, head):
                 page = browser.get(path)
                 assert (path, page.status_code) == (path, 200)
                 assert f'<html lang="{language}">' in page.text
+
+
+def test_a_link_of_no_use_says_so_in_the_language_of_the_house(cast, visitor):
+    page = visitor.get("/address/nothing")
+    assert page.status_code == 410
+    assert "Liên kết này không còn dùng được. Thầy cô hãy yêu cầu đổi địa chỉ lại" in page.text

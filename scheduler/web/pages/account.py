@@ -10,6 +10,7 @@ from starlette.responses import Response
 from scheduler import security
 from scheduler.delivery.mailfiles import StoredMail
 from scheduler.domain import devices
+from scheduler.domain.access import Role
 from scheduler.domain.accounts import LINK_LIFE, LinkState
 from scheduler.errors import Invalid, NotFound, Text, text
 from scheduler.locale import LANGUAGES, wording
@@ -18,7 +19,7 @@ from scheduler.services.accounts import NewSession
 from scheduler.services.context import Context
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
-from scheduler.web.guard import Actor_, Ctx, Form
+from scheduler.web.guard import Ctx, Form, Signed
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -209,19 +210,31 @@ class Door:
     sentence: Text
 
 
-DOORS = (
+def _colleagues(href: str) -> Door:
+    said = text("Who shares this work with you, and inviting somebody to it.")
+    return Door(href, "people", text("Colleagues"), said)
+
+
+# A phone has no room for them in the bar at its bottom.
+_COLLEAGUES = (
+    (Role.SCHOOL, _colleagues("/school/people")),
+    (Role.DONOR_HEAD, _colleagues("/donor-school/people")),
+)
+_FACTOR = Door(
+    "/account/factor",
+    "lock",
+    text("Second factor"),
+    text("An app, a key or a fingerprint that opens this account together with your mail."),
+)
+
+DOORS: tuple[Door, ...] = (
     Door(
         "/account/sessions",
         "phone",
         text("Where I am signed in"),
         text("Sign out on a device that is lost, lent or sold."),
     ),
-    Door(
-        "/account/factor",
-        "lock",
-        text("Second factor"),
-        text("An app, a key or a fingerprint that opens this account together with your mail."),
-    ),
+    _FACTOR,
     Door(
         "/account/address",
         "mail",
@@ -256,8 +269,11 @@ DOORS = (
 
 
 @router.get("/account")
-def hub(request: Request, actor: Actor_) -> Response:
-    return render(request, "account/account.html", actor=actor, doors=DOORS)
+def hub(request: Request, session: Signed) -> Response:
+    actor = session.actor
+    shown = [door for role, door in _COLLEAGUES if actor.with_role(role)]
+    shown += [door for door in DOORS if door is not _FACTOR or session.strict]
+    return render(request, "account/account.html", actor=actor, doors=shown)
 
 
 # -- language

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
@@ -27,18 +29,20 @@ from scheduler.web.view import render, see_other
 router = APIRouter()
 
 HERE = "/coordinator/people"
+AT_ONCE = 50
 _Typed = Annotated[str, Query(max_length=80)]
+_Page = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A person in the list; `seen`: the day, dd/mm/yyyy, or empty; `state`: of the account."""
+    """A person in the list; `seen`: the day of the last visit."""
 
     id: int
     name: str
     email: str
     roles: tuple[tuple[Text, str], ...]
-    seen: str
+    seen: date | None
     off: bool
     left: bool
 
@@ -48,7 +52,12 @@ class Row:
 
 @router.get(HERE)
 def page(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, q: _Typed = "", role: _Typed = ""
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    q: _Typed = "",
+    role: _Typed = "",
+    number: _Page = 1,
 ) -> Response:
     chosen = Role(role) if role in set(Role) else None
     found = people.directory_of(ctx, actor, q, chosen)
@@ -56,13 +65,25 @@ def page(
     return render(
         request,
         "coordinator/people.html",
-        rows=[_row(ctx, entry) for entry in found],
+        count=len(found),
+        rows=[_row(ctx, entry) for entry in found[(number - 1) * AT_ONCE : number * AT_ONCE]],
+        pages=_pages(len(found), number, {"q": q, "role": role}),
         q=q,
         role=chosen.value if chosen else "",
         roles=[(each.value, ROLES[each]) for each in Role],
         pending=[line for line in pending if line.open],
         ended=sum(not line.open for line in pending),
     )
+
+
+def _pages(count: int, shown: int, typed: Mapping[str, str]) -> list[tuple[int, str | None]]:
+    """The numbers of the pages, with where each is; none where one page is enough."""
+    asked = {name: value for name, value in typed.items() if value}
+    numbers = range(1, (count - 1) // AT_ONCE + 2) if count > AT_ONCE else ()
+    return [
+        (n, None if n == shown else f"{HERE}?{urlencode({**asked, 'page': n})}#list")
+        for n in numbers
+    ]
 
 
 def _row(ctx: Context, entry: Entry) -> Row:
@@ -72,7 +93,7 @@ def _row(ctx: Context, entry: Entry) -> Row:
         entry.name,
         entry.email,
         tuple((ROLES[held.grant.role], held.school) for held in entry.roles),
-        f"{entry.seen_at.astimezone(zone):%d/%m/%Y}" if entry.seen_at else "",
+        entry.seen_at.astimezone(zone).date() if entry.seen_at else None,
         not entry.active,
         bool(entry.left) and not entry.roles,
     )
