@@ -51,7 +51,7 @@ _ONLY_ONCE = (MessageKind.CALLED_OFF, *PRIVATE)
 _OPEN = text("state IN ('planned', 'leased')")
 # A private message holds its secret until it ends, whichever way.
 _SPENT: ColumnElement[Any] = case(
-    (outbox.c.kind.in_(PRIVATE), literal({}, JSON)), else_=outbox.c.payload
+    (or_(*(outbox.c.kind == kind for kind in PRIVATE)), literal({}, JSON)), else_=outbox.c.payload
 )
 
 

@@ -63,7 +63,7 @@ def test_on_the_same_device_one_button_is_enough(served, opened, script):
         assert page.locator("input[name=code]").count() == 0
         page.get_by_role("button", name=BUTTON).click()
         at_home(page)
-        page.get_by_role("link", name="Tài khoản của tôi").click()
+        page.get_by_role("link", name="Tài khoản của tôi").first.click()
         expect(page.get_by_text(EMAIL)).to_be_visible()
         page.get_by_role("link", name="Các phiên đăng nhập").click()
         expect(page.get_by_text("Chrome trên Linux")).to_be_visible()

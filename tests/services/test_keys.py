@@ -26,7 +26,7 @@ def sealed(ctx, cast):
     connect(ctx, teacher, Wire(ics()))
     row = {
         "person_id": cast["person_coordinator"], "sealed_secret": security.seal(KEY, "JBSWY3DP"),
-        "created_at": ctx.now(), "last_step": 0,
+        "created_at": ctx.now(), "last_used_at": ctx.now(), "last_step": 0,
     }  # fmt: skip
     with ctx.transaction() as db:
         db.execute(tables.authenticators.insert().values(row))
