@@ -119,7 +119,7 @@ def pair(ctx, cast, clock):
         insert(ctx, tables.address_changes, person_id=person, email="a@x.example",
                token_hash=f"t{n}", created_at=then, expires_at=now, used_at=then)  # fmt: skip
         insert(ctx, tables.access_tokens, person_id=person, name="", jti=f"t{n}", created_at=then,
-               expires_at=then)  # fmt: skip
+               expires_at=then, proved=False)  # fmt: skip
         insert(ctx, tables.audits, id=n + 100, at=then, person_id=person, action="x", subject="x",
                reason="")  # fmt: skip
         insert(ctx, tables.audit_origins, audit_id=n + 100, address="192.0.2.1")
