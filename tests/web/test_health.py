@@ -32,6 +32,7 @@ def local(site):
 
 def test_the_counts_are_for_this_machine_only(ctx, cast, local, visitor):
     accounts.request_sign_in(ctx, "teacher1@x.example")
+    accounts.make_links(ctx)
     counts = local.get("/metrics").text.splitlines()
     assert 'chungtay_outbox_by_state{state="planned"} 1' in counts
     assert 'chungtay_outbox_by_kind{kind="sign_in"} 1' in counts
@@ -43,6 +44,7 @@ def test_the_counts_are_for_this_machine_only(ctx, cast, local, visitor):
 
 def test_the_counts_tell_how_the_sending_goes(ctx, cast, local, clock):
     accounts.request_sign_in(ctx, "teacher1@x.example")
+    accounts.make_links(ctx)
     clock.forward(seconds=90)
     workers.note_beat(ctx)
     counts = local.get("/metrics").text.splitlines()

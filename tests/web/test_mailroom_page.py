@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.messages import MessageKind, NewMessage
-from scheduler.services import outbox, sending
+from scheduler.services import accounts, outbox, sending
 from scheduler.store import switches, tables
 from tests.faults.kit import Post, book, replan, rows, states, write
 from tests.web import cast_desk as desk
@@ -239,6 +239,7 @@ def test_a_stranger_sees_and_moves_none_of_it(ctx, cast, coordinator, stranger, 
 
 def test_a_message_that_lets_somebody_in_is_nobodys_to_see(ctx, cast, coordinator):
     coordinator.submit("/sign-in", {"email": "teacher1@x.example"})
+    accounts.make_links(ctx)
     secret = add(ctx, cast, "secret", kind="sign_in", payload={"url": "U", "code": "ABCDEFGH"})
     assert len(rows(ctx, "id")) == 2
     set_row(ctx, secret, programme_id=cast["programme"])  # not even then

@@ -78,6 +78,7 @@ def test_an_invited_person_comes_in_by_their_own_mailbox(ctx, cast, site, visito
     accepted = visitor.submit(path, {"accept": "yes"})
     assert accepted.status_code == 202
     assert SID not in visitor.cookies
+    accounts.make_links(ctx)
     sign_in = link(ctx, "sign_in")
     assert visitor.submit(sign_in).status_code == 303
     assert visitor.get("/").headers["location"] == "/school"

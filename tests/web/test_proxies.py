@@ -104,6 +104,7 @@ def test_what_a_proxy_says_of_host_and_scheme_counts_for_nothing(ctx, cast, tmp_
     assert "evil.example" not in client.get("/sign-in", headers=told).text
     fields = {"email": "teacher1@x.example"}
     assert client.post("/sign-in", data=fields, headers=told | SAME_ORIGIN).status_code == 202
+    accounts.make_links(ctx)
     with ctx.reading() as db:
         payload = db.scalar(sa.select(tables.outbox.c.payload))
     assert payload["url"].startswith(f"{BASE}/sign-in/")
