@@ -5,7 +5,9 @@ here is the little that guards do not say.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 
@@ -36,6 +38,8 @@ from tests.web.rights import (
     Way,
     World,
 )
+
+T = TypeVar("T")
 
 HERE = {TEACHER_B, SCHOOL_B, OTHER_HEAD}  # of A's programme, and with no part in what is A's
 # What everybody of the programme knows of: they are refused there by a 403 and not by a 404.
@@ -92,12 +96,18 @@ def test_the_world_has_a_thing_of_every_kind_that_an_address_names(ways, world):
 
 def test_a_page_that_is_not_theirs_is_as_good_as_not_there(ctx, world, who, ways):
     pages = [way for way in ways if not way.api and way.path not in SPARED]
-    assert asyncio.run(_faults(ctx, world, who, pages)) == []
+    assert alone(_faults(ctx, world, who, pages)) == []
 
 
 def test_an_operation_that_is_not_theirs_is_as_good_as_not_there(ctx, world, who, ways):
     operations = [way for way in ways if way.api]
-    assert asyncio.run(_faults(ctx, world, who, operations)) == []
+    assert alone(_faults(ctx, world, who, operations)) == []
+
+
+def alone(asked: Coroutine[Any, Any, T]) -> T:
+    """In a thread of its own: the browser of other tests keeps a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked).result()
 
 
 async def _faults(ctx, world: World, who: dict[str, Caller], ways: list[Way]) -> list[str]:
@@ -207,7 +217,7 @@ def test_every_route_lets_somebody_in_whose_it_is(ctx, world, who, ways):
     wanted = [w for w in ways if w.path not in spared and w.method != "HEAD" and not _by_key(w)]
     # Looking first: a link that was ended has no page any more.
     wanted.sort(key=lambda way: way.method not in guard.SAFE)
-    assert asyncio.run(_shut(world, who, wanted)) == []
+    assert alone(_shut(world, who, wanted)) == []
 
 
 def _by_key(way: Way) -> bool:
@@ -237,7 +247,7 @@ def _let_in(answer: Answer) -> bool:
 
 
 def test_a_calendar_is_there_for_its_key_alone(ctx, world, who):
-    asyncio.run(_calendars(ctx, world, who))
+    alone(_calendars(ctx, world, who))
 
 
 async def _calendars(ctx, world: World, who: dict[str, Caller]) -> None:
@@ -271,7 +281,7 @@ def test_whose_account_is_turned_off_is_nobody_from_that_moment(ctx, world, who,
     closed = [
         w for w in ways if w.method == "GET" and not w.public and w.path not in guard.HALF_OPEN
     ]
-    found = asyncio.run(_answers(world, who[TEACHER_A], closed))
+    found = alone(_answers(world, who[TEACHER_A], closed))
     assert {answer.status for answer in found} == {303, 401}
     assert [_secrets_in(world, answer) for answer in found if _secrets_in(world, answer)] == []
 
