@@ -144,7 +144,10 @@ class Static(StaticFiles):
     """Our files; one asked for by the hash of its content never changes."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
+        if path == view.STYLESHEET and scope["method"] in ("GET", "HEAD"):
+            response: Response = Response(view.stylesheet(), media_type="text/css")
+        else:
+            response = await super().get_response(path, scope)
         lasting = scope["query_string"].startswith(b"v=") or path.endswith(".woff2")
         response.headers["cache-control"] = (
             f"public, max-age={YEAR}, immutable" if lasting else "public, max-age=3600"

@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import rcssmin
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -22,6 +23,7 @@ from scheduler.services.context import Context
 from scheduler.web import frame, guard
 
 STATIC = Path(__file__).parent / "static"
+STYLESHEET = "chungtay.css"
 FLASH_SECONDS = 60
 
 _SPOKEN = (
@@ -117,8 +119,16 @@ def local(instant: datetime, zone: str) -> datetime:
 @cache
 def static(name: str) -> str:
     """The address of a served file; it changes with the file's content."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    content = stylesheet() if name == STYLESHEET else (STATIC / name).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()[:10]
     return f"/static/{name}?v={digest}"
+
+
+@cache
+def stylesheet() -> bytes:
+    """The stylesheet as browsers get it: without the words that explain it."""
+    made: bytes = rcssmin.cssmin((STATIC / STYLESHEET).read_bytes())
+    return made
 
 
 # -- what a lesson is called

@@ -67,4 +67,7 @@ def test_a_coordinator_reaches_people_and_the_record_from_every_page(cast, site,
 def test_the_stylesheet_of_all_pages_stays_light(visitor):
     found = visitor.get(view.static("chungtay.css"))
     assert found.status_code == 200
+    assert found.headers["content-type"] == "text/css; charset=utf-8"
+    assert "immutable" in found.headers["cache-control"]
+    assert b"/*" not in found.content
     assert len(gzip.compress(found.content, 9)) <= 8_192
