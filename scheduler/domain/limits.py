@@ -1,7 +1,7 @@
 """How often something may be tried: a burst at once, then one more each while.  Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -32,12 +32,19 @@ ADDRESS_CHANGES_BY_PERSON = Limit("address_changes_person", 5, timedelta(minutes
 # Mails that somebody else causes at an address, which need not have asked for any.
 LETTERS_BY_MAILBOX = Limit("letters_mailbox", 10, timedelta(hours=1))
 REFUSALS_NOTED_BY_PERSON = Limit("refusals_noted_person", 20, timedelta(minutes=1))
+# Not by address: Google and Microsoft read for thousands from a few.
+READS_BY_LINK = Limit("reads_link", 20, timedelta(minutes=1))
 API_BY_PERSON = Limit("api_person", 300, timedelta(milliseconds=200))
 
 
 def milliseconds(at: datetime) -> int:
     """Since 1970: what buckets are kept in, so that both databases reckon alike."""
     return int(at.timestamp() * _EPOCH_MS)
+
+
+def instant(ms: int) -> datetime:
+    """The instant that is so many milliseconds after 1970."""
+    return datetime.fromtimestamp(ms / _EPOCH_MS, UTC)
 
 
 def network_of(address: str) -> str:

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from weakref import WeakKeyDictionary
@@ -16,12 +16,13 @@ from scheduler.domain import calendars
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.calendars import FeedKey, FeedKind, FeedLink, Owner, Showing
 from scheduler.domain.lessons import Handover, Lesson
+from scheduler.domain.limits import READS_BY_LINK, instant, milliseconds
 from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.locale import LANGUAGES, Language, translate
 from scheduler.services import calendars as wordings
 from scheduler.services.context import Context
-from scheduler.store import accounts, audits, feed_links, feeds, lessons, people
+from scheduler.store import accounts, audits, feed_links, feeds, lessons, limits, people
 from scheduler.store.database import Database, Session
 from scheduler.store.feed_links import Reader
 from scheduler.store.feeds import Body, Claim
@@ -323,6 +324,7 @@ class ReadLog:
         self._lock = threading.Lock()
         self._reads: dict[int, tuple[int, datetime, str]] = {}
         self._taken_at = now
+        self.tell: Callable[[Mapping[int, datetime]], None] = lambda _: None
 
     def note(self, link_id: int, at: datetime, client: str) -> bool:
         """One more read; whether it is time to write them down."""
@@ -356,8 +358,17 @@ def flush_reads(ctx: Context) -> None:
 
 
 def write_reads(ctx: Context) -> None:
-    """Write down which links were read; a crash loses a minute of such stamps, nothing else."""
-    reads = read_log(ctx).take(ctx.now())
-    if reads:
-        with ctx.transaction() as db:
-            feed_links.stamp_reads(db, reads)
+    """Write down which links were read; a crash loses a minute of such stamps, nothing else.
+
+    What all processes have given of each of them is told to whoever counts in this one.
+    """
+    log, now = read_log(ctx), ctx.now()
+    reads = log.take(now)
+    if not reads:
+        return
+    names = {f"{READS_BY_LINK.name}:{link}": link for link in reads}
+    tries = {name: reads[link][0] for name, link in names.items()}
+    with ctx.transaction() as db:
+        feed_links.stamp_reads(db, reads)
+        full_at = limits.add(db, READS_BY_LINK, tries, milliseconds(now))
+    log.tell({names[name]: instant(at) for name, at in full_at.items()})

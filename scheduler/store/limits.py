@@ -4,6 +4,7 @@ Kept is one number, the instant at which the bucket is full again (the generic c
 algorithm of ITU-T I.371): one statement takes a try or finds that there is none.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sqlalchemy import and_, case, delete, select
@@ -37,6 +38,31 @@ def take(db: Session, limit: Limit, name: str, now: int) -> timedelta | None:
         return None
     full_at = db.scalar(select(buckets.c.full_at).where(buckets.c.name == name)) or now
     return timedelta(milliseconds=max(full_at + limit.step - now - most, 1))
+
+
+def add(db: Session, limit: Limit, tries: Mapping[str, int], now: int) -> dict[str, int]:
+    """Count tries that were allowed elsewhere; when each bucket is full again.
+
+    Milliseconds since 1970.  A bucket may be overdrawn, by its whole burst at most.
+    """
+    if not tries:
+        return {}
+    insert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert
+    furthest = now + 2 * limit.burst * limit.step
+    rows = [
+        {"name": name, "full_at": min(now + count * limit.step, furthest)}
+        for name, count in sorted(tries.items())
+    ]
+    statement = insert(buckets).values(rows)
+    believed = and_(buckets.c.full_at > now, buckets.c.full_at <= furthest)
+    after = case((believed, buckets.c.full_at), else_=now) + statement.excluded.full_at - now
+    done = db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"full_at": case((after > furthest, furthest), else_=after)},
+        ).returning(buckets.c.name, buckets.c.full_at)
+    )
+    return {row.name: row.full_at for row in done}
 
 
 def drop_full(db: Session, now: int) -> int:

@@ -89,6 +89,7 @@ class FeedApp:
         self._reader = feeds.open_reader(ctx)
         self._reads = feeds.read_log(ctx)
         self._limit = limits.Limit()
+        self._reads.tell = self._limit.learn
         every = shared(ctx.settings).items()
         self._shared = [(name.encode(), value.encode()) for name, value in every]
         self._given: dict[Question, Given] = {}

@@ -102,6 +102,17 @@ def test_never_more_than_the_burst_and_what_came_back(ctx, steps):
             assert m <= THREE.burst + (end - begin) // THREE.step
 
 
+def test_tries_allowed_elsewhere_are_counted_and_never_overdraw_for_long(ctx):
+    with ctx.transaction() as db:
+        assert rows.add(db, THREE, {}, 0) == {}
+        assert rows.add(db, THREE, {"a": 2, "b": 1}, 0) == {"a": 120_000, "b": 60_000}
+        assert rows.take(db, THREE, "a", 0) is None
+        assert rows.take(db, THREE, "a", 0) == timedelta(minutes=1)
+        assert rows.add(db, THREE, {"a": 1, "b": 1000}, 30_000) == {"a": 240_000, "b": 390_000}
+        assert rows.take(db, THREE, "b", 30_000) == timedelta(minutes=4)
+        assert rows.add(db, THREE, {"a": 1}, 500_000) == {"a": 560_000}
+
+
 @pytest.mark.parametrize(
     ("address", "network", "kept"),
     [

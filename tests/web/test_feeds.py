@@ -21,6 +21,7 @@ from scheduler.domain.calendars import FeedKind
 from scheduler.services import feeds
 from scheduler.store import feeds as store
 from scheduler.store import tables
+from scheduler.store.database import Database
 from scheduler.web.feeds import FeedApp
 from scheduler.web.headers import shared
 
@@ -59,10 +60,12 @@ def serving(ctx) -> Iterator[httpx2.Client]:
             time.sleep(0.005)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         headers = {"accept-encoding": "identity"}
-        with httpx2.Client(base_url=address, headers=headers) as client:
-            yield client
-        running.should_exit = True
-        thread.join()
+        try:
+            with httpx2.Client(base_url=address, headers=headers) as client:
+                yield client
+        finally:
+            running.should_exit = True
+            thread.join()
 
 
 def subscribe(ctx, world, who="lan", kind="teacher", owner="lan"):
@@ -343,6 +346,25 @@ def test_a_link_read_too_often_is_told_when_to_come_again_and_others_are_not(
     assert server.get(path, headers=again).status_code == 304
     assert server.get(path).status_code == 429
     assert written_reads(ctx, world, 22) == [1, 21]
+
+
+def test_what_another_process_gave_of_a_link_counts_here_too(server, ctx, world, clock):
+    """Each counts for itself, and hears of the others when it writes down its reads."""
+    path = path_of(subscribe(ctx, world))
+    other = dataclasses.replace(ctx, database=Database(ctx.settings.database))
+    with serving(other) as second:
+        for _ in range(12):
+            assert [each.get(path).status_code for each in (server, second)] == [200, 200]
+        feeds.write_reads(ctx)
+        feeds.write_reads(other)
+        assert server.get(path).status_code == 200  # it wrote first, and knows of its own only
+        assert second.get(path).status_code == 429
+        clock.forward(seconds=60)
+        feeds.write_reads(ctx)
+        assert [each.get(path).status_code for each in (server, second)] == [429, 429]
+        clock.forward(seconds=300)
+        assert server.get(path).status_code == 200
+    other.database.close()
 
 
 def test_an_ended_or_unknown_link_is_never_asked_to_wait(server, ctx, world):

@@ -79,3 +79,13 @@ def test_links_that_rested_are_forgotten_when_there_are_many(monkeypatch):
     for link in range(5, 50):
         limit.wait(link, later)
         assert len(limit._whole_at) <= 3
+
+
+def test_what_other_processes_gave_counts_here_too():
+    limit = Limit()
+    limit.wait(1, NOW)
+    limit.learn({1: NOW + BURST * MINUTE, 2: NOW + BURST * MINUTE})
+    assert limit.wait(1, NOW) == MINUTE
+    assert spent(limit, link=2) == BURST  # nobody asks for it here: nothing is kept about it
+    limit.learn({1: NOW})
+    assert limit.wait(1, NOW) == MINUTE
