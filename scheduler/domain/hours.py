@@ -69,7 +69,7 @@ class Half:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What holds in one half-day; `periods`: each of its cells, in order, also where it is chosen
-    as a whole.  `held`: the stored times in it."""
+    as a whole.  `held`: the stored times that reach into it."""
 
     ease: Ease
     periods: tuple[Ease, ...] = ()
@@ -160,7 +160,9 @@ class _Stored:
 
     def choice(self, half: Half) -> Choice:
         own = frozenset(range(*half.span))
-        held = _runs(own & (self.free | self.dated))
+        held = tuple(
+            run for run in _runs(self.free | self.dated) if not own.isdisjoint(range(*run))
+        )
         if not half.cells:
             return Choice(self._ease(half.span), (), held)
         periods = tuple(self._ease(cell.span) for cell in half.cells)

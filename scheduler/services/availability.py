@@ -177,7 +177,9 @@ def _former(db: Session, held: _Held) -> Former | None:
         before = rows.pledge(db, term_id, held.teacher_id)
         if before and before.windows:
             week = hours.decompose(_undated(before.windows), held.halves, held.whole, held.whole)
-            places = tuple(place for place, choice in week.items() if choice.held)
+            places = tuple(
+                place for place, choice in week.items() if choice.ease is not hours.Ease.NO
+            )
             return Former(TermId(term_id), name, places)
     return None
 
