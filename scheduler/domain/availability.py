@@ -1,8 +1,8 @@
 """What a volunteer promises for a term, and when.  Pure: no clock, no database."""
 
 import hashlib
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -122,3 +122,59 @@ def _spelled(window: Window) -> str:
             window.if_needed,
         )
     )  # fmt: skip
+
+
+# -- in the record of changes
+
+
+def told(pledge: Pledge | None, wanted: Wanted) -> dict[str, object]:
+    """A promise as JSON values: how the record of changes keeps it."""
+    if pledge is None:
+        return {}
+    return {
+        "levels": list(pledge.levels),
+        "limits": [pledge.max_per_day, pledge.max_per_week, pledge.max_total],
+        "windows": [
+            [
+                w.weekday, w.start, w.end,
+                w.first_day.isoformat() if w.first_day else None,
+                w.last_day.isoformat() if w.last_day else None,
+                w.if_needed,
+            ]
+            for w in pledge.windows
+        ],
+        "wishes": list(pledge.wishes),
+        "wanted": wanted.value,
+    }  # fmt: skip
+
+
+def read(line: Mapping[str, object], now: Pledge) -> tuple[Wanted, Pledge]:
+    """The promise that the record tells of; where there was none, one of no time."""
+    match line:
+        case {
+            "levels": [*levels],
+            "limits": [int(day), int(week), int(total)],
+            "windows": [*windows],
+            "wishes": [*wishes],
+            "wanted": str(wanted),
+        }:
+            return Wanted(wanted), Pledge(
+                levels=tuple(Level(str(level)) for level in levels),
+                max_per_day=day,
+                max_per_week=week,
+                max_total=total,
+                windows=tuple(window for each in windows for window in _window(each)),
+                wishes=tuple(str(code) for code in wishes),
+            )
+    return Wanted.SAME, replace(now, windows=(), wishes=())
+
+
+def _window(line: object) -> Iterator[Window]:
+    match line:
+        case [int(weekday), int(start), int(end), first, last, bool(if_needed)]:
+            days = _day(first), _day(last)
+            yield Window(weekday, start, end, *days, if_needed=if_needed)
+
+
+def _day(line: object) -> date | None:
+    return date.fromisoformat(line) if isinstance(line, str) else None

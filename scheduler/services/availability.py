@@ -1,6 +1,6 @@
 """A teacher says when she can teach, how much and where; what is published already stays."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -205,21 +205,40 @@ def save(ctx: Context, actor: Actor, wish: Wish, seen: Fingerprint) -> None:
     """
     with ctx.transaction() as db:
         held = _locked(db, actor, ctx.now())
-        _check(held, wish)
-        new = replace(
-            held.pledge,
-            levels=tuple(level for level in Level if level in wish.pledge.levels),
-            max_per_day=wish.pledge.max_per_day,
-            max_per_week=wish.pledge.max_per_week,
-            max_total=wish.pledge.max_total,
-            windows=_windows(held, wish),
-            wishes=tuple(sorted(wish.pledge.wishes)),
-        )
-        changed = rules.fingerprint(new, wish.wanted) != held.fingerprint
-        if changed and seen != held.fingerprint:
-            raise Stale("Your hours changed in the meantime, perhaps in another window.")
-        if changed or held.own.confirmed_at is None:
-            _keep(ctx, db, actor, held, new, wish.wanted)
+        _check_days(held.term, wish.days)
+        _take(ctx, db, actor, held, replace(wish.pledge, windows=_windows(held, wish)),
+              wish.wanted, seen)  # fmt: skip
+
+
+def tell(ctx: Context, actor: Actor, pledge: Pledge, wanted: Wanted, seen: Fingerprint) -> None:
+    """As `save`, for a program that tells all weekly times itself."""
+    with ctx.transaction() as db:
+        held = _locked(db, actor, ctx.now())
+        told = replace(pledge, windows=hours.tidy(pledge.windows, held.whole))
+        _take(ctx, db, actor, held, told, wanted, seen)
+
+
+def _take(
+    ctx: Context,
+    db: Session,
+    actor: Actor,
+    held: _Held,
+    told: Pledge,
+    wanted: Wanted,
+    seen: Fingerprint,
+) -> None:
+    _check(held, told)
+    new = replace(
+        told,
+        levels=tuple(level for level in Level if level in told.levels),
+        absences=held.pledge.absences,
+        wishes=tuple(sorted(told.wishes)),
+    )
+    changed = rules.fingerprint(new, wanted) != held.fingerprint
+    if changed and seen != held.fingerprint:
+        raise Stale("Your hours changed in the meantime, perhaps in another window.")
+    if changed or held.own.confirmed_at is None:
+        _keep(ctx, db, actor, held, new, wanted)
 
 
 def copy_from(ctx: Context, actor: Actor, term_id: TermId) -> None:
@@ -251,7 +270,7 @@ def undo(ctx: Context, actor: Actor, seen: Fingerprint) -> None:
         before = _last(db, actor, held)
         if before is None or seen != held.fingerprint:
             raise Stale("Your hours changed in the meantime, perhaps in another window.")
-        wanted, former = _read(before, held.pledge)
+        wanted, former = rules.read(before, held.pledge)
         _keep(ctx, db, actor, held, former, wanted)
 
 
@@ -277,26 +296,33 @@ def _windows(held: _Held, wish: Wish) -> tuple[Window, ...]:
     )
 
 
-def _check(held: _Held, wish: Wish) -> None:
+def _check(held: _Held, told: Pledge) -> None:
     found: dict[str, Text] = {}
     for name, most in _LIMITS.items():
-        if not 1 <= getattr(wish.pledge, name) <= most:
+        if not 1 <= getattr(told, name) <= most:
             found[name] = text("Write a number from {least} to {most}.", least=1, most=most)
-    if not wish.pledge.levels:
+    if not told.levels:
         found["levels"] = text("Choose at least one level.")
-    if not {school.code for school in held.schools}.issuperset(wish.pledge.wishes):
+    if not {school.code for school in held.schools}.issuperset(told.wishes):
         found["wishes"] = text("Choose schools of the programme.")
-    if wish.days.last_day < wish.days.first_day:
-        found["last_day"] = text("The last day is before the first day.")
-    elif not (held.term.first_day <= wish.days.first_day <= wish.days.last_day
-              <= held.term.last_day):  # fmt: skip
-        found["first_day"] = text(
-            "The term runs from {first} to {last}. Choose days inside it.",
-            first=held.term.first_day,
-            last=held.term.last_day,
-        )
     if found:
         raise Invalid("Some fields need another look.", fields=found)
+
+
+def _check_days(term: Term, days: DaySpan) -> None:
+    if days.last_day < days.first_day:
+        fault = {"last_day": text("The last day is before the first day.")}
+    elif days.first_day < term.first_day or term.last_day < days.last_day:
+        fault = {
+            "first_day": text(
+                "The term runs from {first} to {last}. Choose days inside it.",
+                first=term.first_day,
+                last=term.last_day,
+            )
+        }
+    else:
+        return
+    raise Invalid("Some fields need another look.", fields=fault)
 
 
 def _keep(
@@ -305,32 +331,12 @@ def _keep(
     rows.revise(db, held.term.id, held.teacher_id, new, Own(wanted, ctx.now()))
     audits.record(
         db, ctx.now(), actor.person_id, _DEED, "teacher", held.teacher_id,
-        before=_told(held.kept, held.own.wanted),
-        after={**_told(new, wanted), **_name(held.term, rules.fingerprint(new, wanted))},
+        before=rules.told(held.kept, held.own.wanted),
+        after={**rules.told(new, wanted), **_name(held.term, rules.fingerprint(new, wanted))},
     )  # fmt: skip
 
 
-# -- the record, and back from it
-
-
-def _told(pledge: Pledge | None, wanted: Wanted) -> dict[str, object]:
-    if pledge is None:
-        return {}
-    return {
-        "levels": list(pledge.levels),
-        "limits": [pledge.max_per_day, pledge.max_per_week, pledge.max_total],
-        "windows": [
-            [
-                w.weekday, w.start, w.end,
-                w.first_day.isoformat() if w.first_day else None,
-                w.last_day.isoformat() if w.last_day else None,
-                w.if_needed,
-            ]
-            for w in pledge.windows
-        ],
-        "wishes": list(pledge.wishes),
-        "wanted": wanted.value,
-    }  # fmt: skip
+# -- what the record tells
 
 
 def _last(db: Session, actor: Actor, held: _Held) -> Mapping[str, object] | None:
@@ -345,35 +351,3 @@ def _last(db: Session, actor: Actor, held: _Held) -> Mapping[str, object] | None
 def _name(term: Term, state: Fingerprint) -> dict[str, object]:
     """Which state of which promise a line of the record led to."""
     return {"term": term.id, "fingerprint": state}
-
-
-def _read(told: Mapping[str, object], now: Pledge) -> tuple[Wanted, Pledge]:
-    """The promise that the record tells of; where there was none, one of no time."""
-    match told:
-        case {
-            "levels": [*levels],
-            "limits": [int(day), int(week), int(total)],
-            "windows": [*windows],
-            "wishes": [*wishes],
-            "wanted": str(wanted),
-        }:
-            return Wanted(wanted), Pledge(
-                levels=tuple(Level(str(level)) for level in levels),
-                max_per_day=day,
-                max_per_week=week,
-                max_total=total,
-                windows=tuple(window for each in windows for window in _window(each)),
-                wishes=tuple(str(code) for code in wishes),
-            )
-    return Wanted.SAME, replace(now, windows=(), wishes=())
-
-
-def _window(told: object) -> Iterator[Window]:
-    match told:
-        case [int(weekday), int(start), int(end), first, last, bool(if_needed)]:
-            days = _day(first), _day(last)
-            yield Window(weekday, start, end, *days, if_needed=if_needed)
-
-
-def _day(told: object) -> date | None:
-    return date.fromisoformat(told) if isinstance(told, str) else None

@@ -1,5 +1,6 @@
 """A teacher says when she can teach: what she sees, saves, copies and takes back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -242,3 +243,21 @@ def test_when_the_term_is_over_nothing_is_taken(ctx, cast, lan, clock):
     clock.forward(days=(LAST - TODAY).days + 1)
     with pytest.raises(Conflict):
         save(ctx, lan)
+
+
+def test_of_two_windows_that_save_at_once_one_is_told(ctx, cast, lan):
+    desk = availability.desk(ctx, lan)
+    asked = [wish(desk, {(day, MORNING): Choice(Ease.NO)}) for day in (0, 1)]
+
+    def send(one):
+        try:
+            availability.save(ctx, lan, one, desk.fingerprint)
+        except Stale:
+            return "stale"
+        return "saved"
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(send, asked)) == ["saved", "stale"]
+    week = availability.desk(ctx, lan).week
+    assert {week[day, MORNING].ease for day in (0, 1)} == {Ease.YES, Ease.NO}
+    assert len(deeds(ctx)) == 1

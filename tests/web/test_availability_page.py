@@ -277,3 +277,13 @@ def test_the_page_speaks_english(teacher):
     page = teacher.get(HERE).text
     for words in ("When can you teach?", "2 classes at 2 schools fit you", "Monday, morning"):
         assert words in page
+
+
+def test_a_coordinator_reads_what_a_teacher_would_like(ctx, cast, site, teacher):
+    person = f"/coordinator/people/{cast['person_teacher1']}"
+    coordinator = site.of(cast.actors["coordinator"])
+    assert "chưa xác nhận" in coordinator.get(person).text
+    teacher.submit(HERE, form(teacher.see(HERE).text, wanted="more"))
+    page = coordinator.get(person).text
+    assert "nhiều tiết hơn hiện nay" in page
+    assert "đã xác nhận Thứ Hai 02/10/2023" in page

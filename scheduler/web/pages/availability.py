@@ -76,7 +76,9 @@ def fit(request: Request, ctx: Ctx, actor: TeacherActor, form: Form) -> Response
 
 @router.post(f"{HERE}/copy")
 def copy(ctx: Ctx, actor: TeacherActor, form: Form) -> Response:
-    term = Fields(form).number("term", 1, LARGEST_ID)
+    fields = Fields(form)
+    term = fields.number("term", 1, LARGEST_ID)
+    fields.check()
     availability.copy_from(ctx, actor, TermId(term))
     return see_other(f"{HERE}?saved=yes")
 
@@ -157,7 +159,7 @@ def page_of(
         status=status,
         desk=desk,
         days=days,
-        day=day or next((each.n for each in days if each.some), 2),
+        day=day or desk.days.first_day.weekday() + 2,
         pledge=pledge,
         wanted=wanted.value,
         typed_days={
