@@ -59,6 +59,7 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
     return {
         Role.TEACHER: (
             "/teacher",
+            "/teacher/availability",
             "/teacher/lessons",
             f"/teacher/lessons/{_own_lesson(ctx)}/answer",
             "/teacher/busy",

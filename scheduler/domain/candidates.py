@@ -154,9 +154,5 @@ def _windows(who: Candidate, want: Want) -> list[Window]:
     return [
         window
         for window in who.windows
-        if window.weekday == want.day.weekday()
-        and window.start <= want.start
-        and want.end <= window.end
-        and (window.first_day is None or window.first_day <= want.day)
-        and (window.last_day is None or want.day <= window.last_day)
+        if window.holds(want.day.weekday(), want.start, want.end) and window.opens(want.day)
     ]

@@ -62,6 +62,7 @@ DEEDS: dict[str, Text] = {
     "withdraw_absence": text("Took an absence back"),
     "closure": text("Noted that schools are closed"),
     "withdraw_closure": text("Took closed days back"),
+    "set_availability": text("Said when they can teach"),
     "set_busy": text("Connected an own calendar"),
     "remove_busy": text("Took an own calendar away"),
     # the timetable

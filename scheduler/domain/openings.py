@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from scheduler.domain.availability import Window
 from scheduler.domain.busy import Availability, BusySource, BusyTime, availability
 from scheduler.domain.candidates import (
     Booked,
@@ -200,7 +199,10 @@ class Board:
             teacher
             for teacher, volunteer in self.situation.volunteers.items()
             if want.level in volunteer.who.levels
-            and any(_holds(window, want) for window in volunteer.who.windows)
+            and any(
+                window.holds(want.day.weekday(), want.start, want.end)
+                for window in volunteer.who.windows
+            )
         )
 
     def _asked(self, teacher: TeacherId, want: Want) -> Candidate:
@@ -216,14 +218,6 @@ class Board:
                 volunteer.source, volunteer.times, want.interval, self.situation.now
             ),
         )
-
-
-def _holds(window: Window, want: Want) -> bool:
-    return (
-        window.weekday == want.day.weekday()
-        and window.start <= want.start
-        and want.end <= window.end
-    )
 
 
 def _on(here: Placement, slot: Slot) -> Placement:

@@ -122,6 +122,14 @@ def half_day(name: str, language: Language) -> str:
     return translate(_HALF_DAYS[name], language)
 
 
+def half_day_of(half_day: str, day: date, language: Language) -> str:
+    """chiều Thứ Hai · Monday afternoon"""
+    half = translate(_HALF_DAYS[half_day], language).lower()
+    return translate(
+        text("{weekday} {half_day}", weekday=weekday_long(day, language), half_day=half), language
+    )
+
+
 def half_day_period(half_day: str, number: int, language: Language) -> str:
     """Sáng tiết 2 · Morning period 2"""
     return translate(Text(_PERIODS[half_day].msgid, {"number": number}), language)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from scheduler.domain import access, names
 from scheduler.domain.access import Action, Actor, Role
+from scheduler.domain.availability import Wanted
 from scheduler.domain.departures import GrantId, Held
 from scheduler.domain.invitations import needed_for
 from scheduler.domain.people import Person, PersonId
@@ -14,7 +16,16 @@ from scheduler.errors import Conflict, NotAllowed, NotFound
 from scheduler.services import departures, programmes
 from scheduler.services.context import Context
 from scheduler.services.departures import Departure
-from scheduler.store import accounts, audits, directory, people, recipients, roles
+from scheduler.store import (
+    accounts,
+    audits,
+    availability,
+    directory,
+    people,
+    recipients,
+    roles,
+    terms,
+)
 from scheduler.store.database import Session
 from scheduler.store.directory import Entry
 
@@ -23,14 +34,24 @@ _ONESELF = "This is you. To go yourself, leave on the page of your account."
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a teacher says about the newest term; `confirmed_on` None: not yet that it holds."""
+
+    wanted: Wanted
+    confirmed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One person; `removable`: the roles the actor may take away; `switchable`: the whole account,
-    `elsewhere` says that it is not, because the person has roles of other programmes."""
+    `elsewhere` says that it is not, because the person has roles of other programmes.  `said`: None
+    of who does not teach."""
 
     entry: Entry
     removable: frozenset[GrantId]
     switchable: bool
     elsewhere: bool
+    said: Said | None
 
 
 # -- looking
@@ -73,7 +94,8 @@ def card(ctx: Context, actor: Actor, person_id: PersonId) -> Card:
     programme_id = _own(actor)
     with ctx.reading() as db:
         entry = _one(db, actor, person_id)
-    here = _here(entry, programme_id)
+        here = _here(entry, programme_id)
+        said = _said(db, here, programme_id)
     oneself = person_id == actor.person_id
     able = frozenset(x.id for x in here.roles if _may(actor, x) and not oneself)
     return Card(
@@ -81,7 +103,18 @@ def card(ctx: Context, actor: Actor, person_id: PersonId) -> Card:
         removable=able,
         switchable=not oneself and all(_may(actor, held) for held in entry.roles),
         elsewhere=any(held.grant.programme_id != programme_id for held in entry.roles),
+        said=said,
     )
+
+
+def _said(db: Session, entry: Entry, programme_id: ProgrammeId) -> Said | None:
+    term = terms.find(db, None, programme_id)
+    teaching = (held.grant.teacher_id for held in entry.roles if held.grant.teacher_id is not None)
+    teacher = next(teaching, None)
+    if term is None or teacher is None:
+        return None
+    own = availability.own(db, term.id, teacher)
+    return Said(own.wanted, term.today(own.confirmed_at) if own.confirmed_at else None)
 
 
 # -- taking roles and accounts away

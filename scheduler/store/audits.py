@@ -62,6 +62,23 @@ def count(db: Session, person_id: int, action: str, since: datetime) -> int:
     return int(db.scalar(query) or 0)
 
 
+def newest(db: Session, person_id: int, action: str, subject: str, subject_id: int) -> Line | None:
+    """The last time that this person did it to that subject."""
+    query = (
+        select(audits)
+        .where(
+            audits.c.person_id == person_id,
+            audits.c.action == action,
+            audits.c.subject == subject,
+            audits.c.subject_id == subject_id,
+        )
+        .order_by(audits.c.id.desc())
+        .limit(1)
+    )
+    row = db.execute(query).first()
+    return None if row is None else line_of(row)
+
+
 # -- seals
 
 

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.availability import Pledge, Window
+from scheduler.domain.availability import Pledge, Wanted, Window
 from scheduler.domain.intervals import DaySpan, Interval
 from scheduler.domain.people import Level, TeacherId
+from scheduler.domain.terms import Term
 from scheduler.store import bulk, tables
 from scheduler.store.tables import (
     absences,
@@ -50,6 +53,84 @@ def save(db: Session, term_id: int, given: Mapping[TeacherId, Pledge]) -> None:
     )
     ids = _ids(db, term_id)
     _save_parts(db, term_id, {ids[owner]: pledge for owner, pledge in given.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Days on which a teacher is away, and why; the words may be forgotten by now."""
+
+    span: DaySpan
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a teacher said herself about a term beside the promise; `confirmed_at`: when she last
+    said that it holds, None: somebody else told it for her."""
+
+    wanted: Wanted = Wanted.SAME
+    confirmed_at: datetime | None = None
+    away: tuple[Away, ...] = ()
+
+
+def own(db: Session, term_id: int, teacher_id: int) -> Own:
+    """What one teacher said herself; for whom promised nothing, nothing."""
+    mine = _mine(term_id, teacher_id)
+    row = db.execute(select(tables.pledges).where(mine)).one_or_none()
+    if row is None:
+        return Own()
+    query = select(absences).where(absences.c.pledge_id == row.id)
+    away = db.execute(query.order_by(absences.c.first_day, absences.c.id))
+    return Own(
+        Wanted(row.wanted),
+        row.confirmed_at,
+        tuple(Away(DaySpan(each.first_day, each.last_day), each.reason) for each in away),
+    )
+
+
+def former_terms(db: Session, term: Term, teacher_id: int) -> tuple[tuple[int, str], ...]:
+    """Numbers and names of the terms before this one for which a teacher promised something, the
+    latest first."""
+    query = (
+        select(tables.terms.c.id, tables.terms.c.name)
+        .join(tables.pledges, tables.pledges.c.term_id == tables.terms.c.id)
+        .where(
+            tables.pledges.c.teacher_id == teacher_id,
+            tables.terms.c.programme_id == term.programme_id,
+            tables.terms.c.first_day < term.first_day,
+        )
+        .order_by(tables.terms.c.first_day.desc(), tables.terms.c.id.desc())
+    )
+    return tuple((row.id, row.name) for row in db.execute(query))
+
+
+def lock(db: Session, term_id: int, teacher_id: int) -> None:
+    """Let nobody else change what this teacher promises until the transaction ends.
+
+    The teacher's row too: there may be no promise yet.
+    """
+    teacher = tables.teachers.c.id == teacher_id
+    db.execute(select(tables.teachers.c.id).where(teacher).with_for_update(key_share=True))
+    mine = select(tables.pledges.c.id).where(_mine(term_id, teacher_id))
+    db.execute(mine.with_for_update(key_share=True))
+
+
+def revise(db: Session, term_id: int, teacher_id: int, pledge: Pledge, own: Own) -> None:
+    """Take over what a locked teacher says herself; days away stay as they are kept."""
+    said = {**_row(pledge), "wanted": own.wanted.value, "confirmed_at": own.confirmed_at}
+    key = db.scalar(select(tables.pledges.c.id).where(_mine(term_id, teacher_id)))
+    if key is None:
+        new = tables.pledges.insert().values(teacher_id=teacher_id, term_id=term_id, **said)
+        key = int(db.execute(new.returning(tables.pledges.c.id)).scalar_one())
+    else:
+        db.execute(update(tables.pledges).where(tables.pledges.c.id == key).values(said))
+        for table in (pledge_levels, tables.availability, school_wishes):
+            bulk.forget(db, table, "pledge_id", [key])
+    _save_parts(db, term_id, {key: replace(pledge, absences=())})
+
+
+def _mine(term_id: int, teacher_id: int) -> ColumnElement[bool]:
+    return (tables.pledges.c.term_id == term_id) & (tables.pledges.c.teacher_id == teacher_id)
 
 
 def go_away(db: Session, term_id: int, teacher_id: int, span: DaySpan, reason: str) -> bool:

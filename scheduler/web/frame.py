@@ -70,9 +70,9 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
     ),
     "/teacher": (
         NavItem("/teacher", text("My page"), "home"),
+        NavItem("/teacher/availability", text("Availability"), "clock"),
         NavItem("/teacher/lessons", text("Lessons"), "list"),
         _CALENDAR,
-        NavItem("/teacher/reminders", text("Reminders"), "bell"),
     ),
     "/calendar": (_CALENDAR,),
 }

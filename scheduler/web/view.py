@@ -37,6 +37,7 @@ _SPOKEN = (
     wording.percent,
     wording.relative,
     wording.half_day,
+    wording.half_day_of,
     wording.half_day_period,
     spell,
     translate,

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from scheduler.domain.access import Role
+from scheduler.domain.availability import Wanted
 from scheduler.domain.people import Level
 from scheduler.store.tables.columns import (
     Instant,
@@ -94,6 +95,9 @@ pledges = Table(
     Column("max_per_day", Integer, nullable=False),
     Column("max_per_week", Integer, nullable=False),
     Column("max_total", Integer, nullable=False),
+    Column("wanted", String(20), nullable=False, server_default=Wanted.SAME),
+    Column("confirmed_at", Instant),  # when the teacher said that it holds
+    one_of("wanted", Wanted)[1],
     UniqueConstraint("teacher_id", "term_id"),
     CheckConstraint("max_per_day BETWEEN 1 AND 20", "max_per_day"),
     CheckConstraint("max_per_week BETWEEN 1 AND 60", "max_per_week"),

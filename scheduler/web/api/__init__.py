@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends
 
 from scheduler.web.api import (
     answers,
+    availability,
     baskets,
     briefs,
     certificates,
@@ -32,6 +33,7 @@ for room in (
     checkins,
     briefs,
     answers,
+    availability,
     suggestions,
     cover,
     disruptions,

@@ -216,7 +216,16 @@ def _colleagues(href: str) -> Door:
 
 
 # A phone has no room for them in the bar at its bottom.
-_COLLEAGUES = (
+_OWN_ROOMS = (
+    (
+        Role.TEACHER,
+        Door(
+            "/teacher/reminders",
+            "bell",
+            text("Reminders"),
+            text("Which of them come, and when it must be quiet."),
+        ),
+    ),
     (Role.SCHOOL, _colleagues("/school/people")),
     (Role.DONOR_HEAD, _colleagues("/donor-school/people")),
 )
@@ -271,7 +280,7 @@ DOORS: tuple[Door, ...] = (
 @router.get("/account")
 def hub(request: Request, session: Signed) -> Response:
     actor = session.actor
-    shown = [door for role, door in _COLLEAGUES if actor.with_role(role)]
+    shown = [door for role, door in _OWN_ROOMS if actor.with_role(role)]
     shown += [door for door in DOORS if door is not _FACTOR or session.strict]
     return render(request, "account/account.html", actor=actor, doors=shown)
 

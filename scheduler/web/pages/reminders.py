@@ -160,6 +160,7 @@ def _page(
     return render(
         request,
         "teacher/reminders.html",
+        section="/calendar" if here == TEACHER else "",
         status=422 if fault else 200,
         own=here == TEACHER,
         on=desk.on,
