@@ -1,6 +1,7 @@
 """Certificates of service: issued with a code that anybody may check, printed, withdrawn."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import segno
@@ -105,6 +106,24 @@ def of_teacher(ctx: Context, actor: Actor, teacher_id: TeacherId) -> tuple[Certi
     with ctx.reading() as db:
         service_records.visible_teacher(db, actor, teacher_id)
         return rows.of_teacher(db, teacher_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a teacher gave in the newest term, and the certificates that still say it is so."""
+
+    given: Amount
+    certificates: tuple[Certificate, ...]
+
+
+def service(ctx: Context, actor: Actor) -> Service:
+    """The own lessons that both sides, or a coordinator, called held; raises NotFound for who
+    gives none."""
+    own = service_records.own_teacher(actor)
+    with ctx.reading() as db:
+        found = rows.of_teacher(db, own)
+    given = service_records.own(ctx, actor).whole.given
+    return Service(given, tuple(each for each in found if each.withdrawn_at is None))
 
 
 def printed(ctx: Context, issued: Sequence[Certificate]) -> list[bytes]:

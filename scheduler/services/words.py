@@ -9,6 +9,7 @@ from scheduler.domain.access import Role
 from scheduler.domain.answers import Reason
 from scheduler.domain.candidates import Obstacle
 from scheduler.domain.lessons import Cause, Deed, Lesson, LessonState
+from scheduler.domain.people import Level
 from scheduler.domain.reports import Report
 from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
@@ -136,6 +137,11 @@ CAUSES = {
     Cause.POWER: text("The power failed"),
     Cause.SCHOOL_EVENT: text("Something at the school: exam, event, storm"),
     Cause.PLATFORM: text("The online room did not work"),
+}
+LEVELS = {
+    Level.PRIMARY: text("Primary school"),
+    Level.LOWER_SECONDARY: text("Lower secondary school"),
+    Level.UPPER_SECONDARY: text("Upper secondary school"),
 }
 REASONS = {
     Reason.SICK: text("I am ill"),

@@ -120,7 +120,8 @@ def _report(request: Request, ctx: Context, seat: Seat, form: FormData) -> Respo
         reports.report(ctx, seat.speaker, _read(fields))
     except Invalid as fault:
         return _page(request, ctx, seat, fields, fault)
-    return see_other(seat.here, text("Thank you. It is noted."))
+    thanks = text("Thank you. It is noted.")
+    return see_other("/teacher" if fields.typed("from") == "home" else seat.here, thanks)
 
 
 def _read(fields: Fields) -> Report:
@@ -142,14 +143,19 @@ def _read(fields: Fields) -> Report:
 
 def _write(request: Request, ctx: Context, seat: Seat, form: FormData) -> Response:
     fields = Fields(form)
-    most = brief_rules.LONGEST
     try:
-        told = {name: fields.text(name, most=most[name], needed=False) for name in most}
-        fields.check(_NOTHING)
-        briefs.write(ctx, seat.speaker, Brief(**told))
+        briefs.write(ctx, seat.speaker, read_brief(fields))
     except Invalid as fault:
         return _page(request, ctx, seat, fields, fault)
     return see_other(seat.here, text("Thank you. The next teacher of the class reads it."))
+
+
+def read_brief(fields: Fields) -> Brief:
+    """A brief as its form sends it; raises Invalid."""
+    most = brief_rules.LONGEST
+    told = {name: fields.text(name, most=most[name], needed=False) for name in most}
+    fields.check(_NOTHING)
+    return Brief(**told)
 
 
 # -- what is shown
@@ -181,14 +187,20 @@ def _page(
         causes=[(cause.value, words) for cause, words in CAUSES.items()],
         last=brief.last if brief else None,
         last_when=wall.day(brief.last.starts_at, found.lesson.zone) if brief and brief.last else "",
-        brief=_brief_fields(brief, typed) if brief else None,
-        typed={name: typed.typed(name) if typed else "" for name in _TOLD},
+        brief=brief_fields(brief, typed) if brief else None,
+        typed={name: typed.typed(name) if typed else "" for name in _TOLD} | _meant(request, typed),
         errors={name: faults.get(name) for name in (*_TOLD, *brief_rules.LONGEST)},
         problems=list(faults.items()),
         title=fault.message if fault else "",
         most={"note": remarks.LONGEST, **brief_rules.LONGEST},
         here=seat.here,
     )
+
+
+def _meant(request: Request, typed: Fields | None) -> dict[str, str]:
+    """The answer that the link named, to be completed and sent; what was typed goes before it."""
+    meant = request.query_params.get("answer", "")
+    return {"answer": meant} if typed is None and meant in tuple(Went) else {}
 
 
 def _heading(found: Account, side: Side) -> Text:
@@ -229,7 +241,7 @@ def _brief_of(ctx: Context, seat: Seat, found: Account) -> LessonBrief | None:
     return briefs.of_speaker(ctx, seat.speaker)
 
 
-def _brief_fields(brief: LessonBrief, typed: Fields | None) -> dict[str, str]:
+def brief_fields(brief: LessonBrief, typed: Fields | None) -> dict[str, str]:
     """As sent, when it was; else as it is kept."""
     kept = brief.own.brief if brief.own else Brief()
     sent = typed is not None and any(name in typed.form for name in brief_rules.LONGEST)

@@ -1,7 +1,7 @@
 """The contact person of a receiving school: the week, calling a lesson off, and requests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -15,14 +15,16 @@ from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import BellPeriod, ReceivingSchool, SchoolId
 from scheduler.domain.requests import MOST_A_WEEK, PRIORITIES, NewRequest, RequestId, Slot
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
-from scheduler.services import lessons, requests, subscriptions
+from scheduler.services import first_steps, lessons, requests, subscriptions
 from scheduler.services.context import Context
+from scheduler.services.first_steps import Step
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import Day, SchoolWeek
 from scheduler.services.requests import SchoolDesk
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, RowId, SchoolActor
 from scheduler.web.pages import gaps
+from scheduler.web.pages.steps import put_off
 from scheduler.web.view import local, render, see_other, shown_state
 
 router = APIRouter()
@@ -56,7 +58,9 @@ def week(
         asks=_requests_path(school.id),
         schools=tuple((x, None if x == school else _week_path(x.id)) for x in own),
     )
-    return week_page(request, ctx, lessons.school_week(ctx, actor, school.id, day), frame)
+    shown = lessons.school_week(ctx, actor, school.id, day)
+    steps = () if put_off(request) else first_steps.of_school(ctx, actor, school.id, shown.term)
+    return week_page(request, ctx, shown, replace(frame, steps=steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class WeekFrame:
 
     `here`: this page, its query open; `calls`: where lessons are called off; `asks`: where
     lessons are asked for; `above`: address and name of the page above; `schools`: the reader's
-    schools, each with its address, None for the one shown.
+    schools, each with its address, None for the one shown; `steps`: of a first visit.
     """
 
     here: str
@@ -73,6 +77,7 @@ class WeekFrame:
     asks: str | None = None
     above: tuple[str, Text] | None = None
     schools: tuple[tuple[ReceivingSchool, str | None], ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 def week_page(request: Request, ctx: Context, shown: SchoolWeek, frame: WeekFrame) -> Response:

@@ -1,20 +1,26 @@
 """A volunteer's pages: the next lesson, those after it, and the whole term."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from scheduler.domain.access import Actor
+from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.reminders import AHEAD
-from scheduler.errors import Text, text
-from scheduler.services import lessons, offers
+from scheduler.errors import Conflict, Text, text
+from scheduler.services import certificates, first_steps, lessons, teacher_desk
+from scheduler.services.context import Context
+from scheduler.services.first_steps import Step
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import TeacherHome
-from scheduler.web.guard import Ctx, TeacherActor
-from scheduler.web.view import local, render
+from scheduler.web.forms import read_day
+from scheduler.web.guard import Ctx, Form, TeacherActor
+from scheduler.web.pages.steps import put_off
+from scheduler.web.view import local, render, see_other
 
 router = APIRouter()
 
@@ -34,7 +40,7 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         request,
         "teacher/home.html",
         now=now,
-        offers=offers.waiting(ctx, actor),
+        desk=teacher_desk.desk(ctx, actor, found),
         confirmed=found.confirmed,
         near=now + AHEAD,
         next=found.next,
@@ -43,13 +49,23 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         upcoming=found.upcoming[:SHOWN_AHEAD],
         more=len(found.upcoming) > SHOWN_AHEAD,
         thanks=_thanks(found),
+        steps=_steps(request, ctx, actor, found),
         planned=bool(found.total or found.upcoming),
     )
 
 
+def _steps(request: Request, ctx: Context, actor: Actor, found: TeacherHome) -> tuple[Step, ...]:
+    if found.term is None or put_off(request):
+        return ()
+    return first_steps.of_teacher(ctx, actor, found.term)
+
+
 @router.get("/teacher/lessons")
-def term(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
+def term(request: Request, ctx: Ctx, actor: TeacherActor, week: str = "") -> Response:
+    """The whole term by months, with the record of service; `week`: seven days around that day."""
     found, now = lessons.teacher_home(ctx, actor), ctx.now()
+    if week:
+        return _week(request, found, now, week)
     ahead = tuple(sorted(_ahead(found), key=lambda lesson: lesson.starts_at))
     return render(
         request,
@@ -64,6 +80,44 @@ def term(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         total=found.total,
         given=found.given,
         called_off=sum(_is_off(lesson) for lesson in (*ahead, *found.past)),
+        service=certificates.service(ctx, actor) if found.term else None,
+        today=found.term.today(now) if found.term else None,
+    )
+
+
+@router.post("/teacher/record")
+def issue(ctx: Ctx, actor: TeacherActor, _form: Form) -> Response:
+    """A certificate of the term; the same figures give the same one again."""
+    try:
+        made = certificates.issue_own(ctx, actor)
+    except Conflict as fault:
+        return see_other("/teacher/lessons", fault.message)
+    ready = text("Your record is ready. Its code is {code}.", code=made.code)
+    return see_other("/teacher/lessons", ready)
+
+
+@router.get("/teacher/record/{code}.pdf")
+def paper(ctx: Ctx, actor: TeacherActor, code: str) -> Response:
+    found = certificates.visible(ctx, actor, code)
+    return Response(certificates.printed(ctx, [found])[0], media_type="application/pdf")
+
+
+def _week(request: Request, found: TeacherHome, now: datetime, typed: str) -> Response:
+    """Seven days from Monday on; a day that nobody can read is today."""
+    read = read_day(typed)
+    zone = found.term.zone if found.term else request.app.state.ctx.settings.timezone
+    first = monday(read if isinstance(read, date) else local(now, zone).date())
+    mine = tuple(sorted((*_ahead(found), *found.past), key=lambda lesson: lesson.starts_at))
+    days = [first + timedelta(days=n) for n in range(7)]
+    return render(
+        request,
+        "teacher/week.html",
+        now=now,
+        confirmed=found.confirmed,
+        near=now + AHEAD,
+        days=[(day, [x for x in mine if local(x.starts_at, x.zone).date() == day]) for day in days],
+        previous=first - timedelta(days=7),
+        following=first + timedelta(days=7),
     )
 
 
