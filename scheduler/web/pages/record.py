@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -102,7 +103,7 @@ def page(
         "coordinator/record.html",
         status=422 if errors else 200,
         zone=found.zone,
-        rows=[_row(entry) for entry in found.entries],
+        rows=[_row(entry, found.zone) for entry in found.entries],
         deeds=[("", text("Everything")), *DEEDS.items()],
         subjects=[("", text("Everything")), *SUBJECTS.items()],
         typed=typed,
@@ -142,11 +143,11 @@ def _version(found: Version) -> tuple[Version, Text]:
     return found, BECAME[found.deed]
 
 
-def _row(entry: Entry) -> Row:
+def _row(entry: Entry, zone: str) -> Row:
     line = entry.line
     about_lesson = line.subject == "lesson" and line.subject_id is not None
-    today = f"{line.at:%d/%m/%Y}"
-    ask = urlencode({"lesson": line.subject_id, "day": today})
+    that_day = f"{line.at.astimezone(ZoneInfo(zone)):%d/%m/%Y}"
+    ask = urlencode({"lesson": line.subject_id, "day": that_day})
     return Row(
         entry,
         deed(line.action),
