@@ -1,5 +1,6 @@
 """Signing in by a mailed link, and people with their roles."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,8 @@ from scheduler.services import limits, outbox
 from scheduler.services.context import Context
 from scheduler.store import accounts, audits, people, sign_ins, terms
 from scheduler.store.database import Session
+
+_log = logging.getLogger(__name__)
 
 LINKS_AT_ONCE = 100  # a beat makes so many
 
@@ -101,12 +104,20 @@ def make_links(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
     for wish in waiting:
         if not go_on():
             break
-        with ctx.transaction() as db, coming_from(Origin(wish.request_id, wish.address)):
-            mails += _granted(ctx, db, wish)
+        mails += _attempt(ctx, wish)
     if is_over:
         with ctx.transaction() as db:
             sign_ins.forget_nobody(db, ctx.now())
     return mails
+
+
+def _attempt(ctx: Context, wish: Wish) -> bool:
+    try:
+        with ctx.transaction() as db, coming_from(Origin(wish.request_id, wish.address)):
+            return _granted(ctx, db, wish)
+    except Exception:  # noqa: BLE001 - one broken wish must not keep the others waiting
+        _log.exception("a wish for a sign-in link could not be granted", extra={"wish": wish.id})
+        return False
 
 
 def _granted(ctx: Context, db: Session, wish: Wish) -> bool:
