@@ -309,13 +309,8 @@ def add_user(
     email = clean_email(address)
     with ctx.transaction() as db:
         grant = _grant(db, role, school_code)
-        person = people.by_email(db, email)
-        person_id = (
-            person.id
-            if person
-            else accounts.add_person(
-                db, email=email, name=name or email, language=ctx.settings.locale, now=ctx.now()
-            )
+        person_id = accounts.ensure_person(
+            db, email=email, name=name or email, language=ctx.settings.locale, now=ctx.now()
         )
         if grant in people.grants(db, person_id):
             raise Conflict(text("{email} has this role already.", email=email))

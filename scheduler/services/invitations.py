@@ -312,8 +312,10 @@ def accept(ctx: Context, token: str) -> Accepted:
 
 def _take_part(ctx: Context, db: Session, found: Invitation) -> None:
     now = ctx.now()
-    roles.ensure_person(db, email=found.email, name=found.name, language=found.language, now=now)
-    person = people.by_email(db, found.email)
+    person_id = account_rows.ensure_person(
+        db, email=found.email, name=found.name, language=found.language, now=now
+    )
+    person = people.person(db, person_id)
     if person is None or not person.active:
         raise Conflict("This account is switched off. Ask your coordinator.")
     if not rows.accept(db, found.id, person.id, now):

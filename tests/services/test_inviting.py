@@ -39,7 +39,7 @@ def admin(ctx, cast):
 
 def admit(ctx, email, grant):
     with ctx.transaction() as db:
-        person = account_rows.add_person(
+        person = account_rows.ensure_person(
             db, email=email, name="Cô Mới", language="vi", now=ctx.now()
         )
         account_rows.add_grant(db, person, grant)
