@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from scheduler import origin, security
 from scheduler.domain import accounts as rules
-from scheduler.domain.access import Actor, Grant, Role
+from scheduler.domain.access import RUNNING, Actor, Grant, Role
 from scheduler.domain.accounts import LinkState, SignIn, Wish
 from scheduler.domain.limits import (
     CODES_BY_ADDRESS,
@@ -326,7 +326,7 @@ def _grant(db: Session, role: Role, school_code: str) -> Grant:
     term = terms.find(db, None)
     if term is None:
         raise NotFound("There is no programme yet. Import the workbooks first.")
-    if role in (Role.COORDINATOR, Role.ADMIN):
+    if role in RUNNING:
         return Grant(role, term.programme_id)
     if role is Role.SCHOOL:
         if not school_code:

@@ -13,9 +13,9 @@ from sqlalchemy import Row, and_, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from scheduler.domain.access import Grant, Role
+from scheduler.domain.access import RUNNING, Grant, Role
 from scheduler.domain.departures import GrantId, Held
-from scheduler.domain.invitations import RUNNING, Place
+from scheduler.domain.invitations import Place
 from scheduler.domain.people import PersonId, TeacherId
 from scheduler.domain.terms import ProgrammeId
 from scheduler.store import accounts

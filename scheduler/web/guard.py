@@ -13,7 +13,7 @@ from starlette.responses import Response
 from scheduler import security
 from scheduler.config import Settings
 from scheduler.domain import accounts as rules
-from scheduler.domain.access import Actor, Role
+from scheduler.domain.access import RUNNING, Actor, Role
 from scheduler.domain.accounts import SESSION_LIFE, SessionSeen
 from scheduler.domain.limits import API_BY_PERSON
 from scheduler.errors import Invalid, NotAllowed, NotFound, text
@@ -222,7 +222,7 @@ def _with_role(*roles: Role) -> Callable[[Actor], Actor]:
 TeacherActor = Annotated[Actor, Depends(_with_role(Role.TEACHER))]
 SchoolActor = Annotated[Actor, Depends(_with_role(Role.SCHOOL))]
 DonorHeadActor = Annotated[Actor, Depends(_with_role(Role.DONOR_HEAD))]
-CoordinatorActor = Annotated[Actor, Depends(_with_role(Role.COORDINATOR, Role.ADMIN))]
+CoordinatorActor = Annotated[Actor, Depends(_with_role(*RUNNING))]
 
 # The number of a row in a path; what no row can have is answered like a row that is not there.
 RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
