@@ -64,7 +64,6 @@ ELSEWHERE = {
     ],
     "29 bodies too large, in pieces, or dripping": [
         "web/test_shell.py::test_a_body_over_a_megabyte_is_refused_stated_or_counted",
-        "web/test_shell.py::test_where_files_come_a_body_may_be_larger",
         "web/test_shell.py::test_too_many_fields_or_a_file_are_refused",
         "web/test_shell.py::"
         "test_a_body_that_drips_is_ended_and_one_that_comes_slowly_but_surely_is_waited_for",
