@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from scheduler.domain.deeds import DEEDS, SUBJECTS, deed, subject
 from scheduler.domain.lessons import Deed, LessonId
-from scheduler.domain.remarks import storable, tidied
+from scheduler.domain.remarks import joined, storable
 from scheduler.errors import Invalid, Text, text
 from scheduler.services import audit_search
 from scheduler.services.audit_search import LONGEST_WORDS, Search
@@ -182,7 +182,7 @@ def _days(typed: Mapping[str, str]) -> tuple[dict[str, date], dict[str, Text]]:
 
 def _searched(typed: str) -> str:
     """What can stand in the record at all."""
-    words = tidied(typed)[:LONGEST_WORDS]
+    words = joined(typed)[:LONGEST_WORDS]
     return words if storable(words) else ""
 
 

@@ -143,10 +143,15 @@ def _read(fields: Fields) -> Report:
 def _write(request: Request, ctx: Context, seat: Seat, form: FormData) -> Response:
     fields = Fields(form)
     most = brief_rules.LONGEST
+    told = Brief(
+        unit=fields.text("unit", most=most["unit"], needed=False),
+        pages=fields.text("pages", most=most["pages"], needed=False),
+        done=fields.lines("done", most=most["done"], needed=False),
+        next=fields.lines("next", most=most["next"], needed=False),
+    )
     try:
-        told = {name: fields.text(name, most=most[name], needed=False) for name in most}
         fields.check(_NOTHING)
-        briefs.write(ctx, seat.speaker, Brief(**told))
+        briefs.write(ctx, seat.speaker, told)
     except Invalid as fault:
         return _page(request, ctx, seat, fields, fault)
     return see_other(seat.here, text("Thank you. The next teacher of the class reads it."))
