@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -98,6 +98,13 @@ def open_sessions(db: Session, person_id: int) -> tuple[OpenSession, ...]:
         OpenSession(row.id, row.device, row.address, row.created_at, row.seen_at, row.expires_at)
         for row in rows
     )
+
+
+def came_from(db: Session, since: datetime) -> dict[str, int]:
+    """From which addresses people came since then, and how many from each."""
+    people_there = func.count(sessions.c.person_id.distinct())
+    query = select(sessions.c.address, people_there).where(sessions.c.seen_at >= since)
+    return {row[0]: row[1] for row in db.execute(query.group_by(sessions.c.address))}
 
 
 def actor_of(db: Session, person_id: int) -> Actor | None:
