@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Response
 
 WIDTHS = (360, 1280)
 SCHEMES = ("light", "dark")
@@ -51,6 +51,6 @@ def picture(
     return faults
 
 
-def _is_page(got: object) -> bool:
-    request = got.request  # type: ignore[attr-defined]
+def _is_page(got: Response) -> bool:
+    request = got.request
     return bool(request.is_navigation_request())

@@ -62,9 +62,9 @@ def take(browser: Browser, ctx: Context, target: Path) -> list[str]:
     for width, scheme in product(WIDTHS, SCHEMES):
         views = {
             who: browser.new_context(
-                storage_state=states.get(who),  # type: ignore[arg-type]
+                storage_state=states.get(who),
                 viewport={"width": width, "height": 800},
-                color_scheme=scheme,  # type: ignore[arg-type]
+                color_scheme=scheme,
                 java_script_enabled=who != "visitor",
             )
             for who in (*states, "visitor")
@@ -280,7 +280,7 @@ def _hurried(browser: Browser, ctx: Context, target: Path) -> list[str]:
         for width, scheme, language in product(WIDTHS, SCHEMES, LANGUAGES):
             view = browser.new_context(
                 viewport={"width": width, "height": 800},
-                color_scheme=scheme,  # type: ignore[arg-type]
+                color_scheme=scheme,
             )
             speak(view, ctx.settings.base_url, language)
             page_name = "sign-in-sent" if status == 202 else "sign-in-often"

@@ -134,7 +134,7 @@ def people(ctx: Context, count: int) -> None:
     with ctx.transaction() as db:
         for n in range(count // EACH_MAILBOX + 1):
             email = f"known{n}@x.example"
-            accounts.add_person(db, email=email, name="Lan", language="vi", now=ctx.now())
+            accounts.ensure_person(db, email=email, name="Lan", language="vi", now=ctx.now())
 
 
 def rows(engine: str, ctx: Context, count: int) -> Iterator[str]:

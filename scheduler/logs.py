@@ -6,9 +6,11 @@ import re
 import sys
 import traceback
 from datetime import UTC, datetime
+from types import TracebackType
 
 from scheduler.origin import current
 
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 _OPEN = frozenset({"head"})  # the newest seal of the record: written down to be compared
@@ -56,7 +58,7 @@ class Json(logging.Formatter):
             line["request"] = current().request_id
         line |= _more(record)
         if record.exc_info:
-            line["traceback"] = _traceback(record)
+            line["traceback"] = _traceback(record.exc_info)
         return json.dumps(line)
 
 
@@ -68,7 +70,7 @@ class Plain(logging.Formatter):
         more = "".join(f" {name}={value}" for name, value in _more(record).items())
         said = f"{redacted(record.getMessage())}{more}"
         head = f"{_time(record)} {record.levelname.lower():8} {record.name}{request} {shown(said)}"
-        trace = _traceback(record).splitlines() if record.exc_info else ()
+        trace = _traceback(record.exc_info).splitlines() if record.exc_info else ()
         return "\n".join((head, *(f"  {shown(line)}" for line in trace)))
 
 
@@ -92,6 +94,5 @@ def _more(record: logging.LogRecord) -> dict[str, object]:
     }
 
 
-def _traceback(record: logging.LogRecord) -> str:
-    assert record.exc_info  # noqa: S101 - asked for by those who looked
-    return redacted("".join(traceback.format_exception(*record.exc_info)))
+def _traceback(raised: _Raised) -> str:
+    return redacted("".join(traceback.format_exception(*raised)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,6 +11,7 @@ from scheduler import console
 from scheduler.commands import opening, telling
 from scheduler.domain.briefs import Written
 from scheduler.domain.checkins import Presence
+from scheduler.domain.intervals import end_of
 from scheduler.domain.lessons import Cause, Lesson, LessonId
 from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Filed, Report, Waiting
@@ -131,7 +132,7 @@ def lesson_history(lesson_id: int, on: datetime | None, as_json: bool) -> None:
         if on is None:
             versions = lessons.history(ctx, actor, wanted)
         else:
-            then = lessons.as_of(ctx, actor, wanted, _end_of(on.date(), found.zone))
+            then = lessons.as_of(ctx, actor, wanted, end_of(on.date(), found.zone))
             versions = (then,) if then else ()
         console.show(
             as_json,
@@ -176,12 +177,6 @@ def lesson_now(as_json: bool) -> None:
 def _speaker(ctx: Context, lesson_id: int, side: str | None) -> Speaker:
     wanted = Side(side) if side else None
     return sides.of_actor(ctx, accounts.operator(ctx), LessonId(lesson_id), wanted)
-
-
-def _end_of(day: date, zone: str) -> datetime:
-    """The last instant of a day on the wall of the programme."""
-    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
-    return midnight - timedelta(microseconds=1)
 
 
 def _told(found: Account) -> dict[str, object]:

@@ -16,6 +16,9 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+RUNNING = (Role.COORDINATOR, Role.ADMIN)  # whoever has one of these runs the programme
+
+
 class Action(StrEnum):
     SEE_OWN_LESSONS = "see_own_lessons"
     SEE_SCHOOL = "see_school"
@@ -101,6 +104,10 @@ class Actor:
 
     def with_role(self, *roles: Role) -> tuple[Grant, ...]:
         return tuple(grant for grant in self.grants if grant.role in roles)
+
+    @property
+    def runs_programme(self) -> bool:
+        return bool(self.with_role(*RUNNING))
 
     def can(self, action: Action, programme_id: ProgrammeId) -> bool:
         return any(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.domain.access import Actor
-from scheduler.domain.accounts import runs_programme
 
 DAYS = (1, 90)
 LONGEST_NAME = 60
@@ -36,7 +35,7 @@ def works(token: AccessToken, now: datetime) -> bool:
 def opens(token: AccessToken, actor: Actor, required: bool) -> bool:
     """Whether it may be all that its person is by now: whoever came to run a programme after it
     was made shows a second factor first.  `required`: as the installation has it."""
-    return token.proved or not (required and runs_programme(actor))
+    return token.proved or not (required and actor.runs_programme)
 
 
 def use_due(token: AccessToken, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from scheduler.domain.access import Actor, Role
+from scheduler.domain.access import Actor
 from scheduler.domain.people import PersonId
 
 LINK_LIFE = timedelta(minutes=10)
@@ -93,7 +93,7 @@ class SessionSeen:
     @property
     def strict(self) -> bool:
         """Whether its person runs a programme: then a mailbox alone opens nothing."""
-        return runs_programme(self.actor)
+        return self.actor.runs_programme
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,6 @@ class OpenSession:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
-
-
-def runs_programme(actor: Actor) -> bool:
-    return bool(actor.with_role(Role.COORDINATOR, Role.ADMIN))
 
 
 def state_of(found: SignIn, browser_hash: str, now: datetime) -> LinkState:

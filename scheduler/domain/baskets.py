@@ -102,7 +102,7 @@ def _altered(was: Placement, move: Alter) -> Placement:
 
 
 def detached(
-    result: Result, requests: Mapping[RequestId, Request], held: Collection[LessonId]
+    result: Result, wishes: Mapping[RequestId, Request], held: Collection[LessonId]
 ) -> frozenset[LessonId]:
     """The changed lessons beside the weekly times of their class.
 
@@ -117,7 +117,7 @@ def detached(
     found = set()
     for each in sorted(result.changed, key=lambda lesson: result.after[lesson]):
         place = result.after[each]
-        request = requests.get(place.request_id)  # nosec B113
+        request = wishes.get(place.request_id)
         at = (place.day.weekday(), place.start)
         if request is None:
             continue

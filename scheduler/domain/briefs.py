@@ -34,7 +34,12 @@ class Written:
 
 def tidied(brief: Brief) -> Brief:
     """The brief with each field on one line; raises Invalid with what to mend."""
-    tidy = Brief(**{name: remarks.tidied(words) for name, words in asdict(brief).items()})
+    tidy = Brief(
+        unit=remarks.tidied(brief.unit),
+        pages=remarks.tidied(brief.pages),
+        done=remarks.joined(brief.done),
+        next=remarks.joined(brief.next),
+    )
     faults = dict(_faults(tidy))
     if faults:
         raise Invalid("Some fields need another look.", fields=faults)

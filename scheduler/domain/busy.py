@@ -5,14 +5,13 @@ Pure: no clock, no database.  No title, place or guest of anybody's appointment 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock_time
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from scheduler.domain.intervals import Interval
+from scheduler.domain.intervals import Interval, midnight
 from scheduler.domain.people import TeacherId
 from scheduler.errors import Invalid, Text, text
 
@@ -244,14 +243,9 @@ def by_day(times: Iterable[BusyTime], zone: str, first: date, days: int) -> tupl
 
 def _parts(times: Iterable[BusyTime], day: date, zone: str) -> Iterator[BusyPart]:
     there = ZoneInfo(zone)
-    whole = Interval(_midnight(day, there), _midnight(day + timedelta(days=1), there))
+    whole = Interval(midnight(day, zone), midnight(day + timedelta(days=1), zone))
     for each in times:
         if each.span.overlaps(whole):
             span = Interval(max(each.span.start, whole.start), min(each.span.end, whole.end))
             start, end = span.start.astimezone(there), span.end.astimezone(there)
             yield BusyPart(start, end, each.soft, whole_day=span == whole)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # In UTC: two times of one zone are compared by their clocks, blind to a change of the hour.
-    return datetime.combine(day, clock_time(), zone).astimezone(UTC)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from scheduler.domain.access import Grant, Role
-from scheduler.domain.invitations import RUNNING
+from scheduler.domain.access import RUNNING, Grant, Role
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Fingerprint

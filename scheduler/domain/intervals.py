@@ -39,6 +39,17 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def midnight(day: date, zone: str) -> datetime:
+    """When `day` begins on the wall of `zone`, in UTC: two times of one zone would be compared by
+    their clocks, blind to a change of the hour."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def end_of(day: date, zone: str) -> datetime:
+    """The last instant of `day` on the wall of `zone`."""
+    return midnight(day + timedelta(days=1), zone) - timedelta(microseconds=1)
+
+
 def clock_text(minute: int) -> str:
     """Minutes since midnight as HH:MM."""
     return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
-from scheduler.domain.access import Action, Actor, Grant, Role
+from scheduler.domain.access import RUNNING, Action, Actor, Grant, Role
 from scheduler.domain.people import DonorSchoolId, PersonId, SchoolId
 from scheduler.domain.terms import ProgrammeId
 
@@ -15,7 +15,6 @@ LIFE = timedelta(days=7)
 LONGEST_NAME = 200
 AT_SCHOOLS = (Role.SCHOOL,)
 AT_DONOR_SCHOOLS = (Role.TEACHER, Role.DONOR_HEAD)
-RUNNING = (Role.COORDINATOR, Role.ADMIN)  # whoever has one of these runs the programme
 
 
 class InvitationState(StrEnum):

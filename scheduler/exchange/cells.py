@@ -8,10 +8,11 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
+from scheduler.domain import names
 from scheduler.domain.people import HalfDay, Level
 from scheduler.errors import text
 from scheduler.exchange.faults import Cell, UnreadableError
-from scheduler.exchange.words import folded, letters
+from scheduler.exchange.words import letters
 
 LEVEL_WORDS = {
     Level.PRIMARY: "TH",
@@ -189,4 +190,4 @@ def zone(cell: Cell) -> str:
 
 def is_half_day(said: str) -> HalfDay | None:
     """The half-day that a folded word means, if any."""
-    return _HALF_DAYS.get(folded(said))
+    return _HALF_DAYS.get(names.fold(said))

@@ -7,12 +7,13 @@ from difflib import get_close_matches
 
 from openpyxl.utils import get_column_letter
 
+from scheduler.domain import names
 from scheduler.errors import Text, text
 from scheduler.exchange.cells import shown, written
 from scheduler.exchange.faults import Cell, Faults, Row, place
 from scheduler.exchange.grids import Grid
 from scheduler.exchange.layout import HEADER_WITHIN, LAYOUTS, NUMBER, Layout
-from scheduler.exchange.words import folded, letters
+from scheduler.exchange.words import letters
 
 _FEW = 2
 _ALIKE = 0.75  # of the letters of two headings
@@ -180,7 +181,7 @@ def _may_be_note(header: _Header, line: _Line) -> bool:
 def _reads_as_note(header: _Header, line: _Line) -> bool:
     """True for words that no entry begins with: such a row may follow without a blank one."""
     filled = _filled(header, line)
-    return all(_NOTE.match(folded(cell)) for cell in filled) or _is_sum(filled)
+    return all(_NOTE.match(names.fold(str(cell))) for cell in filled) or _is_sum(filled)
 
 
 def _is_sum(cells: list[Cell]) -> bool:

@@ -15,13 +15,13 @@ from datetime import date, datetime, time, timedelta
 
 from openpyxl.utils.datetime import from_excel
 
+from scheduler.domain import names
 from scheduler.domain.availability import Window
 from scheduler.domain.intervals import MINUTES_A_DAY, DaySpan, clock_text, minute_of
 from scheduler.domain.people import HalfDay
 from scheduler.errors import Text, text
 from scheduler.exchange.cells import HALF_DAY_WORDS, is_half_day, shown
 from scheduler.exchange.faults import Cell, UnreadableError
-from scheduler.exchange.words import folded
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 _SERIALS = (36_526, 73_415)  # Excel's numbers for the days of these years
@@ -70,7 +70,7 @@ def day(cell: Cell) -> date:
         return _in_range(cell, cell)
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return _from_serial(cell)
-    said = folded(cell)
+    said = names.fold(str(cell))
     if not re.fullmatch(_DATE, said):
         raise UnreadableError(_not_a_day(cell))
     numbers = [int(part) for part in re.split(r"[/.-]", said)]
@@ -94,7 +94,7 @@ def clock(cell: Cell) -> int:
         return _minutes(cell.total_seconds() / 60, cell)
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return _minutes(round(cell * MINUTES_A_DAY) if 0 <= cell <= 1 else -1, cell)
-    said = folded(cell)
+    said = names.fold(str(cell))
     if not re.fullmatch(_CLOCK, said):
         raise UnreadableError(_not_a_time(cell))
     hour, minute = (int(part or 0) for part in re.split(r"[:hg]", said))
@@ -155,7 +155,7 @@ def _parts(cell: Cell, separators: str) -> list[str]:
 
 
 def _span(part: str) -> DaySpan:
-    both = _SPAN.fullmatch(folded(part))
+    both = _SPAN.fullmatch(names.fold(part))
     if both is None:
         only = day(part)
         return DaySpan(only, only)
@@ -172,7 +172,7 @@ def _span(part: str) -> DaySpan:
 
 
 def _window(part: str) -> Window:
-    found = _WINDOW.fullmatch(folded(part))
+    found = _WINDOW.fullmatch(names.fold(part))
     if found is None:
         raise UnreadableError(
             text(
@@ -214,7 +214,7 @@ def _notes(notes: str, part: str) -> tuple[date | None, date | None, bool]:
 
 
 def _slot(part: str) -> WishedSlot | TimedSlot:
-    said = folded(part)
+    said = names.fold(part)
     if period := _PERIOD.fullmatch(said):
         half_day = is_half_day(period[2]) or HalfDay.MORNING
         return WishedSlot(_weekday(period[1]), half_day, int(period[3]))

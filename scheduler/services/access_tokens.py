@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from scheduler import security
 from scheduler.domain import access_tokens as rules
+from scheduler.domain import remarks
 from scheduler.domain.access import Actor
 from scheduler.domain.access_tokens import DAYS, LONGEST_NAME, MOST_TOKENS, AccessToken
 from scheduler.errors import Conflict, Invalid, NotFound, text
@@ -45,9 +46,8 @@ def make(ctx: Context, actor: Actor, name: str, days: int, *, proved: bool = Fal
 
     `proved`: the actor has shown a second factor.
     """
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        sentence = text("Write 1 to {most} letters.", most=LONGEST_NAME)
-        raise Invalid(sentence, fields={"name": sentence})
+    if fault := remarks.fault(name, LONGEST_NAME):
+        raise Invalid(fault, fields={"name": fault})
     if not DAYS[0] <= days <= DAYS[1]:
         sentence = text("Write a number from {least} to {most}.", least=DAYS[0], most=DAYS[1])
         raise Invalid(sentence, fields={"days": sentence})

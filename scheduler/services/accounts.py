@@ -1,5 +1,6 @@
 """Signing in by a mailed link, and people with their roles."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from scheduler import origin, security
 from scheduler.domain import accounts as rules
-from scheduler.domain.access import Actor, Grant, Role
+from scheduler.domain.access import RUNNING, Actor, Grant, Role
 from scheduler.domain.accounts import LinkState, SignIn, Wish
 from scheduler.domain.limits import (
     CODES_BY_ADDRESS,
@@ -26,6 +27,8 @@ from scheduler.services import limits, outbox
 from scheduler.services.context import Context
 from scheduler.store import accounts, audits, people, sign_ins, terms
 from scheduler.store.database import Session
+
+_log = logging.getLogger(__name__)
 
 LINKS_AT_ONCE = 100  # a beat makes so many
 
@@ -101,12 +104,20 @@ def make_links(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
     for wish in waiting:
         if not go_on():
             break
-        with ctx.transaction() as db, coming_from(Origin(wish.request_id, wish.address)):
-            mails += _granted(ctx, db, wish)
+        mails += _attempt(ctx, wish)
     if is_over:
         with ctx.transaction() as db:
             sign_ins.forget_nobody(db, ctx.now())
     return mails
+
+
+def _attempt(ctx: Context, wish: Wish) -> bool:
+    try:
+        with ctx.transaction() as db, coming_from(Origin(wish.request_id, wish.address)):
+            return _granted(ctx, db, wish)
+    except Exception:  # noqa: BLE001 - one broken wish must not keep the others waiting
+        _log.exception("a wish for a sign-in link could not be granted", extra={"wish": wish.id})
+        return False
 
 
 def _granted(ctx: Context, db: Session, wish: Wish) -> bool:
@@ -298,13 +309,8 @@ def add_user(
     email = clean_email(address)
     with ctx.transaction() as db:
         grant = _grant(db, role, school_code)
-        person = people.by_email(db, email)
-        person_id = (
-            person.id
-            if person
-            else accounts.add_person(
-                db, email=email, name=name or email, language=ctx.settings.locale, now=ctx.now()
-            )
+        person_id = accounts.ensure_person(
+            db, email=email, name=name or email, language=ctx.settings.locale, now=ctx.now()
         )
         if grant in people.grants(db, person_id):
             raise Conflict(text("{email} has this role already.", email=email))
@@ -320,7 +326,7 @@ def _grant(db: Session, role: Role, school_code: str) -> Grant:
     term = terms.find(db, None)
     if term is None:
         raise NotFound("There is no programme yet. Import the workbooks first.")
-    if role in (Role.COORDINATOR, Role.ADMIN):
+    if role in RUNNING:
         return Grant(role, term.programme_id)
     if role is Role.SCHOOL:
         if not school_code:

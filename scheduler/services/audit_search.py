@@ -1,11 +1,11 @@
 """The record for those who run a programme: who did what, and how a lesson stood on a day."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from scheduler.domain import access, audits
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.intervals import end_of, midnight
 from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.errors import Invalid, text
 from scheduler.services import lessons, programmes
@@ -73,8 +73,8 @@ def _wanted(search: Search, zone: str) -> Wanted:
         action=search.action,
         subject=search.subject,
         subject_id=search.subject_id,
-        since=_midnight(search.first_day, zone) if search.first_day else None,
-        until=_midnight(search.last_day + timedelta(days=1), zone) if search.last_day else None,
+        since=midnight(search.first_day, zone) if search.first_day else None,
+        until=midnight(search.last_day + timedelta(days=1), zone) if search.last_day else None,
         words=search.words,
         before=search.before,
     )
@@ -84,10 +84,5 @@ def lesson_on(ctx: Context, actor: Actor, lesson_id: LessonId, day: date) -> Les
     """How a lesson stood at the end of that day where it is taught; raises NotFound."""
     access.require(actor, Action.SEE_RECORD, programmes.own(actor))
     lesson = lessons.visible_lesson(ctx, actor, lesson_id)
-    end = _midnight(day + timedelta(days=1), lesson.zone) - timedelta(microseconds=1)
-    then = lessons.as_of(ctx, actor, lesson_id, end)
+    then = lessons.as_of(ctx, actor, lesson_id, end_of(day, lesson.zone))
     return LessonThen(lesson, then, lessons.history(ctx, actor, lesson_id))
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone))

@@ -1,11 +1,13 @@
 """Roles that end and accounts that are switched off: one look before, one step for all of it.
 
 The lessons ahead of a teacher look for cover, as when she says that she cannot come; calendar links
-end; what she invited to and was asked is taken back.  Sessions are the caller's.
+that no other role opens end; what she invited to and was asked is taken back.  Sessions are the
+caller's.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from scheduler.domain import departures as rules
 from scheduler.domain.access import Role
@@ -23,6 +25,7 @@ from scheduler.services.context import Context
 from scheduler.store import (
     covers,
     feed_links,
+    feeds,
     lessons,
     offers,
     queue,
@@ -108,7 +111,7 @@ def spared(db: Session, going: Sequence[Held]) -> bool:
 def carry_out(ctx: Context, db: Session, found: Departure, by: PersonId) -> None:
     """Do what was seen, after the roles or the account were taken away in this transaction."""
     now, person = ctx.now(), found.person_id
-    feed_links.revoke_all(db, person, now)
+    _end_links(db, found, now)
     invitations.end_of(ctx, db, person, programmes_of(found.roles))
     _stop_asking(ctx, db, person, teachers_of(found.roles))
     reason = translate(LEFT, Language(ctx.settings.locale))
@@ -117,6 +120,17 @@ def carry_out(ctx: Context, db: Session, found: Departure, by: PersonId) -> None
             waves.begin(ctx, db, lesson, reason, by)
     queue.recall(db, person_ids=[person], lesson_ids=[lesson.id for lesson in found.lessons])
     reminders.plan_for(ctx, db, [person])
+
+
+def _end_links(db: Session, found: Departure, now: datetime) -> None:
+    """End the person's calendar links, but for those that a role which stays opens, too."""
+    going = [held.id for held in found.roles]
+    stay = [x.grant for x in roles.of_people(db, [found.person_id]) if x.id not in going]
+    links = feed_links.of_person(db, found.person_id) if stay else ()
+    owners = feeds.owners(db, {(link.key.kind, link.key.owner_id) for link in links})
+    open_still = {key for key, owner in owners.items() if any(map(owner.opens_to, stay))}
+    kept = [link.id for link in links if (link.key.kind, link.key.owner_id) in open_still]
+    feed_links.revoke_all(db, found.person_id, now, but=kept)
 
 
 def _stop_asking(ctx: Context, db: Session, person: PersonId, teachers: list[TeacherId]) -> None:

@@ -28,8 +28,6 @@ from scheduler.store import (
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
 
-_OWN = ("email", "name", "language")  # what a private message may say of its reader itself
-
 
 class Outdated(Exception):
     """There is nothing left to tell: things changed since the message was planned."""
@@ -169,8 +167,13 @@ def about(facts: Facts, message: Claimed) -> About:
 
 def _addressed(person: Person, message: Claimed) -> Person:
     """Whoever the message itself names: at another address, or nobody that we know yet."""
-    given = {name: str(message.payload[name]) for name in _OWN if name in message.payload}
-    return replace(person, **given)  # type: ignore[arg-type]
+    said = message.payload
+    return replace(
+        person,
+        email=str(said.get("email", person.email)),
+        name=str(said.get("name", person.name)),
+        language=str(said.get("language", person.language)),
+    )
 
 
 def _wanted(facts: Facts, person: Person, kind: MessageKind) -> None:

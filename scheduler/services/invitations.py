@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from scheduler import security
 from scheduler.domain import invitations as rules
+from scheduler.domain import remarks
 from scheduler.domain.access import Action, Actor, Grant, Role
 from scheduler.domain.invitations import Invitation, InvitationId, InvitationState, Place
 from scheduler.domain.limits import INVITATIONS_BY_PERSON, LETTERS_BY_MAILBOX
@@ -212,9 +213,8 @@ def _in_programme(db: Session, place: Place) -> bool:
 
 
 def _name(typed: str) -> str:
-    name = " ".join(typed.split())
-    if not 0 < len(name) <= rules.LONGEST_NAME or not name.isprintable():
-        fault = text("Write 1 to {most} letters.", most=rules.LONGEST_NAME)
+    name = remarks.tidied(typed)
+    if fault := remarks.fault(name, rules.LONGEST_NAME):
         raise Invalid("Write the name of whom you invite.", fields={"name": fault})
     return name
 
@@ -312,8 +312,10 @@ def accept(ctx: Context, token: str) -> Accepted:
 
 def _take_part(ctx: Context, db: Session, found: Invitation) -> None:
     now = ctx.now()
-    roles.ensure_person(db, email=found.email, name=found.name, language=found.language, now=now)
-    person = people.by_email(db, found.email)
+    person_id = account_rows.ensure_person(
+        db, email=found.email, name=found.name, language=found.language, now=now
+    )
+    person = people.person(db, person_id)
     if person is None or not person.active:
         raise Conflict("This account is switched off. Ask your coordinator.")
     if not rows.accept(db, found.id, person.id, now):

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
-from scheduler.domain.intervals import monday
+from scheduler.domain.intervals import midnight, monday
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
 from scheduler.domain.people import DonorSchool, DonorSchoolId, ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
@@ -23,6 +24,7 @@ from scheduler.store.history import Version
 from scheduler.store.visibility import sees
 
 LONGEST_SPAN = timedelta(days=400)
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,15 @@ class Day:
     lessons: tuple[Lesson, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SchoolWeek:
-    """One school's week from Monday to Sunday; `previous` and `following` are inside the term."""
+_School = TypeVar("_School", ReceivingSchool, DonorSchool)
 
-    school: ReceivingSchool
+
+@dataclass(frozen=True, slots=True)
+class Week(Generic[_School]):
+    """The lessons of one school, or by its teachers, from Monday to Sunday; `previous` and
+    `following` are inside the term."""
+
+    school: _School
     term: Term
     monday: date
     today: date
@@ -61,6 +67,10 @@ class SchoolWeek:
     def count(self) -> int:
         shown = (lesson for day in self.days for lesson in day.lessons)
         return sum(lesson.state is not LessonState.CANCELLED for lesson in shown)
+
+
+SchoolWeek = Week[ReceivingSchool]
+DonorWeek = Week[DonorSchool]
 
 
 def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
@@ -95,33 +105,9 @@ def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | Non
         term = terms.of_school(db, school_id)
         if term is None:
             raise NotFound("There is no term yet.")
-        first = monday(min(max(day or term.today(now), term.first_day), term.last_day))
-        since = _midnight(first, term.zone)
-        until = _midnight(first + timedelta(days=7), term.zone)
+        first, since, until = _bounds(term, day, now)
         found = rows.find(db, school_id=school_id, term_id=term.id, since=since, until=until)
-    before, after = first - timedelta(days=7), first + timedelta(days=7)
-    return SchoolWeek(
-        school=school,
-        term=term,
-        monday=first,
-        today=term.today(now),
-        days=_days(found, first, term.zone),
-        previous=before if before >= monday(term.first_day) else None,
-        following=after if after <= term.last_day else None,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class DonorWeek:
-    """What one donor school's teachers give in a week, from Monday to Sunday."""
-
-    school: DonorSchool
-    term: Term
-    monday: date
-    today: date
-    days: tuple[Day, ...]
-    previous: date | None
-    following: date | None
+    return _week(school, term, first, found, now)
 
 
 def donor_week(ctx: Context, actor: Actor, school_id: DonorSchoolId, day: date | None) -> DonorWeek:
@@ -132,12 +118,22 @@ def donor_week(ctx: Context, actor: Actor, school_id: DonorSchoolId, day: date |
     now = ctx.now()
     with ctx.reading() as db:
         school, term = _visible_donor(db, actor, school_id)
-        first = monday(min(max(day or term.today(now), term.first_day), term.last_day))
-        since = _midnight(first, term.zone)
-        until = _midnight(first + timedelta(days=7), term.zone)
+        first, since, until = _bounds(term, day, now)
         found = rows.find(db, donor_school_id=school_id, term_id=term.id, since=since, until=until)
-    before, after = first - timedelta(days=7), first + timedelta(days=7)
-    return DonorWeek(
+    return _week(school, term, first, found, now)
+
+
+def _bounds(term: Term, day: date | None, now: datetime) -> tuple[date, datetime, datetime]:
+    """The Monday of the week that is shown, and the instants between which it lies."""
+    first = monday(min(max(day or term.today(now), term.first_day), term.last_day))
+    return first, midnight(first, term.zone), midnight(first + WEEK, term.zone)
+
+
+def _week(
+    school: _School, term: Term, first: date, found: Iterable[Lesson], now: datetime
+) -> Week[_School]:
+    before, after = first - WEEK, first + WEEK
+    return Week(
         school=school,
         term=term,
         monday=first,
@@ -274,7 +270,3 @@ def _may_call_off(actor: Actor, lesson: Lesson, term: Term) -> None:
     own = any(grant.school_id == lesson.school_id for grant in actor.with_role(Role.SCHOOL))
     if not own:
         access.require(actor, Action.CANCEL_LESSON, term.programme_id)
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone))

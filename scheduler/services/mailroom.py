@@ -4,13 +4,13 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from scheduler.domain import access, forecast, names
 from scheduler.domain import mailroom as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.forecast import Forecast
+from scheduler.domain.intervals import midnight
 from scheduler.domain.mailroom import Post, Wanted
 from scheduler.domain.messages import Channel, MessageKind, MessageState, NewMessage, OutboxId
 from scheduler.domain.relays import PauseReason
@@ -115,10 +115,7 @@ def _place(post: Post) -> Place:
 def _wanted(db: Session, actor: Actor, search: Search, zone: str) -> Wanted:
     since = until = None
     if search.day is not None:
-        since, until = (
-            datetime.combine(day, time(), ZoneInfo(zone))
-            for day in (search.day, search.day + timedelta(days=1))
-        )
+        since, until = midnight(search.day, zone), midnight(search.day + timedelta(days=1), zone)
     found = None
     if names.fold(search.who):
         known = rows.people(db, programmes.own(actor))

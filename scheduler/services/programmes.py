@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.domain import access
-from scheduler.domain.access import Action, Actor, Role
+from scheduler.domain.access import RUNNING, Action, Actor
 from scheduler.domain.lessons import Lesson
 from scheduler.domain.plans import Plan
 from scheduler.domain.runs import Run
@@ -69,7 +69,7 @@ def _covers(db: Session, programme_id: ProgrammeId, now: datetime) -> tuple[Want
 
 def own(actor: Actor) -> ProgrammeId:
     """The programme that the actor coordinates; raises NotFound for anybody else."""
-    grants = actor.with_role(Role.COORDINATOR, Role.ADMIN)
+    grants = actor.with_role(*RUNNING)
     if not grants:
         raise NotFound("This page is for coordinators.")
     return grants[0].programme_id

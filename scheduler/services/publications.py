@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from scheduler.domain import plans as rules
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.intervals import end_of
 from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.plans import (
     Change,
@@ -83,8 +83,7 @@ def as_of(ctx: Context, actor: Actor, term_id: TermId, day: date) -> tuple[Then,
     """The whole timetable as it stood at the end of that day, lessons called off too."""
     with ctx.reading() as db:
         term = allowed(db, actor, term_id, Action.SEE_PROGRAMME)
-        midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(term.zone))
-        return rows.timetable_at(db, term.id, midnight - timedelta(microseconds=1))
+        return rows.timetable_at(db, term.id, end_of(day, term.zone))
 
 
 def newest(ctx: Context, actor: Actor, term_id: TermId) -> PublicationId:

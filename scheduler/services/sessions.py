@@ -97,7 +97,7 @@ def sign_out(ctx: Context, token: str) -> None:
 
 def mine(ctx: Context, actor: Actor) -> tuple[OpenSession, ...]:
     """Where the actor is signed in at this moment, the browser seen last in front."""
-    now, strict = ctx.now(), rules.runs_programme(actor)
+    now, strict = ctx.now(), actor.runs_programme
     with ctx.reading() as db:
         found = accounts.open_sessions(db, actor.person_id)
     return tuple(each for each in found if rules.alive(each, strict, now))

@@ -5,7 +5,9 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 
 from scheduler import security
@@ -15,10 +17,12 @@ from scheduler.errors import Busy, Conflict, Invalid, NotFound, Text, text
 from scheduler.matching import compiler, library
 from scheduler.services import keys, outbox, sending, ways
 from scheduler.services.context import Context
-from scheduler.store import migrations
+from scheduler.store import accounts, migrations
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 CLOCK_DRIFT_SECONDS = 5.0
+A_DAY = timedelta(days=1)
+ENOUGH_PEOPLE = 3  # fewer may share a line at home
 
 
 class Verdict(StrEnum):
@@ -81,6 +85,7 @@ def doctor(ctx: Context) -> tuple[Finding, ...]:
         _settings(ctx),
         _database(ctx),
         *_keys(ctx),
+        *_proxy(ctx),
         _mail(ctx),
         _push(ctx),
         _gateway(ctx, Channel.SMS),
@@ -163,6 +168,33 @@ def _about_former(found: keys.Keys) -> Text:
         "signed have ended.",
         keys=names,
     )
+
+
+def _proxy(ctx: Context) -> tuple[Finding, ...]:
+    """Whether all people seem to sit at one address of our own house, which is then a proxy's."""
+    try:
+        known = ctx.settings.secure and is_at_head(ctx)
+        with ctx.reading() as db:
+            found = accounts.came_from(db, ctx.now() - A_DAY) if known else {}
+    except Busy:  # the database's own finding says so
+        return ()
+    ((address, count), *others) = found.items() or [("", 0)]
+    if others or count < ENOUGH_PEOPLE or not _is_of_the_house(address):
+        return ()
+    told = text(
+        "Whoever came since yesterday ({count} people) came from {address}: that is a proxy. Name "
+        "it in CHUNGTAY_TRUSTED_PROXIES; until then all share the limits of one address.",
+        count=count,
+        address=address,
+    )
+    return (Finding("proxy", Verdict.NOTE, told),)
+
+
+def _is_of_the_house(address: str) -> bool:
+    try:
+        return not ip_address(address).is_global
+    except ValueError:
+        return False
 
 
 def _mail(ctx: Context) -> Finding:

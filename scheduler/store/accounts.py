@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Grant, Role
@@ -97,6 +98,13 @@ def open_sessions(db: Session, person_id: int) -> tuple[OpenSession, ...]:
         OpenSession(row.id, row.device, row.address, row.created_at, row.seen_at, row.expires_at)
         for row in rows
     )
+
+
+def came_from(db: Session, since: datetime) -> dict[str, int]:
+    """From which addresses people came since then, and how many from each."""
+    people_there = func.count(sessions.c.person_id.distinct())
+    query = select(sessions.c.address, people_there).where(sessions.c.seen_at >= since)
+    return {row[0]: row[1] for row in db.execute(query.group_by(sessions.c.address))}
 
 
 def actor_of(db: Session, person_id: int) -> Actor | None:
@@ -289,22 +297,16 @@ def add_grant(db: Session, person_id: int, grant: Grant) -> None:
     )
 
 
-def add_person(db: Session, *, email: str, name: str, language: str, now: datetime) -> PersonId:
-    """A new person; the address must not be known yet."""
-    made = db.execute(
-        persons.insert()
-        .values(
-            email=email,
-            name=name,
-            phone="",
-            language=language,
-            active=True,
-            reminders=True,
-            created_at=now,
-        )
-        .returning(persons.c.id)
-    )
-    return PersonId(made.scalar_one())
+def ensure_person(db: Session, *, email: str, name: str, language: str, now: datetime) -> PersonId:
+    """The person of this address, made when unknown, held until the transaction ends."""
+    insert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert
+    new = insert(persons).values(
+        email=email, name=name, phone="", language=language, active=True, reminders=True,
+        created_at=now,
+    )  # fmt: skip
+    db.execute(new.on_conflict_do_nothing(index_elements=["email"]))
+    held = select(persons.c.id).where(persons.c.email == email).with_for_update()
+    return PersonId(db.execute(held).scalar_one())
 
 
 def with_role(db: Session, role: Role) -> tuple[Actor, ...]:

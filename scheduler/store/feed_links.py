@@ -6,7 +6,7 @@ nothing has changed.
 """
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
@@ -116,13 +116,11 @@ def revoke(
     return done.first() is not None
 
 
-def revoke_all(db: Session, person_id: int, now: datetime) -> None:
-    """End every link of a person: call it in the transaction that takes a role away."""
-    db.execute(
-        update(feed_links)
-        .where(feed_links.c.person_id == person_id, feed_links.c.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
+def revoke_all(db: Session, person_id: int, now: datetime, but: Collection[int] = ()) -> None:
+    """End a person's links, all or all but these: in the transaction that takes a role away."""
+    live = (feed_links.c.person_id == person_id, feed_links.c.revoked_at.is_(None))
+    some = update(feed_links).where(*live, feed_links.c.id.not_in(list(but)))
+    db.execute(some.values(revoked_at=now))
 
 
 def stamp_reads(db: Session, reads: Mapping[int, tuple[int, datetime, str]]) -> None:

@@ -184,6 +184,12 @@ def _of(place: Place, person_id: int) -> ColumnElement[bool]:
 # -- taking away
 
 
+def is_erased(db: Session, person_id: PersonId) -> bool:
+    """Whether nothing but the number is left of the person."""
+    query = select(persons.c.erased_at).where(persons.c.id == person_id)
+    return db.scalar(query) is not None
+
+
 def claim_erasure(db: Session, person_id: int, name: str, now: datetime) -> str | None:
     """Make a nobody of a person, called so; the former name, or None when that was done before."""
     held = select(persons).where(persons.c.id == person_id, persons.c.erased_at.is_(None))

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.access import Role
+from scheduler.domain.access import RUNNING, Role
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import Person, PersonId, SchoolId, TeacherId
 from scheduler.domain.terms import ProgrammeId
@@ -64,7 +64,7 @@ def coordinators(db: Session, programme_id: ProgrammeId) -> tuple[PersonId, ...]
         select(grants.c.person_id)
         .join(persons, grants.c.person_id == persons.c.id)
         .where(grants.c.programme_id == programme_id, persons.c.active.is_(True))
-        .where(grants.c.role.in_((Role.COORDINATOR, Role.ADMIN)))
+        .where(grants.c.role.in_(RUNNING))
         .order_by(grants.c.person_id)
         .distinct()
     )

@@ -1,8 +1,7 @@
 """What became of lessons, added up in the database: one query, however many lessons there are."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from scheduler.domain.intervals import DaySpan
+from scheduler.domain.intervals import DaySpan, midnight
 from scheduler.domain.lessons import Cause, LessonState
 from scheduler.domain.records import Amount, Line, month_of, next_month, outcome
 from scheduler.store.tables import (
@@ -54,8 +53,8 @@ def lines(
     """
     where = [
         terms.c.programme_id == programme_id,
-        lessons.c.starts_at >= _midnight(days.first_day, zone),
-        lessons.c.starts_at < _midnight(days.last_day + timedelta(days=1), zone),
+        lessons.c.starts_at >= midnight(days.first_day, zone),
+        lessons.c.starts_at < midnight(days.last_day + timedelta(days=1), zone),
         or_(lessons.c.state != LessonState.CANCELLED, _ended_by_hand()),
     ]
     if teacher_id is not None:
@@ -101,7 +100,7 @@ def _grouped(
 def _month_number(months: tuple[date, ...], zone: str) -> ColumnElement[int]:
     """Which of the months a lesson begins in, by the programme's wall, not by Greenwich."""
     ends = [
-        (lessons.c.starts_at < _midnight(next_month(month), zone), number)
+        (lessons.c.starts_at < midnight(next_month(month), zone), number)
         for number, month in enumerate(months[:-1])
     ]
     last = len(months) - 1
@@ -141,10 +140,6 @@ def _months(days: DaySpan) -> tuple[date, ...]:
     while next_month(months[-1]) <= days.last_day:
         months.append(next_month(months[-1]))
     return tuple(months)
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone))
 
 
 def _line(row: Row[Any], months: tuple[date, ...]) -> Line:

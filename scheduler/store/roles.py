@@ -13,11 +13,12 @@ from sqlalchemy import Row, and_, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from scheduler.domain.access import Grant, Role
+from scheduler.domain.access import RUNNING, Grant, Role
 from scheduler.domain.departures import GrantId, Held
-from scheduler.domain.invitations import RUNNING, Place
+from scheduler.domain.invitations import Place
 from scheduler.domain.people import PersonId, TeacherId
 from scheduler.domain.terms import ProgrammeId
+from scheduler.store import accounts
 from scheduler.store.tables import (
     access_tokens,
     cover_calls,
@@ -162,16 +163,7 @@ def give(db: Session, person_id: PersonId, place: Place) -> bool:
     )
     if any(held.grant == grant for held in of_people(db, [person_id])):
         return False
-    db.execute(
-        grants.insert().values(
-            person_id=person_id,
-            role=grant.role,
-            programme_id=grant.programme_id,
-            teacher_id=grant.teacher_id,
-            school_id=grant.school_id,
-            donor_school_id=grant.donor_school_id,
-        )
-    )
+    accounts.add_grant(db, person_id, grant)
     return True
 
 
@@ -182,17 +174,6 @@ def _teacher(db: Session, person_id: PersonId, place: Place) -> TeacherId:
     made = insert(teachers).values(**mine, **back)
     kept = made.on_conflict_do_update(index_elements=["programme_id", "person_id"], set_=back)
     return TeacherId(db.scalar(kept.returning(teachers.c.id)) or 0)
-
-
-def ensure_person(db: Session, *, email: str, name: str, language: str, now: datetime) -> None:
-    """The person of this address, made when unknown, held until the transaction ends."""
-    insert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert
-    new = insert(persons).values(
-        email=email, name=name, phone="", language=language, active=True, reminders=True,
-        created_at=now,
-    )  # fmt: skip
-    db.execute(new.on_conflict_do_nothing(index_elements=["email"]))
-    db.execute(select(persons.c.id).where(persons.c.email == email).with_for_update())
 
 
 def set_active(db: Session, person_id: PersonId, *, active: bool) -> bool:

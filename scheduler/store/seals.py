@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from scheduler.store.tables import authenticators, busy_sources, push_devices
 
-_SEALED: tuple[Column[str], ...] = (
-    push_devices.c.sealed,
-    busy_sources.c.sealed_address,
-    authenticators.c.sealed_secret,
-)
+_SEALED: dict[Table, Column[str]] = {
+    push_devices: push_devices.c.sealed,
+    busy_sources: busy_sources.c.sealed_address,
+    authenticators: authenticators.c.sealed_secret,
+}
 
 
 class Sealed(NamedTuple):
@@ -24,27 +24,22 @@ class Sealed(NamedTuple):
 
 def every(db: Session) -> tuple[Sealed, ...]:
     found: list[Sealed] = []
-    for column in _SEALED:
-        key = _key(column)
+    for table, column in _SEALED.items():
+        key = _key(table)
         rows = db.execute(select(key, column).order_by(key))
-        found += (Sealed(_table(column).name, row_id, sealed) for row_id, sealed in rows)
+        found += (Sealed(table.name, row_id, sealed) for row_id, sealed in rows)
     return tuple(found)
 
 
 def renew(db: Session, was: Sealed, becomes: str) -> bool:
     """False when it has become another text since, or has gone."""
-    column = next(each for each in _SEALED if _table(each).name == was.place)
-    key = _key(column)
+    table = next(each for each in _SEALED if each.name == was.place)
+    key, column = _key(table), _SEALED[table]
     still = (key == was.row_id, column == was.text)
-    changed = update(_table(column)).where(*still).values({column.name: becomes}).returning(key)
+    changed = update(table).where(*still).values({column.name: becomes}).returning(key)
     return db.execute(changed).first() is not None
 
 
-def _key(column: Column[str]) -> Column[int]:
-    (key,) = _table(column).primary_key
+def _key(table: Table) -> Column[int]:
+    (key,) = table.primary_key
     return key
-
-
-def _table(column: Column[str]) -> Table:
-    assert isinstance(column.table, Table)  # noqa: S101 - those above are columns of tables
-    return column.table

@@ -45,13 +45,17 @@ class Fields:
 
     def text(self, name: str, *, most: int = LONGEST_TEXT, needed: bool = True) -> str:
         """One line, its spaces tidied."""
-        value = remarks.tidied(self.typed(name))
+        return self._words(name, remarks.tidied(self.typed(name)), most, needed=needed)
+
+    def lines(self, name: str, *, most: int = LONGEST_TEXT, needed: bool = True) -> str:
+        """The lines of a larger box, made one."""
+        return self._words(name, remarks.joined(self.typed(name)), most, needed=needed)
+
+    def _words(self, name: str, value: str, most: int, *, needed: bool) -> str:
         if not value:
             return self._fault(name, text("Fill this in."), "") if needed else ""
-        if len(value) > most:
-            return self._fault(name, text("Write 1 to {most} letters.", most=most), "")
-        if not remarks.storable(value):
-            return self._fault(name, text("This holds signs that cannot be stored."), "")
+        if fault := remarks.fault(value, most, needed=needed):
+            return self._fault(name, fault, "")
         return value
 
     def number(self, name: str, least: int, most: int) -> int:

@@ -10,7 +10,7 @@ from fastapi import Request
 from scheduler import clock
 from scheduler.config import Settings
 from scheduler.domain import accounts as rules
-from scheduler.domain.access import Actor, Role
+from scheduler.domain.access import RUNNING, Actor, Role
 from scheduler.domain.accounts import SessionSeen
 from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import Text, text
@@ -77,7 +77,7 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
     "/calendar": (_CALENDAR,),
 }
 _HOMES = (
-    ("/coordinator", (Role.COORDINATOR, Role.ADMIN)),
+    ("/coordinator", RUNNING),
     ("/school", (Role.SCHOOL,)),
     ("/donor-school", (Role.DONOR_HEAD,)),
     ("/teacher", (Role.TEACHER,)),
@@ -149,7 +149,7 @@ def may_read_mail(ctx: Context, actor: Actor | None) -> bool:
     if ctx.settings.demo:
         return True
     kept = not ctx.settings.smtp_url.get_secret_value()
-    return kept and actor is not None and bool(actor.with_role(Role.COORDINATOR, Role.ADMIN))
+    return kept and actor is not None and actor.runs_programme
 
 
 class Trouble(StrEnum):

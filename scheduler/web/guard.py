@@ -13,7 +13,7 @@ from starlette.responses import Response
 from scheduler import security
 from scheduler.config import Settings
 from scheduler.domain import accounts as rules
-from scheduler.domain.access import Actor, Role
+from scheduler.domain.access import RUNNING, Actor, Role
 from scheduler.domain.accounts import SESSION_LIFE, SessionSeen
 from scheduler.domain.limits import API_BY_PERSON
 from scheduler.errors import Invalid, NotAllowed, NotFound, text
@@ -21,24 +21,20 @@ from scheduler.services import access_tokens, limits, sessions
 from scheduler.services.context import Context
 
 LARGEST_BODY = 1024 * 1024
-# Where more comes than a form may hold, by the beginning of the address.
-LARGEST_BODIES: dict[str, int] = {}
 MOST_FIELDS = 1000
 LONGEST_COOKIE = 200
 LARGEST_ID = 2**31 - 1
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# Pages whose address is itself a secret: it must not travel on in a Referer.
-SECRET_ADDRESSES = (
-    "/sign-in/", "/j/", "/stop/", "/a/", "/r/", "/c/", "/o/", "/w/", "/invitation/", "/address/",
-)  # fmt: skip
-# Open to whoever knows the address, and in no search engine.
-UNLISTED = "/verify/"
 # Forms whose address is the key.  What a mail program posts by itself (RFC 8058) has no page of
 # ours, no cookie and no origin; nor has an answer's old browser, on a page without a session.
 KEYED_FORMS = (
     "/stop/", "/a/", "/r/", "/c/", "/o/", "/w/", "/invitation/", "/address/",
 )  # fmt: skip
+# Pages whose address is itself a secret: it must not travel on in a Referer.
+SECRET_ADDRESSES = ("/sign-in/", "/j/", *KEYED_FORMS)
+# Open to whoever knows the address, and in no search engine.
+UNLISTED = "/verify/"
 # What gateways report, signed by themselves.
 REPORTS = "/gateway/"
 # What programs ask with an access token, and never by a cookie: no other site can send it.
@@ -222,7 +218,7 @@ def _with_role(*roles: Role) -> Callable[[Actor], Actor]:
 TeacherActor = Annotated[Actor, Depends(_with_role(Role.TEACHER))]
 SchoolActor = Annotated[Actor, Depends(_with_role(Role.SCHOOL))]
 DonorHeadActor = Annotated[Actor, Depends(_with_role(Role.DONOR_HEAD))]
-CoordinatorActor = Annotated[Actor, Depends(_with_role(Role.COORDINATOR, Role.ADMIN))]
+CoordinatorActor = Annotated[Actor, Depends(_with_role(*RUNNING))]
 
 # The number of a row in a path; what no row can have is answered like a row that is not there.
 RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]

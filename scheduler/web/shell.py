@@ -15,14 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scheduler.config import Settings
 from scheduler.origin import Origin, coming_from
 from scheduler.web import proxies
-from scheduler.web.guard import (
-    API,
-    LARGEST_BODIES,
-    LARGEST_BODY,
-    PROBES,
-    SECRET_ADDRESSES,
-    UNLISTED,
-)
+from scheduler.web.guard import API, LARGEST_BODY, PROBES, SECRET_ADDRESSES, UNLISTED
 from scheduler.web.headers import shared
 
 LONGEST_COOKIES = 4 * 1024
@@ -149,13 +142,12 @@ class _Bounded:
     async def __call__(self) -> Message:
         if self.whole:  # nothing comes any more but the end of the connection
             return await self.receive()
-        most = _largest(self.scope["path"])
         stated = Headers(scope=self.scope).get("content-length", "0")
-        if stated.isdecimal() and int(stated) > most:
+        if stated.isdecimal() and int(stated) > LARGEST_BODY:
             raise _refused(413)
         message = await self._next()
         self.read += len(message.get("body", b""))
-        if self.read > most:
+        if self.read > LARGEST_BODY:
             raise _refused(413)
         self.whole = not message.get("more_body", False)
         return message
@@ -167,11 +159,6 @@ class _Bounded:
         with anyio.move_on_after(max(0.0, left)):
             return await self.receive()
         raise _refused(408)
-
-
-def _largest(path: str) -> int:
-    rooms = (most for room, most in LARGEST_BODIES.items() if path.startswith(room))
-    return max(rooms, default=LARGEST_BODY)
 
 
 def _refused(status: int) -> HTTPException:

@@ -96,6 +96,15 @@ def test_a_brief_says_something_that_can_be_kept(ctx, cast, lesson):
             leave(ctx, cast, lesson, brief)
 
 
+def test_lines_are_joined_where_there_is_room_for_some(ctx, cast, lesson):
+    told = Brief(done="Từ mới\r\n\r\nvề gia đình", next="Bài nghe\ntrang 30")
+    kept = leave(ctx, cast, lesson, told).own.brief
+    assert (kept.done, kept.next) == ("Từ mới về gia đình", "Bài nghe trang 30")
+    with pytest.raises(Invalid) as fault:
+        leave(ctx, cast, lesson, Brief(unit="Unit\n3", pages="1\n2"))
+    assert set(fault.value.fields) == {"unit", "pages"}
+
+
 def test_nobody_but_the_teacher_writes(ctx, cast, lesson):
     with pytest.raises(NotFound):
         leave(ctx, cast, lesson, who="schoolA")

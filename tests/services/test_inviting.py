@@ -1,6 +1,7 @@
 """Invitations of people: who may invite whom, what one is worth, and who comes in by it."""
 
 import threading
+import unicodedata
 from datetime import timedelta
 
 import pytest
@@ -38,7 +39,7 @@ def admin(ctx, cast):
 
 def admit(ctx, email, grant):
     with ctx.transaction() as db:
-        person = account_rows.add_person(
+        person = account_rows.ensure_person(
             db, email=email, name="Cô Mới", language="vi", now=ctx.now()
         )
         account_rows.add_grant(db, person, grant)
@@ -142,12 +143,20 @@ def test_a_role_needs_the_school_it_has_and_no_other(ctx, cast, wrong):
         invitations.invite(ctx, cast.actors["coordinator"], wanted(place))
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\u202eb", "a\0b"])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\u202eb", "a\0b", "Z" + "\u0300" * 9])
 def test_a_name_that_cannot_be_is_refused(ctx, cast, donor, name):
     place = places(cast, donor)["A"]
     with pytest.raises(Invalid) as caught:
         invitations.invite(ctx, cast.actors["coordinator"], Wanted(NEW, name, "vi", place))
     assert set(caught.value.fields) == {"name"}
+
+
+def test_a_name_typed_on_a_mac_is_kept_as_all_others_are(ctx, cast, donor):
+    name = unicodedata.normalize("NFD", " Lê  Thị Hiện ")
+    place = places(cast, donor)["A"]
+    invitations.invite(ctx, cast.actors["coordinator"], Wanted(NEW, name, "vi", place))
+    found, _ = invitations.look(ctx, token(ctx))
+    assert found.name == unicodedata.normalize("NFC", "Lê Thị Hiện")
 
 
 def test_accepting_makes_the_person_with_the_role_and_no_session(ctx, cast, donor):

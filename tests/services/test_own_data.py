@@ -199,6 +199,21 @@ def test_erasing_twice_is_once_and_the_record_keeps_numbers_alone(ctx, person):
     ]
 
 
+def test_whoever_was_erased_is_known_by_the_deed_and_not_by_an_address(ctx, cast, person):
+    with ctx.transaction() as db:
+        mine = tables.persons.c.id == cast["person_teacher2"]
+        db.execute(sa.update(tables.persons).where(mine).values(email="lan@erased.invalid"))
+    assert b"lan@erased.invalid" in own_data.copy(ctx, cast["person_teacher2"], by=None)
+    own_data.erase(ctx, person)
+    with ctx.transaction() as db:
+        mine = tables.persons.c.id == person
+        db.execute(sa.update(tables.persons).where(mine).values(email="lan@x.example"))
+    with pytest.raises(NotFound):
+        own_data.copy(ctx, person, by=None)
+    with pytest.raises(NotFound):
+        own_data.ask_erasure(ctx, person, by=None)
+
+
 def test_others_stay_as_they_are(ctx, cast, person):
     before = everything(ctx)
     own_data.erase(ctx, person)

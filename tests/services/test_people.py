@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from scheduler.domain import names
 from scheduler.domain.access import Grant, Role
+from scheduler.domain.calendars import FeedKind
 from scheduler.domain.cover import OfferEnd
 from scheduler.domain.cover import Reply as OfferReply
 from scheduler.domain.invitations import Place
@@ -23,6 +24,7 @@ from scheduler.services import (
     accounts,
     answers,
     exports,
+    feeds,
     offers,
     people,
     plans,
@@ -56,7 +58,7 @@ def admin(ctx, cast):
 
 def admit(ctx, cast, email, role=Role.COORDINATOR, **place):
     with ctx.transaction() as db:
-        person = account_rows.add_person(
+        person = account_rows.ensure_person(
             db, email=email, name=f"Cô {email}", language="vi", now=ctx.now()
         )
         account_rows.add_grant(db, person, Grant(role, cast["programme"], **place))
@@ -86,7 +88,7 @@ def switch_off(ctx, actor, person_id):
 
 
 def leave(ctx, actor):
-    [mine] = people.leavings(ctx, actor)
+    mine, *_ = people.leavings(ctx, actor)
     return people.leave(ctx, actor, mine.held.id, mine.departure.fingerprint)
 
 
@@ -223,6 +225,20 @@ def test_sessions_and_calendar_links_end(ctx, cast, taught, way):
     assert sessions.who(ctx, other) is not None
     ended = rows(ctx, sa.select(tables.feed_links.c.revoked_at).order_by(tables.feed_links.c.id))
     assert [row[0] for row in ended] == [ctx.now(), None]
+
+
+@pytest.mark.parametrize(
+    ("way", "left"), [("remove", ["school"]), ("leave", ["school"]), ("switch off", [])]
+)
+def test_the_links_that_another_role_opens_stay_with_it(ctx, cast, way, left):
+    with ctx.transaction() as db:
+        also = Grant(Role.SCHOOL, cast["programme"], school_id=cast["A"])
+        account_rows.add_grant(db, cast["person_teacher1"], also)
+        actor = account_rows.actor_of(db, cast["person_teacher1"])
+    for kind, owner in ((FeedKind.TEACHER, "teacher1"), (FeedKind.SCHOOL, "A")):
+        feeds.create_link(ctx, actor, kind, cast[owner], "phone")
+    WAYS[way](ctx, cast)
+    assert [link.key.kind for link in feeds.links_of(ctx, actor)] == left
 
 
 def test_programs_stop_with_the_account(ctx, cast):

@@ -38,7 +38,7 @@ def pair(ctx, cast):
     return [lesson.id for lesson in timetable(ctx, cast)]
 
 
-@pytest.mark.parametrize("words", ["a\x00b", "\ud800", "x" * (LONGEST + 1)])
+@pytest.mark.parametrize("words", ["a\x00b", "\ud800", "x" * (LONGEST + 1), "Hi\r\nBcc: x"])
 @pytest.mark.parametrize("door", DOORS)
 def test_words_that_cannot_be_kept_are_refused(ctx, cast, pair, door, words):
     before = timetable(ctx, cast)
@@ -54,5 +54,5 @@ def test_a_refusal_to_stand_in_is_kept_with_words_that_can_be_kept(ctx, cast, pa
     offer = asked(ctx, pair[0])[0]
     with pytest.raises(Invalid):
         offers.reply(ctx, offer.id, Reply.DECLINE, words)
-    offers.reply(ctx, offer.id, Reply.DECLINE, "Bận  <họp> \n🙂")
+    offers.reply(ctx, offer.id, Reply.DECLINE, "Bận  <họp> 🙂\n")
     assert asked(ctx, pair[0])[0].reason == "Bận <họp> 🙂"

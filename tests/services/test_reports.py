@@ -526,6 +526,9 @@ def test_a_report_is_kept_with_its_verdict_or_not_at_all(ctx, cast, lesson, monk
 
 
 def test_a_note_is_kept_on_one_line(ctx, cast, lesson):
-    tell(ctx, cast, lesson, Side.TEACHER, replace(HELD, note="  mạng\n chậm "))
+    with pytest.raises(Invalid) as fault:
+        tell(ctx, cast, lesson, Side.TEACHER, replace(HELD, note="mạng\n chậm"))
+    assert set(fault.value.fields) == {"note"}
+    tell(ctx, cast, lesson, Side.TEACHER, replace(HELD, note="  mạng  chậm \n"))
     filed = reports.seen(ctx, cast.actors["teacher1"], lesson).filed
     assert filed[Side.TEACHER].report.note == "mạng chậm"

@@ -196,6 +196,32 @@ def test_a_wish_that_no_beat_saw_is_erased_with_its_person(ctx, cast):
     assert kept(ctx) == []
 
 
+@contextmanager
+def breaking(ctx, word):
+    """Whatever is asked of the database about this word fails."""
+
+    def fail(_connection, _cursor, _statement, values, _context, _many):
+        if word in repr(values):
+            raise RuntimeError(word)
+
+    sa.event.listen(ctx.database.writer, "before_cursor_execute", fail)
+    yield
+    sa.event.remove(ctx.database.writer, "before_cursor_execute", fail)
+
+
+def test_a_wish_that_cannot_be_granted_keeps_nobody_else_waiting(ctx, cast, caplog):
+    for email in (KNOWN, "teacher2@x.example"):
+        accounts.request_sign_in(ctx, email)
+    with breaking(ctx, KNOWN):
+        assert accounts.make_links(ctx) == 1
+    [sent] = kept(ctx, tables.outbox)
+    assert sent["person_id"] == cast["person_teacher2"]
+    [line] = [x for x in caplog.records if x.name == accounts.__name__]
+    assert line.exc_info[0] is RuntimeError
+    assert KNOWN not in line.getMessage()
+    assert accounts.make_links(ctx) == 1  # it was not lost
+
+
 def test_a_beat_that_is_to_stop_leaves_the_rest_to_the_next(ctx, cast):
     for who in ("teacher1", "teacher2"):
         accounts.request_sign_in(ctx, f"{who}@x.example")

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "1 a line break in a subject": [
         "delivery/test_mail.py::test_no_value_adds_a_header_or_breaks_the_rules_of_the_wire",
         "web/test_forms.py::test_text_is_tidied_and_counted",
+        "web/api/test_unreadable.py::test_a_line_break_is_refused_where_one_line_is_asked_for",
     ],
     "2 NUL in a name, by JSON": ["web/api/test_routes.py::test_no_bytes_break_a_route"],
     "3 two addresses as one": [
@@ -64,7 +65,6 @@ ELSEWHERE = {
     ],
     "29 bodies too large, in pieces, or dripping": [
         "web/test_shell.py::test_a_body_over_a_megabyte_is_refused_stated_or_counted",
-        "web/test_shell.py::test_where_files_come_a_body_may_be_larger",
         "web/test_shell.py::test_too_many_fields_or_a_file_are_refused",
         "web/test_shell.py::"
         "test_a_body_that_drips_is_ended_and_one_that_comes_slowly_but_surely_is_waited_for",
@@ -137,7 +137,9 @@ def test_what_is_tried_elsewhere_is_there(row):
 
 
 NAMES = {
-    "1 a line break": ("Hi\r\nBcc: evil@x.org", "Hi Bcc: evil@x.org"),
+    "1 a line break": ("Hi\r\nBcc: evil@x.org", None),
+    "1 another line break": ("Hi\u2028Bcc: evil@x.org", None),
+    "1 a line break at the end": ("Hi there \r\n", "Hi there"),
     "2 NUL": ("Hi\0", None),
     "8 marks apart from their letters": ("Hie\u0302\u0323n", "Hiện"),
     "8 another direction": ("Lan\u202egnp.exe", None),

@@ -1,13 +1,14 @@
 """What is kept of people, shown to anybody; and one's own data, copied and taken away."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from scheduler.domain.retention import PROCESSORS, RULES
 from scheduler.services import own_data
-from scheduler.store import tables
+from scheduler.store import audits, tables
 from tests.web.timetable import publish
 
 DOCS = Path(__file__).parents[2] / "docs" / "privacy.md"
@@ -80,6 +81,15 @@ def test_a_coordinator_reads_the_record_and_a_lesson_on_a_day(ctx, cast, site):
     stranger = site.of(cast.actors["stranger"])
     assert stranger.get("/coordinator/record/lesson", params=ask).status_code == 404
     assert "Công bố một phương án</th>" not in stranger.get("/coordinator/record").text
+
+
+def test_a_line_early_in_the_morning_leads_to_that_very_day(ctx, cast, site, clock):
+    publish(ctx, cast)
+    clock.at = datetime(2023, 10, 3, 23, 30, tzinfo=UTC)  # half past six of the next day there
+    with ctx.transaction() as db:
+        audits.record(db, ctx.now(), None, "call_off", "lesson", 1)
+    page = site.of(cast.actors["coordinator"]).get("/coordinator/record?action=call_off")
+    assert "lesson=1&amp;day=04%2F10%2F2023" in page.text
 
 
 def test_what_a_person_may_not_do_is_noted_by_its_route(ctx, cast, site):

@@ -54,11 +54,13 @@ def test_a_number_outside_its_bounds_is_a_fault(typed):
 
 
 def test_text_is_tidied_and_counted():
-    fields = Fields(FormData([("a", "  Lo\u0302p\n 7A "), ("b", "x" * 201), ("c", "a\u202eb"),
-                              ("d", " ")]))  # fmt: skip
+    fields = Fields(FormData([("a", "  Lo\u0302p  7A\n"), ("b", "x" * 201), ("c", "a\u202eb"),
+                              ("d", " "), ("e", "Lớp\r\n7A")]))  # fmt: skip
     assert fields.text("a") == "Lôp 7A"
-    assert [fields.text(name) for name in "bcd"] == ["", "", ""]
-    assert sorted(fields.errors) == ["b", "c", "d"]
+    assert [fields.text(name) for name in "bcde"] == ["", "", "", ""]
+    assert sorted(fields.errors) == ["b", "c", "d", "e"]
+    assert str(fields.errors["e"]) == "Write this on one line."
+    assert fields.lines("e") == "Lớp 7A"
     assert fields.text("d", needed=False) == ""
 
 

@@ -32,7 +32,7 @@ def head(ctx, cast, donor):
 
 def admit(ctx, cast, email, role, **place):
     with ctx.transaction() as db:
-        person = account_rows.add_person(
+        person = account_rows.ensure_person(
             db, email=email, name=f"Cô {email}", language="vi", now=ctx.now()
         )
         account_rows.add_grant(db, person, Grant(role, cast["programme"], **place))

@@ -37,7 +37,7 @@ def head(ctx, cast):
     """The head of the cast's donor school: the one role that the cast lacks."""
     with ctx.transaction() as db:
         donor = db.scalar(sa.select(tables.donor_schools.c.id))
-        person = accounts.add_person(
+        person = accounts.ensure_person(
             db, email="head@x.example", name="Cô head", language="vi", now=ctx.now()
         )
         grant = Grant(Role.DONOR_HEAD, cast["programme"], donor_school_id=donor)

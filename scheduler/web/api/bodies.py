@@ -80,9 +80,13 @@ def _near(at: Near) -> Near:
 
 def _storable(given: str) -> str:
     words = remarks.tidied(given)
-    if not remarks.storable(words):
-        raise ValueError(text("This holds signs that cannot be stored."))
+    if fault := remarks.unfit(words):
+        raise ValueError(fault)
     return words
+
+
+def _joined(given: str) -> str:
+    return _storable(remarks.joined(given))
 
 
 Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
@@ -104,6 +108,7 @@ Instant = Annotated[
 ]
 # Services say how long each of them may be; this bounds what is looked at.
 Words = Annotated[str, Field(max_length=2000), AfterValidator(_storable)]
+Lines = Annotated[str, Field(max_length=2000), AfterValidator(_joined)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
 Clock = Annotated[str, Field(pattern=_CLOCK, examples=["07:30"])]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=MOST_ITEMS)]

@@ -12,7 +12,7 @@ from scheduler.domain.reminders import Side
 from scheduler.services import briefs, sides
 from scheduler.services.briefs import LessonBrief
 from scheduler.services.context import Context
-from scheduler.web.api.bodies import Body, Words, example
+from scheduler.web.api.bodies import Body, Lines, Words, example
 from scheduler.web.api.lessons import LessonOut, lesson_out
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
@@ -45,8 +45,8 @@ class BriefIn(Body):
 
     unit: Words = ""
     pages: Words = ""
-    done: Words = ""
-    next: Words = ""
+    done: Lines = ""
+    next: Lines = ""
 
     model_config = example(unit="Unit 3", pages="24–27", done="Từ vựng", next="Luyện nghe")
 

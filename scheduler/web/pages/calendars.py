@@ -10,7 +10,7 @@ import segno
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from scheduler.domain.access import Actor, Role
+from scheduler.domain.access import RUNNING, Actor, Role
 from scheduler.domain.calendars import LONGEST_NAME, FeedKind, FeedLink
 from scheduler.domain.people import SchoolId
 from scheduler.domain.subscriptions import SLOW_CLIENTS
@@ -206,7 +206,7 @@ def _offers(ctx: Context, actor: Actor) -> tuple[Offer, ...]:
 
 
 def _offered(ctx: Context, actor: Actor) -> Iterator[Offer]:
-    for grant in actor.with_role(Role.COORDINATOR, Role.ADMIN):
+    for grant in actor.with_role(*RUNNING):
         yield Offer(FeedKind.PROGRAMME, grant.programme_id, text("All lessons of the programme"))
     for grant in actor.with_role(Role.DONOR_HEAD):
         if grant.donor_school_id is not None:

@@ -43,7 +43,7 @@ def week(
             (each.date, [(x, shown_state(x, ctx.now())) for x in each.lessons])
             for each in found.days
         ],
-        count=sum(lesson.state is not LessonState.CANCELLED for lesson in shown),
+        count=found.count,
         looking=sum(lesson.state is LessonState.COVER for lesson in shown),
         here=f"{HERE}?school={school_id}&",
         schools=_others(ctx, actor, school_id),

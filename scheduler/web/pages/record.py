@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from scheduler.domain.deeds import DEEDS, SUBJECTS, deed, subject
 from scheduler.domain.lessons import Deed, LessonId
-from scheduler.domain.remarks import storable, tidied
+from scheduler.domain.remarks import joined, storable
 from scheduler.errors import Invalid, Text, text
 from scheduler.services import audit_search
 from scheduler.services.audit_search import LONGEST_WORDS, Search
@@ -102,7 +103,7 @@ def page(
         "coordinator/record.html",
         status=422 if errors else 200,
         zone=found.zone,
-        rows=[_row(entry) for entry in found.entries],
+        rows=[_row(entry, found.zone) for entry in found.entries],
         deeds=[("", text("Everything")), *DEEDS.items()],
         subjects=[("", text("Everything")), *SUBJECTS.items()],
         typed=typed,
@@ -142,11 +143,11 @@ def _version(found: Version) -> tuple[Version, Text]:
     return found, BECAME[found.deed]
 
 
-def _row(entry: Entry) -> Row:
+def _row(entry: Entry, zone: str) -> Row:
     line = entry.line
     about_lesson = line.subject == "lesson" and line.subject_id is not None
-    today = f"{line.at:%d/%m/%Y}"
-    ask = urlencode({"lesson": line.subject_id, "day": today})
+    that_day = f"{line.at.astimezone(ZoneInfo(zone)):%d/%m/%Y}"
+    ask = urlencode({"lesson": line.subject_id, "day": that_day})
     return Row(
         entry,
         deed(line.action),
@@ -181,7 +182,7 @@ def _days(typed: Mapping[str, str]) -> tuple[dict[str, date], dict[str, Text]]:
 
 def _searched(typed: str) -> str:
     """What can stand in the record at all."""
-    words = tidied(typed)[:LONGEST_WORDS]
+    words = joined(typed)[:LONGEST_WORDS]
     return words if storable(words) else ""
 
 

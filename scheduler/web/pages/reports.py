@@ -153,9 +153,14 @@ def _write(request: Request, ctx: Context, seat: Seat, form: FormData) -> Respon
 def read_brief(fields: Fields) -> Brief:
     """A brief as its form sends it; raises Invalid."""
     most = brief_rules.LONGEST
-    told = {name: fields.text(name, most=most[name], needed=False) for name in most}
+    told = Brief(
+        unit=fields.text("unit", most=most["unit"], needed=False),
+        pages=fields.text("pages", most=most["pages"], needed=False),
+        done=fields.lines("done", most=most["done"], needed=False),
+        next=fields.lines("next", most=most["next"], needed=False),
+    )
     fields.check(_NOTHING)
-    return Brief(**told)
+    return told
 
 
 # -- what is shown

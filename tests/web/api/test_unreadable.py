@@ -41,6 +41,12 @@ def test_each_field_of_a_body_is_named_with_a_sentence(english):
     assert english.post(PINS, json=body).json()["detail"] == "Go back and look at what was typed."
 
 
+def test_a_line_break_is_refused_where_one_line_is_asked_for(english):
+    for words in ("Hi\r\nBcc: evil@x.org", "Hi\u2028there"):
+        status, faults = sent(english, PINS, {"lessons": [1], "note": words})
+        assert (status, faults) == (422, {"note": "Write this on one line."})
+
+
 def test_they_are_told_in_the_language_of_whose_token_it_is(api):
     status, faults = sent(api("coordinator"), PINS, {"lessons": []})
     assert (status, faults) == (422, {"lessons": "Ít nhất 1 mục.", "note": "Điền vào chỗ này."})
