@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from scheduler.domain.people import HalfDay, Level
 from scheduler.errors import text
 from scheduler.exchange.faults import Cell, UnreadableError
-from scheduler.exchange.words import folded, letters
+from scheduler.exchange.words import letters
 
 LEVEL_WORDS = {
     Level.PRIMARY: "TH",
@@ -185,8 +185,3 @@ def zone(cell: Cell) -> str:
             )
         )
     return said
-
-
-def is_half_day(said: str) -> HalfDay | None:
-    """The half-day that a folded word means, if any."""
-    return _HALF_DAYS.get(folded(said))

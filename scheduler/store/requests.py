@@ -108,6 +108,12 @@ def lock_class(db: Session, class_id: int) -> None:
     db.execute(select(classes.c.id).where(classes.c.id == class_id).with_for_update())
 
 
+def lock_classes(db: Session, school_id: int) -> None:
+    """Let nobody else ask for any class of a school until the transaction ends."""
+    own = select(classes.c.id).where(classes.c.school_id == school_id)
+    db.execute(own.order_by(classes.c.id).with_for_update())
+
+
 def insert(
     db: Session,
     term_id: int,
