@@ -35,7 +35,7 @@ class Remedy:
 def remedy(ctx: Context, actor: Actor, request_id: RequestId, kind: FixKind) -> Remedy:
     """What taking up this fix of the published timetable would do.
 
-    Raises NotFound for a stranger, and when the timetable has no such fix of the request.
+    Raises NotFound for a stranger, Stale when the timetable has no such fix of the request.
     """
     with ctx.reading() as db:
         return _remedy(db, actor, request_id, kind)[0]
@@ -93,7 +93,7 @@ def _remedy(db: Session, actor: Actor, request_id: RequestId, kind: FixKind) -> 
     gap = next(iter(lines), None)
     line = next((x for x in gap.fixes if x.fix.kind is kind), None) if gap else None
     if gap is None or line is None:
-        raise NotFound("The published timetable has no such way for this request any more.")
+        raise Stale("The published timetable has no such way for this request any more.")
     asked = rows.of_school(db, term.id, school.id)
     done = mending.is_done(request, line.fix, asked)
     seen = mending.seen_as(request, line.fix)
