@@ -14,7 +14,6 @@ from scheduler.domain.access import Actor
 from scheduler.domain.people import BellPeriod, ReceivingSchool, SchoolId
 from scheduler.domain.plans import FixKind
 from scheduler.domain.requests import (
-    LAST_RANK,
     MOST_A_WEEK,
     PRIORITIES,
     NewRequest,
@@ -91,7 +90,7 @@ def submit(request: Request, ctx: Ctx, actor: SchoolActor, form: Form) -> Respon
     fields = Fields(form)
     school = choose(own, fields.number("school", 1, LARGEST_ID))
     try:
-        new = _new_request(fields, school.periods)
+        new = _new_request(fields, school.periods, None)
         fields.check()
         requests.submit(ctx, actor, school.id, new)
     except Invalid as error:
@@ -128,7 +127,7 @@ def change(
     typed = {name: fields.typed(name) for name in form} | {"class_name": found.class_name}
     seen = fields.typed("seen")
     try:
-        new = _new_request(fields, shown.school.periods, found.class_name)
+        new = _new_request(fields, shown.school.periods, found)
         fields.check()
         requests.change(ctx, actor, found.id, new, seen)
     except Invalid as error:
@@ -287,26 +286,26 @@ def _typed(found: rules.Request) -> dict[str, str]:
 
 
 def _new_request(
-    fields: Fields, periods: tuple[BellPeriod, ...], class_name: str | None = None
+    fields: Fields, periods: tuple[BellPeriod, ...], changing: rules.Request | None
 ) -> NewRequest:
-    """`class_name` when the form does not ask for it."""
+    """A request that is changed stays with its class."""
     return NewRequest(
-        class_name=class_name or fields.text("class_name"),
+        class_name=changing.class_name if changing else fields.text("class_name"),
         lessons_per_week=fields.number("lessons_per_week", 1, MOST_A_WEEK),
         first_day=fields.day("first_day"),
         last_day=fields.day("last_day"),
         priority=fields.number("priority", PRIORITIES[0], PRIORITIES[-1]),
-        slots=_slots(fields, periods),
+        slots=_slots(fields, periods, max(_ranks(changing))),
     )
 
 
-def _slots(fields: Fields, periods: tuple[BellPeriod, ...]) -> tuple[Slot, ...]:
+def _slots(fields: Fields, periods: tuple[BellPeriod, ...], ranks: int) -> tuple[Slot, ...]:
     """The cells with a number, in order of preference: 1 in a cell is rank 0."""
     chosen = []
     for weekday in range(LESSON_DAYS):
         for period in periods:
             name = f"slot-{weekday}-{period.start}"
             if fields.typed(name):
-                rank = fields.number(name, 1, LAST_RANK + 1) - 1
+                rank = fields.number(name, 1, ranks) - 1
                 chosen.append(Slot(weekday, period.start, period.end, rank))
     return tuple(sorted(chosen, key=lambda slot: (slot.rank, slot.weekday, slot.start)))
