@@ -9,7 +9,7 @@ from enum import StrEnum
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import ClassId, Level, SchoolId
 from scheduler.domain.plans import Fingerprint
-from scheduler.domain.requests import Request
+from scheduler.domain.requests import Request, Slot
 
 # What a promise may hold, as the tables check it.
 MOST_PER_DAY, MOST_PER_WEEK, MOST_TOTAL = 20, 60, 1000
@@ -86,12 +86,19 @@ def fitting(
 
 
 def _fits(windows: Collection[Window], request: Request, days: DaySpan) -> bool:
-    return any(
+    return any(_covers(window, slot, days) for window in windows for slot in request.slots)
+
+
+def free_at(windows: Iterable[tuple[int, Window]], slot: Slot, days: DaySpan) -> int:
+    """How many of those whose windows these are could come to a slot in some week of the span."""
+    return len({owner for owner, window in windows if _covers(window, slot, days)})
+
+
+def _covers(window: Window, slot: Slot, days: DaySpan) -> bool:
+    return (
         window.holds(slot.weekday, slot.start, slot.end)
         and (window.first_day is None or window.first_day <= days.last_day)
         and (window.last_day is None or days.first_day <= window.last_day)
-        for window in windows
-        for slot in request.slots
     )
 
 

@@ -67,7 +67,9 @@ DEEDS: dict[str, Text] = {
     "remove_busy": text("Took an own calendar away"),
     # the timetable
     "request": text("Asked for lessons"),
+    "change_request": text("Changed a request"),
     "withdraw": text("Withdrew a request"),
+    "restore": text("Asked again for what was withdrawn"),
     "run_matching": text("Started the matching"),
     "stop_run": text("Stopped the matching and kept its plan"),
     "cancel_run": text("Cancelled the matching"),

@@ -1,5 +1,6 @@
 """Requests of classes for lessons.  Pure: no clock, no database."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ RequestId = NewType("RequestId", int)
 
 PRIORITIES = (1, 2, 3)
 MOST_A_WEEK = 6
+LAST_RANK = 9
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -87,6 +89,25 @@ def asks(request: Request, new: NewRequest) -> bool:
         and request.priority == new.priority
         and set(request.slots) == set(new.slots)
     )
+
+
+def as_asked(request: Request) -> NewRequest:
+    """What would have to be asked to get this request."""
+    return NewRequest(
+        class_name=request.class_name,
+        lessons_per_week=request.lessons_per_week,
+        first_day=request.first_day,
+        last_day=request.last_day,
+        priority=request.priority,
+        slots=request.slots,
+    )
+
+
+def seen_as(request: Request) -> str:
+    """Names what a request asks for: equal only while nothing of it was changed."""
+    told = (request.id, request.lessons_per_week, request.first_day, request.last_day)
+    digest = hashlib.sha256(f"{told}{request.priority}{sorted(request.slots)}".encode())
+    return digest.hexdigest()[:16]
 
 
 def faults(new: NewRequest, term: Term, periods: tuple[BellPeriod, ...]) -> dict[str, Text]:

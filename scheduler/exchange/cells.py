@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
-from scheduler.domain import names
 from scheduler.domain.people import HalfDay, Level
 from scheduler.errors import text
 from scheduler.exchange.faults import Cell, UnreadableError
@@ -186,8 +185,3 @@ def zone(cell: Cell) -> str:
             )
         )
     return said
-
-
-def is_half_day(said: str) -> HalfDay | None:
-    """The half-day that a folded word means, if any."""
-    return _HALF_DAYS.get(names.fold(said))

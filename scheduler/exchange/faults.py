@@ -26,6 +26,8 @@ def place(file: str, sheet: str, row: int | None = None) -> Text:
     """Where something is; a CSV has no sheets."""
     if row is None:
         return text("{file}, sheet {sheet}", file=file, sheet=sheet)
+    if not file:  # what was pasted has none
+        return text("Row {row}", row=str(row))
     if not sheet:
         return text("{file}, row {row}", file=file, row=str(row))
     return text("{file}, sheet {sheet}, row {row}", file=file, sheet=sheet, row=str(row))

@@ -89,6 +89,8 @@ PRIORITY = "Mức ưu tiên"
 # By rank, from the first choice on; lists have the first three.
 SLOTS = ("Tiết mong muốn", "Tiết dự phòng", *(f"Tiết dự phòng {n}" for n in range(2, 10)))
 USUAL_RANKS = 3
+_ENGLISH_RESERVES = ("Second choice", "Third choice")
+_RESERVES = tuple((name, _ENGLISH_RESERVES[n : n + 1]) for n, name in enumerate(SLOTS[1:]))
 
 # How the office that sends a list is called in its titles, before the name of its place, and how
 # a programme is called after two places.
@@ -157,15 +159,15 @@ REQUESTS = Layout(
     Noun.REQUESTS,
     "Đăng ký",
     (
-        Column(CODE),
-        Column(CLASS),
-        Column(PUPILS),
-        Column(PER_WEEK),
-        Column(FIRST_DAY),
-        Column(LAST_DAY),
-        Column(PRIORITY),
-        Column(SLOTS[0]),
-        *(Column(name, optional=True) for name in SLOTS[1:]),
+        Column(CODE, ("School code",)),
+        Column(CLASS, ("Class", "Tên lớp")),
+        Column(PUPILS, ("Pupils",)),
+        Column(PER_WEEK, ("Lessons a week", "Lessons per week", "Số tiết mỗi tuần", "Số tiết")),
+        Column(FIRST_DAY, ("From", "First day")),
+        Column(LAST_DAY, ("Until", "To", "Last day")),
+        Column(PRIORITY, ("Priority", "Ưu tiên")),
+        Column(SLOTS[0], ("First choice", "Slots", "Khung giờ")),
+        *(Column(name, aliases, optional=True) for name, aliases in _RESERVES),
     ),
     CODE,
 )

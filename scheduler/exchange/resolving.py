@@ -17,7 +17,7 @@ from scheduler.domain.people import BellPeriod, level_of_class
 from scheduler.domain.requests import NewRequest, Slot
 from scheduler.domain.terms import ProgrammeId, Term, TermId
 from scheduler.errors import Text, text
-from scheduler.exchange import checks, layout
+from scheduler.exchange import checks, layout, readers
 from scheduler.exchange.cells import HALF_DAY_WORDS
 from scheduler.exchange.faults import Row
 from scheduler.exchange.layout import Noun
@@ -34,6 +34,12 @@ class _Known:
     schools: Mapping[str, SchoolEntry]
     all_schools: bool
     all_periods: bool
+
+
+def request(row: Row, term: TermEntry, school: SchoolEntry) -> RequestEntry:
+    """One row of requests of a school set against its bell times and term; faults in the row."""
+    known = _Known(term, {school.code: school}, all_schools=True, all_periods=True)
+    return _request(Found(row, readers.ask(row)), known)
 
 
 def term_code(batch: Batch, wanted: str | None, newest_held: str | None) -> str | None:

@@ -2,13 +2,15 @@
 
     days      20/11/2023; 09/12/2023-15/12/2023
     windows   T2 07:30-11:30; T5 13:10-16:15 (từ 16/10/2023) (đến 31/12/2023) (khi cần)
-    slots     T3 sáng tiết 2, T5 07:55-08:30
+    slots     T3 sáng tiết 2, T5 07:55-08:30; also T3 sáng 2, Tue morning period 2
 
-T2 is Monday … T7 Saturday, CN Sunday; Excel's own dates and times are understood as well.
+T2 is Monday … T7 Saturday, CN Sunday; English weekdays and Excel's own dates and times are
+understood as well.
 Minutes are minutes since midnight.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -20,7 +22,7 @@ from scheduler.domain.availability import Window
 from scheduler.domain.intervals import MINUTES_A_DAY, DaySpan, clock_text, minute_of
 from scheduler.domain.people import HalfDay
 from scheduler.errors import Text, text
-from scheduler.exchange.cells import HALF_DAY_WORDS, is_half_day, shown
+from scheduler.exchange.cells import HALF_DAY_WORDS, shown
 from scheduler.exchange.faults import Cell, UnreadableError
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -30,8 +32,25 @@ _LONGEST_SPAN = 366
 _DATE = r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2}"
 _CLOCK = r"\d{1,2}(?::\d{2}|[hg]\d{2}|[hg])"
 _TO = r"\s*(?:-|–|—|den)\s*"
-_WEEKDAY = r"cn|chu nhat|(?:t|thu)\s*[2-7]|thu\s*(?:hai|ba|tu|nam|sau|bay)"
+# “Thu 7:30” is Thursday: a number that goes on as a time of day is no weekday's.
+_WEEKDAY = (
+    r"cn|chu nhat|t\s*[2-7]|thu\s*[2-7](?![\d:hg])|thu\s*(?:hai|ba|tu|nam|sau|bay)"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun)(?:s|r|rs|nes|ur)?(?:day)?"
+)
 _WEEKDAYS = ("hai", "ba", "tu", "nam", "sau", "bay")
+_ENGLISH_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HALF_DAYS = {
+    "sang": HalfDay.MORNING,
+    "chieu": HalfDay.AFTERNOON,
+    "toi": HalfDay.EVENING,
+    "morning": HalfDay.MORNING,
+    "afternoon": HalfDay.AFTERNOON,
+    "evening": HalfDay.EVENING,
+}
+# A comma between the parts of one slot divides nothing.
+_BETWEEN_SLOTS = (
+    r"[;\n]|,(?!\s*(?:s[aá]ng|chi[eề]u|t[oố]i|ti[eế]t|morning|afternoon|evening|period)\b)"
+)
 
 _SPAN = re.compile(rf"({_DATE}){_TO}({_DATE})")
 _WINDOW = re.compile(
@@ -40,7 +59,9 @@ _WINDOW = re.compile(
 )
 _NOTE = re.compile(r"\(([^()]*)\)")
 _LIMITS = re.compile(rf"(?:tu (?:ngay )?({_DATE}))?\s*(?:den (?:ngay )?({_DATE}))?")
-_PERIOD = re.compile(rf"({_WEEKDAY})\s*,?\s*(sang|chieu|toi)\s*,?\s*tiet\s*(\d{{1,2}})")
+_PERIOD = re.compile(
+    rf"({_WEEKDAY})\s*,?\s*({'|'.join(_HALF_DAYS)})\s*,?\s*(?:tiet|period)?\s*(\d{{1,2}})"
+)
 _TIMED = re.compile(rf"({_WEEKDAY})\s*({_CLOCK}){_TO}({_CLOCK})")
 
 
@@ -121,7 +142,7 @@ def windows(cell: Cell) -> tuple[Window, ...]:
 
 def slots(cell: Cell) -> tuple[WishedSlot | TimedSlot, ...]:
     """Weekly slots in the order written."""
-    return tuple(_slot(part) for part in _parts(cell, r"[;,\n]"))
+    return tuple(_slot(part) for part in _parts(cell, _BETWEEN_SLOTS))
 
 
 def write_day(value: date) -> str:
@@ -151,7 +172,9 @@ def weekday_word(weekday: int) -> str:
 
 
 def _parts(cell: Cell, separators: str) -> list[str]:
-    return [part.strip() for part in re.split(separators, str(cell)) if part.strip()]
+    said = unicodedata.normalize("NFC", str(cell))
+    parts = re.split(separators, said, flags=re.IGNORECASE)
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _span(part: str) -> DaySpan:
@@ -216,8 +239,7 @@ def _notes(notes: str, part: str) -> tuple[date | None, date | None, bool]:
 def _slot(part: str) -> WishedSlot | TimedSlot:
     said = names.fold(part)
     if period := _PERIOD.fullmatch(said):
-        half_day = is_half_day(period[2]) or HalfDay.MORNING
-        return WishedSlot(_weekday(period[1]), half_day, int(period[3]))
+        return WishedSlot(_weekday(period[1]), _HALF_DAYS[period[2]], int(period[3]))
     if timed := _TIMED.fullmatch(said):
         return TimedSlot(_weekday(timed[1]), *_clocks(timed[2], timed[3], part))
     raise UnreadableError(
@@ -243,7 +265,8 @@ def _weekday(said: str) -> int:
         return 6
     if said[-1].isdigit():
         return int(said[-1]) - 2
-    return next(n for n, word in enumerate(_WEEKDAYS) if said.endswith(word))
+    vietnamese = next((n for n, word in enumerate(_WEEKDAYS) if said.endswith(word)), None)
+    return _ENGLISH_DAYS.index(said[:3]) if vietnamese is None else vietnamese
 
 
 def _from_serial(number: float) -> date:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Row, Select, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.availability import Pledge, Wanted, Window
@@ -36,6 +36,24 @@ def pledge(db: Session, term_id: int, teacher_id: int) -> Pledge | None:
         tables.pledges.c.term_id == term_id, tables.pledges.c.teacher_id == teacher_id
     )
     return _read(db, query).get(TeacherId(teacher_id))
+
+
+def windows_of_level(db: Session, term_id: int, level: Level) -> tuple[tuple[int, Window], ...]:
+    """The free windows of all who teach a level, each with the number of its promise; one query."""
+    table = tables.availability
+    query = (
+        select(table)
+        .join(tables.pledges, table.c.pledge_id == tables.pledges.c.id)
+        .join(pledge_levels, pledge_levels.c.pledge_id == tables.pledges.c.id)
+        .join(tables.teachers, tables.teachers.c.id == tables.pledges.c.teacher_id)
+        .join(tables.persons, tables.persons.c.id == tables.teachers.c.person_id)
+        .where(
+            tables.pledges.c.term_id == term_id,
+            pledge_levels.c.level == level,
+            tables.persons.c.active.is_(True),
+        )
+    )
+    return tuple((row.pledge_id, _window(row)) for row in db.execute(query))
 
 
 def save(db: Session, term_id: int, given: Mapping[TeacherId, Pledge]) -> None:
@@ -210,16 +228,19 @@ def _windows(db: Session, some: Select[Any]) -> dict[int, list[Window]]:
     table = tables.availability
     found: dict[int, list[Window]] = defaultdict(list)
     for row in db.execute(select(table).where(table.c.pledge_id.in_(some)).order_by(table.c.id)):
-        window = Window(
-            weekday=row.weekday,
-            start=row.start_minute,
-            end=row.end_minute,
-            first_day=row.first_day,
-            last_day=row.last_day,
-            if_needed=row.if_needed,
-        )
-        found[row.pledge_id].append(window)
+        found[row.pledge_id].append(_window(row))
     return found
+
+
+def _window(row: Row[Any]) -> Window:
+    return Window(
+        weekday=row.weekday,
+        start=row.start_minute,
+        end=row.end_minute,
+        first_day=row.first_day,
+        last_day=row.last_day,
+        if_needed=row.if_needed,
+    )
 
 
 def _absences(db: Session, some: Select[Any]) -> dict[int, list[DaySpan]]:

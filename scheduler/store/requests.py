@@ -34,6 +34,20 @@ def withdrawn(db: Session, term_id: int) -> tuple[Request, ...]:
     return _read(db, requests.c.term_id == term_id, requests.c.withdrawn_at.is_not(None))
 
 
+def withdrawn_since(
+    db: Session, term_id: int, school_id: int, since: datetime | None
+) -> tuple[Request, ...]:
+    """The requests of one school that were withdrawn after that instant; None: at any time."""
+    where = [
+        requests.c.term_id == term_id,
+        classes.c.school_id == school_id,
+        requests.c.withdrawn_at.is_not(None),
+    ]
+    if since is not None:
+        where.append(requests.c.withdrawn_at > since)
+    return _read(db, *where)
+
+
 def get(db: Session, request_id: int) -> Request | None:
     """One request, also when it was withdrawn."""
     return next(iter(_read(db, requests.c.id == request_id)), None)
@@ -55,9 +69,49 @@ def withdraw(db: Session, request_id: int, now: datetime) -> bool:
     return done.first() is not None
 
 
+def restore(db: Session, request_id: int, since: datetime | None) -> bool:
+    """Undo a withdrawal from after that instant (None: any); False when there is none."""
+    where = [requests.c.id == request_id, requests.c.withdrawn_at.is_not(None)]
+    if since is not None:
+        where.append(requests.c.withdrawn_at > since)
+    done = db.execute(
+        update(requests).where(*where).values(withdrawn_at=None).returning(requests.c.id)
+    )
+    return done.first() is not None
+
+
+def change(db: Session, request_id: int, new: NewRequest) -> bool:
+    """Make a request what this says; False when it was withdrawn."""
+    done = db.execute(
+        update(requests)
+        .where(requests.c.id == request_id, requests.c.withdrawn_at.is_(None))
+        .values(_row(new))
+        .returning(requests.c.id)
+    )
+    if done.first() is None:
+        return False
+    bulk.forget(db, request_slots, "request_id", [request_id])
+    bulk.add(db, request_slots, [_slot_row(request_id, slot) for slot in new.slots])
+    return True
+
+
+def lock(db: Session, request_id: int) -> Request | None:
+    """The request, held against other writers until the transaction ends; None: withdrawn."""
+    alive = (requests.c.id == request_id) & requests.c.withdrawn_at.is_(None)
+    if db.execute(select(requests.c.id).where(alive).with_for_update()).first() is None:
+        return None
+    return get(db, request_id)
+
+
 def lock_class(db: Session, class_id: int) -> None:
     """Let nobody else ask for this class until the transaction ends."""
     db.execute(select(classes.c.id).where(classes.c.id == class_id).with_for_update())
+
+
+def lock_classes(db: Session, school_id: int) -> None:
+    """Let nobody else ask for any class of a school until the transaction ends."""
+    own = select(classes.c.id).where(classes.c.school_id == school_id)
+    db.execute(own.order_by(classes.c.id).with_for_update())
 
 
 def insert(

@@ -1,4 +1,4 @@
-"""The desk of a receiving school: its week, calling a lesson off, and its requests."""
+"""The desk of a receiving school: its week, and calling a lesson off."""
 
 import re
 from datetime import timedelta
@@ -7,10 +7,8 @@ import pytest
 
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.lessons import LessonState
-from scheduler.domain.plans import Fix, FixKind, Gap
-from scheduler.domain.requests import Slot
-from scheduler.services import lessons, plans, requests
-from scheduler.store import accounts, tables
+from scheduler.services import lessons
+from scheduler.store import accounts
 from tests.cast import minutes
 from tests.web import cast_desk as desk
 from tests.web.cast_desk import THU, WED
@@ -167,124 +165,6 @@ def test_a_lesson_that_has_begun_offers_no_form(ctx, cast, school, timetable, cl
     page = school.see(f"/school/lessons/{lesson.id}/call-off")
     assert 'name="reason"' not in page.text
     assert 'class="st live"' in page.text
-
-
-# -- requests
-
-
-def test_the_desk_shows_each_request_with_what_is_planned(ctx, cast, school, timetable):
-    page = school.see("/school/requests")
-    (line,) = requests.desk(ctx, cast.actors["schoolA"], cast["A"]).lines
-    assert line.planned + line.missing == 13
-    assert f"Đã xếp {line.planned}/13 tiết, thiếu {line.missing}" in page.text
-    assert "Cô teacher1" in page.text
-    assert '<option value="7A">7A</option>' in page.text
-    assert "8B" not in page.text
-
-
-def test_the_desk_says_why_lessons_are_missing_and_names_no_volunteer(ctx, cast, school, site):
-    fixes = (
-        Fix(FixKind.SLOT, 1, weekday=3, start=minutes("08:25"), end=minutes("09:10"), free=2),
-        Fix(FixKind.WINDOW, 1, cast["teacher1"], 1, 500, 535),
-        Fix(FixKind.WEEK_LIMIT, 1, cast["teacher2"], limit=37),
-        Fix(FixKind.ROOM, 1, limit=2),
-    )
-    gap = Gap(
-        cast["request_7A"], WED - timedelta(days=2), 1, {"free": 1, "not_qualified": 40},
-        (cast["request_8B"],), fixes,
-    )  # fmt: skip
-    other = Gap(cast["request_8B"], WED - timedelta(days=2), 1, {"away": 99})
-    plan_id = desk.draft(ctx, cast, gaps=(gap, other))
-    assert "41 giáo viên" not in school.see("/school/requests").text  # a draft is nobody's business
-    coordinator = cast.actors["coordinator"]
-    seen = plans.preview(ctx, coordinator, plan_id)
-    plans.publish(ctx, coordinator, plan_id, seen.fingerprint)
-    text = school.see("/school/requests").text
-    assert "41 giáo viên: 40 không dạy cấp này, 1 rảnh nhưng lớp khác cần hơn." in text
-    assert "sáng tiết 2 (08:25), có 2 giáo viên dạy được" in text
-    assert "Nếu một giáo viên dạy thêm được vào" in text
-    assert "Nếu có giáo viên nhận thêm tiết mỗi tuần" in text
-    assert "Nếu trường nhận được 2 tiết trực tuyến cùng lúc" in text
-    for hidden in ("Cô teacher", "37 tiết", "8B", "THCS B", "99 giáo viên"):
-        assert hidden not in text
-    assert "99 giáo viên" in site.of(cast.actors["schoolB"]).see("/school/requests").text
-
-
-def test_what_has_been_filled_since_says_no_more_why_it_was_missing(ctx, cast, school):
-    gap = Gap(cast["request_7A"], WED - timedelta(days=2), 1, {"away": 41})
-    days = [WED + timedelta(days=7 * n) for n in range(13)]
-    plan_id = desk.draft(ctx, cast, *(desk.at(cast, day) for day in days), gaps=(gap,))
-    coordinator = cast.actors["coordinator"]
-    plans.publish(
-        ctx, coordinator, plan_id, plans.preview(ctx, coordinator, plan_id).fingerprint
-    )  # fmt: skip
-    assert "41 giáo viên" not in school.see("/school/requests").text
-
-
-def test_a_request_is_taken_in_with_its_slots_by_preference(ctx, cast, school):
-    school.see("/school/requests")
-    done = school.submit("/school/requests", NEW | {"school": str(cast["A"])})
-    assert (done.status_code, done.headers["location"]) == (
-        303, f"/school/requests?school={cast['A']}",
-    )  # fmt: skip
-    new = desk.asked(ctx, cast)[-1]
-    assert (new.class_name, new.lessons_per_week, new.priority) == ("7A", 1, 1)
-    assert f"{new.first_day} {new.last_day}" == "2023-10-09 2023-12-24"
-    early, late = minutes("07:30"), minutes("09:20")
-    assert new.slots == (Slot(4, late, late + 45, 0), Slot(2, early, early + 45, 1))
-
-
-def test_what_was_typed_stays_when_the_form_is_refused(ctx, cast, school):
-    typed = NEW | {"school": str(cast["A"]), "last_day": "31/11/2023", "lessons_per_week": "2"}
-    page = school.submit("/school/requests", typed)
-    assert page.status_code == 422
-    assert 'value="31/11/2023"' in page.text
-    assert 'value="09/10/2023"' in page.text
-    assert '<option value="7A" selected>' in page.text
-    assert '<option value="2" selected>' in page.text
-    assert len(re.findall(r'class="pick r1" name="slot-4-560"', page.text)) == 1
-    assert len(re.findall(r'class="pick r2" name="slot-2-450"', page.text)) == 1
-    assert 'href="#last_day"' in page.text
-    assert 'id="last_day-error"' in page.text
-    assert len(desk.asked(ctx, cast)) == 1
-
-
-def test_a_request_without_slots_is_sent_back_to_the_grid(ctx, cast, school):
-    bare = {name: value for name, value in NEW.items() if not name.startswith("slot")}
-    page = school.submit("/school/requests", bare | {"school": str(cast["A"])})
-    assert page.status_code == 422
-    assert 'href="#slots"' in page.text
-    assert 'id="slots-error"' in page.text
-
-
-def test_a_cell_with_a_foreign_number_is_refused(ctx, cast, school):
-    foreign = {f"slot-2-{minutes('07:30')}": "7", "school": str(cast["A"])}
-    assert school.submit("/school/requests", NEW | foreign).status_code == 422
-    assert len(desk.asked(ctx, cast)) == 1
-
-
-def test_every_cell_of_the_grid_has_a_name(school):
-    page = school.see("/school/requests")
-    names = re.findall(r'<select class="pick" name="slot-\d-\d+" aria-label="([^"]+)"', page.text)
-    assert len(names) == len(set(names)) == 6 * 3
-    assert names[1] == "Thứ Ba, sáng tiết 1, 07:30–08:15"
-
-
-def test_a_request_is_withdrawn_once(ctx, cast, school):
-    school.see("/school/requests")
-    path = f"/school/requests/{cast['request_7A']}/withdraw"
-    fields = {"school": str(cast["A"])}
-    assert school.submit(path, fields).status_code == 303
-    assert desk.asked(ctx, cast) == ()
-    assert school.submit(path, fields).status_code == 409
-
-
-def test_a_school_without_bell_times_is_told_what_is_missing(ctx, cast, school):
-    with ctx.transaction() as db:
-        db.execute(tables.periods.delete())
-    page = school.see("/school/requests")
-    assert page.status_code == 200
-    assert 'action="/school/requests"' not in page.text
 
 
 @pytest.mark.parametrize("path", ["/school/requests", "/school"])

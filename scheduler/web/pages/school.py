@@ -1,6 +1,5 @@
-"""The contact person of a receiving school: the week, calling a lesson off, and requests."""
+"""The contact person of a receiving school: the week, and calling a lesson off."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -12,24 +11,20 @@ from starlette.responses import Response
 from scheduler.domain import intervals
 from scheduler.domain.access import Actor
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
-from scheduler.domain.people import BellPeriod, ReceivingSchool, SchoolId
-from scheduler.domain.requests import MOST_A_WEEK, PRIORITIES, NewRequest, RequestId, Slot
+from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
 from scheduler.services import first_steps, lessons, requests, subscriptions
 from scheduler.services.context import Context
 from scheduler.services.first_steps import Step
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import Day, SchoolWeek
-from scheduler.services.requests import SchoolDesk
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, RowId, SchoolActor
-from scheduler.web.pages import gaps
 from scheduler.web.pages.steps import put_off
 from scheduler.web.view import local, render, see_other, shown_state
 
 router = APIRouter()
 
-LESSON_DAYS = 6  # Monday to Saturday
 Chosen = Annotated[int | None, Query(alias="school", ge=1, le=LARGEST_ID)]
 WeekOf = Annotated[date | None, Query(alias="week")]
 
@@ -50,12 +45,12 @@ class Look:
 def week(
     request: Request, ctx: Ctx, actor: SchoolActor, chosen: Chosen = None, day: WeekOf = None
 ) -> Response:
-    own = _own(ctx, actor)
-    school = _choose(own, chosen)
+    own = own_schools(ctx, actor)
+    school = choose(own, chosen)
     frame = WeekFrame(
         here=f"/school?school={school.id}&",
         calls="/school",
-        asks=_requests_path(school.id),
+        asks=requests_path(school.id),
         schools=tuple((x, None if x == school else _week_path(x.id)) for x in own),
     )
     shown = lessons.school_week(ctx, actor, school.id, day)
@@ -117,19 +112,24 @@ def _today_first(shown: SchoolWeek) -> tuple[Day, ...]:
     return shown.days[passed:] + shown.days[:passed]
 
 
-def _own(ctx: Context, actor: Actor) -> tuple[ReceivingSchool, ...]:
+def own_schools(ctx: Context, actor: Actor) -> tuple[ReceivingSchool, ...]:
+    """The schools that the actor speaks for; raises NotFound for somebody of none."""
     found = requests.own_schools(ctx, actor)
     if not found:
         raise NotFound("There is no such school here.")
     return found
 
 
-def _choose(own: tuple[ReceivingSchool, ...], chosen: int | None) -> ReceivingSchool:
+def choose(own: tuple[ReceivingSchool, ...], chosen: int | None) -> ReceivingSchool:
     """The school asked for, if it is theirs; without a wish the first."""
     found = next((school for school in own if chosen in (None, school.id)), None)
     if found is None:
         raise NotFound("There is no such school here.")
     return found
+
+
+def requests_path(school_id: SchoolId) -> str:
+    return f"/school/requests?school={school_id}"
 
 
 def _week_path(school_id: SchoolId, day: date | None = None) -> str:
@@ -212,108 +212,3 @@ def call_off_form(
 
 def _day(lesson: Lesson) -> date:
     return local(lesson.starts_at, lesson.zone).date()
-
-
-# -- requests
-
-
-@router.get("/school/requests")
-def desk(request: Request, ctx: Ctx, actor: SchoolActor, chosen: Chosen = None) -> Response:
-    own = _own(ctx, actor)
-    shown = requests.desk(ctx, actor, _choose(own, chosen).id)
-    return _desk_page(request, own, shown, _blank(shown, ctx.now()))
-
-
-@router.post("/school/requests")
-def submit(request: Request, ctx: Ctx, actor: SchoolActor, form: Form) -> Response:
-    own = _own(ctx, actor)
-    fields = Fields(form)
-    school = _choose(own, fields.number("school", 1, LARGEST_ID))
-    try:
-        new = _new_request(fields, school.periods)
-        fields.check()
-        requests.submit(ctx, actor, school.id, new)
-    except Invalid as error:
-        shown = requests.desk(ctx, actor, school.id)
-        typed = {name: fields.typed(name) for name in form}
-        return _desk_page(request, own, shown, typed, error.fields, status=422)
-    done = text("Asked: class {name}. The next plan takes it in.", name=new.class_name)
-    return see_other(_requests_path(school.id), done)
-
-
-@router.post("/school/requests/{request_id}/withdraw")
-def withdraw(ctx: Ctx, actor: SchoolActor, request_id: RowId, form: Form) -> Response:
-    school = _choose(_own(ctx, actor), Fields(form).number("school", 1, LARGEST_ID))
-    requests.withdraw(ctx, actor, RequestId(request_id))
-    done = text("The request is taken back. Lessons already published stay until the next plan.")
-    return see_other(_requests_path(school.id), done)
-
-
-def _requests_path(school_id: SchoolId) -> str:
-    return f"/school/requests?school={school_id}"
-
-
-def _desk_page(
-    request: Request,
-    own: tuple[ReceivingSchool, ...],
-    shown: SchoolDesk,
-    typed: Mapping[str, str],
-    errors: Mapping[str, Text] | None = None,
-    status: int = 200,
-) -> Response:
-    first = intervals.monday(shown.term.first_day)
-    return render(
-        request,
-        "school/requests.html",
-        status=status,
-        desk=shown,
-        planned=sum(line.planned for line in shown.lines),
-        waiting=sum(not line.planned for line in shown.lines),
-        gaps={x.request.id: gaps.shown(x.gap) for x in shown.lines if x.gap and x.missing},
-        weekdays=[first + timedelta(days=n) for n in range(LESSON_DAYS)],
-        clocks={p: f"{_clock(p.start)}–{_clock(p.end)}" for p in shown.school.periods},
-        most=MOST_A_WEEK,
-        typed=typed,
-        errors=errors or {},
-        schools=[(x, None if x.id == shown.school.id else _requests_path(x.id)) for x in own],
-    )
-
-
-def _clock(minute: int) -> str:
-    return intervals.clock_text(minute)
-
-
-def _blank(shown: SchoolDesk, now: datetime) -> dict[str, str]:
-    """The form before anybody types: one lesson a week for the rest of the term."""
-    term = shown.term
-    first = min(max(term.today(now), term.first_day), term.last_day)
-    return {
-        "class_name": "",
-        "lessons_per_week": "1",
-        "first_day": f"{first:%d/%m/%Y}",
-        "last_day": f"{term.last_day:%d/%m/%Y}",
-        "priority": "1",
-    }
-
-
-def _new_request(fields: Fields, periods: tuple[BellPeriod, ...]) -> NewRequest:
-    return NewRequest(
-        class_name=fields.text("class_name"),
-        lessons_per_week=fields.number("lessons_per_week", 1, MOST_A_WEEK),
-        first_day=fields.day("first_day"),
-        last_day=fields.day("last_day"),
-        priority=fields.number("priority", PRIORITIES[0], PRIORITIES[-1]),
-        slots=_slots(fields, periods),
-    )
-
-
-def _slots(fields: Fields, periods: tuple[BellPeriod, ...]) -> tuple[Slot, ...]:
-    """The cells with a number, in order of preference: 1 in a cell is rank 0."""
-    chosen = []
-    for weekday in range(LESSON_DAYS):
-        for period in periods:
-            name = f"slot-{weekday}-{period.start}"
-            if fields.typed(name):
-                rank = fields.number(name, 1, 3) - 1
-                chosen.append(Slot(weekday, period.start, period.end, rank))
-    return tuple(sorted(chosen, key=lambda slot: (slot.rank, slot.weekday, slot.start)))
