@@ -44,6 +44,7 @@ from scheduler.web.pages import (
     sessions,
     swaps,
     teacher,
+    timetables,
     tokens,
 )
 
@@ -127,6 +128,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
         data,
         school,
         hours,
+        timetables,
         donor_school,
         colleagues,
         coordinator,

@@ -32,6 +32,7 @@ ADDRESS_CHANGES_BY_PERSON = Limit("address_changes_person", 5, timedelta(minutes
 # Mails that somebody else causes at an address, which need not have asked for any.
 LETTERS_BY_MAILBOX = Limit("letters_mailbox", 10, timedelta(hours=1))
 REFUSALS_NOTED_BY_PERSON = Limit("refusals_noted_person", 20, timedelta(minutes=1))
+PAPERS_BY_PERSON = Limit("papers_person", 10, timedelta(minutes=1))  # each takes a process
 API_BY_PERSON = Limit("api_person", 300, timedelta(milliseconds=200))
 
 

@@ -216,7 +216,20 @@ def _colleagues(href: str) -> Door:
 
 
 # A phone has no room for them in the bar at its bottom.
-_COLLEAGUES = (
+_BESIDE = (
+    (
+        Role.SCHOOL,
+        Door(
+            "/calendar",
+            "cal",
+            text("Calendar"),
+            text("The school's lessons in the calendar of a phone or computer."),
+        ),
+    ),
+    (
+        Role.SCHOOL,
+        Door("/school/reminders", "bell", text("Reminders"), text("When and how we remind you.")),
+    ),
     (Role.SCHOOL, _colleagues("/school/people")),
     (Role.DONOR_HEAD, _colleagues("/donor-school/people")),
 )
@@ -271,7 +284,7 @@ DOORS: tuple[Door, ...] = (
 @router.get("/account")
 def hub(request: Request, session: Signed) -> Response:
     actor = session.actor
-    shown = [door for role, door in _COLLEAGUES if actor.with_role(role)]
+    shown = [door for role, door in _BESIDE if actor.with_role(role)]
     shown += [door for door in DOORS if door is not _FACTOR or session.strict]
     return render(request, "account/account.html", actor=actor, doors=shown)
 
