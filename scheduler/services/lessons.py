@@ -1,7 +1,7 @@
 """What people see of the timetable and its history, and calling a lesson off."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
-from scheduler.domain.people import DonorSchool, DonorSchoolId, ReceivingSchool, SchoolId
+from scheduler.domain.people import DonorSchool, DonorSchoolId, PersonId, ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
@@ -47,7 +47,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class SchoolWeek:
-    """One school's week from Monday to Sunday; `previous` and `following` are inside the term."""
+    """One school's week from Monday to Sunday; `previous` and `following` are inside the term.
+
+    `phones`: of today's teachers who gave a number, for the case that the room does not open.
+    """
 
     school: ReceivingSchool
     term: Term
@@ -56,6 +59,7 @@ class SchoolWeek:
     days: tuple[Day, ...]
     previous: date | None
     following: date | None
+    phones: Mapping[PersonId, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -99,15 +103,20 @@ def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | Non
         since = _midnight(first, term.zone)
         until = _midnight(first + timedelta(days=7), term.zone)
         found = rows.find(db, school_id=school_id, term_id=term.id, since=since, until=until)
+        days = _days(found, first, term.zone)
+        near = {x.teacher_person_id for day in days if day.date == term.today(now)
+                for x in day.lessons}  # fmt: skip
+        phones = people.phones(db, near)
     before, after = first - timedelta(days=7), first + timedelta(days=7)
     return SchoolWeek(
         school=school,
         term=term,
         monday=first,
         today=term.today(now),
-        days=_days(found, first, term.zone),
+        days=days,
         previous=before if before >= monday(term.first_day) else None,
         following=after if after <= term.last_day else None,
+        phones=phones,
     )
 
 
