@@ -20,7 +20,7 @@ from scheduler.services.context import Context
 from scheduler.services.hours import Desk
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, SchoolActor
-from scheduler.web.view import render, see_other
+from scheduler.web.view import PERIODS, render, see_other
 
 router = APIRouter()
 
@@ -175,8 +175,31 @@ def _desk_page(
         rows=_rows(desk, bells),
         typed=typed,
         errors=errors or {},
+        problems=[(name, _named(name, said)) for name, said in (errors or {}).items()],
         schools=[(x, None if x.id == desk.school.id else address(x.id)) for x in own],
     )
+
+
+_FIELDS = {
+    "rooms": text("Rooms with internet"),
+    "from_day": text("From which day on"),
+    "reason": text("Why do the hours change?"),
+    "periods": text("Bell times and rooms"),
+    "first_day": text("First day"),
+    "last_day": text("Last day"),
+    "closed_reason": text("Why is the school closed?"),
+}
+
+
+def _named(name: str, said: Text) -> Text:
+    """A fault with the name of its field ahead: above the form it stands away from it."""
+    if name in _FIELDS:
+        return text("{field}: {fault}", field=_FIELDS[name], fault=said)
+    _, half_day, number = (*name.split("-"), "", "")[:3]
+    if half_day not in PERIODS:
+        return said
+    period = Text(PERIODS[half_day], {"number": number})
+    return text("{field}: {fault}", field=period, fault=said)
 
 
 def _preview_page(
