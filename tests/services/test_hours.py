@@ -115,6 +115,27 @@ def test_each_lesson_that_cannot_follow_becomes_what_was_chosen(ctx, cast, two, 
     assert (f"{lesson.starts_at:%H:%M}", lesson.state) == (start, state)
 
 
+def test_a_teacher_in_another_lesson_then_cannot_move_along_at_all(ctx, cast):
+    other = ("request_8B", WEDNESDAY + WEEK, 505, "teacher1")
+    publish(ctx, cast, draft(ctx, cast, NEXT, other))
+    late = replace(NEW, periods=bells("08:00", "08:50", "09:40"))
+    (line,) = hours.preview(ctx, cast.actors["schoolA"], cast["A"], late).asked
+    assert line.fates == (Fate.KEEP, Fate.CALL_OFF)
+
+
+def test_two_lessons_are_not_put_into_one_room(ctx, cast):
+    """The first stays where the second one moves to."""
+    second_class(ctx, cast)
+    other = ("request_7B", WEDNESDAY + WEEK, 505, "teacher2")
+    publish(ctx, cast, draft(ctx, cast, NEXT, other))
+    early = replace(NEW, periods=bells("06:20", "07:45", "09:30"))
+    (line,) = hours.preview(ctx, cast.actors["schoolA"], cast["A"], early).asked
+    before = starts(ctx, cast)
+    with pytest.raises(Conflict):
+        change(ctx, cast, early, {line.lesson.id: Fate.KEEP})
+    assert starts(ctx, cast) == before
+
+
 def test_a_lesson_kept_at_its_old_time_is_left_alone_by_plans(ctx, cast, two):
     early = replace(NEW, periods=bells("06:30", "08:35", "09:30"))
     change(ctx, cast, early, {two[1].id: Fate.KEEP})
@@ -140,31 +161,32 @@ def test_a_period_that_classes_ask_for_is_not_taken_away_under_them(ctx, cast):
     assert set(refused.value.fields) == {"periods"}
 
 
-def test_rooms_that_lessons_stand_in_are_not_given_up(ctx, cast, two):
+def second_class(ctx, cast):
+    """Class 7B of school A, which asks for the first two periods of Wednesdays."""
     with ctx.transaction() as db:
-        terms.set_rooms(db, cast["A"], 2)
         new = tables.classes.insert().values(
             school_id=cast["A"], name="7B", level="lower_secondary", pupils=30
         )
         cast.ids["7B"] = db.execute(new).inserted_primary_key[0]
-        rows = tables.lessons
-        row = dict(db.execute(sa.select(rows).where(rows.c.id == two[1].id)).one()._mapping)
-        more = {"uid": "u", "join_token": "j", "class_id": cast["7B"]}
-        row |= more | {"teacher_id": cast["teacher2"]}
-        db.execute(rows.insert().values(**{k: v for k, v in row.items() if k != "id"}))
-    with ctx.transaction() as db:  # its class is that of its request
         asked = tables.requests.insert().values(
             class_id=cast["7B"], term_id=cast["term"], number=1, lessons_per_week=1,
             first_day=date(2023, 10, 2), last_day=date(2023, 12, 31), priority=1,
             created_at=ctx.now(),
         )  # fmt: skip
-        made = db.execute(asked).inserted_primary_key[0]
-        db.execute(
-            tables.request_slots.insert().values(
-                request_id=made, weekday=2, start_minute=450, end_minute=495, rank=0
-            )
-        )
-        db.execute(rows.update().where(rows.c.uid == "u").values(request_id=made))
+        cast.ids["request_7B"] = db.execute(asked).inserted_primary_key[0]
+        slots = [
+            {"request_id": cast["request_7B"], "weekday": 2, "start_minute": start,
+             "end_minute": start + 45, "rank": 0}
+            for start in (450, 505)
+        ]  # fmt: skip
+        db.execute(tables.request_slots.insert(), slots)
+
+
+def test_rooms_that_lessons_stand_in_are_not_given_up(ctx, cast):
+    second_class(ctx, cast)
+    with ctx.transaction() as db:
+        terms.set_rooms(db, cast["A"], 2)
+    publish(ctx, cast, draft(ctx, cast, NEXT, ("request_7B", NEXT[1], 450, "teacher2")))
     same = replace(NEW, periods=bells("07:30", "08:25", "09:20"))
     with pytest.raises(Invalid) as refused:
         change(ctx, cast, same)
@@ -251,10 +273,12 @@ def test_no_class_room_or_teacher_is_in_two_lessons_and_nothing_before_the_day_c
     ctx, cast, first, gaps, length, ahead, pick
 ):
     if not timetable(ctx, cast):
+        second_class(ctx, cast)
         days = [WEDNESDAY + n * WEEK for n in range(3)]
         one = [("request_7A", day, 450, "teacher1") for day in days]
         two = [("request_8B", day, 505, "teacher1") for day in days]
-        publish(ctx, cast, draft(ctx, cast, *one, *two))
+        three = [("request_7B", day, 505, "teacher2") for day in days]
+        publish(ctx, cast, draft(ctx, cast, *one, *two, *three))
     before = {x.id: x for x in timetable(ctx, cast)}
     at, made = first, []
     for n, gap in enumerate((*gaps, 0), 1):
