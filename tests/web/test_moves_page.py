@@ -129,15 +129,15 @@ def test_a_teacher_who_is_not_free_is_not_offered(ctx, cast, school, lesson):
     assert not any(time.startswith(str(THU)) for time in times(page))
 
 
-@pytest.mark.parametrize("who", ["schoolB", "stranger", "teacher1"])
-def test_another_schools_lesson_is_not_there_to_be_moved(ctx, cast, site, lesson, who):
-    other = site.of(cast.actors[who])
-    for room in ("school", "coordinator"):
-        path = f"/{room}/lessons/{lesson.id}/move"
-        assert other.see(path).status_code == 404
-        assert other.submit(path, {"time": THURSDAY, "reason": "x"}).status_code == 404
-    assert desk.lesson_of(ctx, cast).state is LessonState.SCHEDULED
-    assert asked(ctx) == []
+def test_another_schools_lesson_is_not_there_to_be_moved(ctx, cast, site, lesson):
+    for who in ("schoolB", "stranger", "teacher1"):
+        other = site.of(cast.actors[who])
+        for room in ("school", "coordinator"):
+            path = f"/{room}/lessons/{lesson.id}/move"
+            assert other.see(path).status_code == 404
+            assert other.submit(path, {"time": THURSDAY, "reason": "x"}).status_code == 404
+        assert desk.lesson_of(ctx, cast).state is LessonState.SCHEDULED
+        assert asked(ctx) == []
 
 
 def test_a_school_cannot_move_by_itself(ctx, cast, school, lesson):
