@@ -75,6 +75,11 @@ def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
             "/school/requests",
             "/school/reminders",
             f"/school/lessons/{lesson.id}/call-off",
+            f"/school/lessons/{lesson.id}/move",
+            "/school/hours",
+            "/school/timetable",
+            f"/school/timetable?school={lesson.school_id}&show=usual&by=class",
+            "/school/timetable/print",
         ),
         Role.COORDINATOR: (
             "/coordinator",

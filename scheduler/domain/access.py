@@ -23,6 +23,7 @@ class Action(StrEnum):
     SEE_OWN_LESSONS = "see_own_lessons"
     SEE_SCHOOL = "see_school"
     REQUEST_LESSONS = "request_lessons"
+    KEEP_HOURS = "keep_hours"
     SEE_PROGRAMME = "see_programme"
     RUN_MATCHING = "run_matching"
     PUBLISH = "publish"
@@ -48,6 +49,7 @@ TABLE: dict[Role, frozenset[Action]] = {
         {
             Action.SEE_SCHOOL,
             Action.REQUEST_LESSONS,
+            Action.KEEP_HOURS,
             Action.INVITE_COLLEAGUES,
             Action.SUBSCRIBE,
         }
@@ -59,6 +61,7 @@ TABLE: dict[Role, frozenset[Action]] = {
         {
             Action.SEE_SCHOOL,
             Action.REQUEST_LESSONS,
+            Action.KEEP_HOURS,
             Action.SEE_PROGRAMME,
             Action.RUN_MATCHING,
             Action.PUBLISH,

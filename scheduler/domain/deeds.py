@@ -49,6 +49,7 @@ DEEDS: dict[str, Text] = {
     "decline_swap": text("Declined a swap"),
     "withdraw_swap": text("Withdrew a swap"),
     "move_lesson": text("Moved a lesson"),
+    "ask_move": text("Asked to move a lesson"),
     "merge_lesson": text("Joined a lesson with another"),
     "call_off": text("Called a lesson off"),
     "check_in": text("Noted that a side had arrived"),
@@ -63,6 +64,7 @@ DEEDS: dict[str, Text] = {
     "closure": text("Noted that schools are closed"),
     "withdraw_closure": text("Took closed days back"),
     "set_availability": text("Said when they can teach"),
+    "set_hours": text("Changed bell times or rooms of a school"),
     "set_busy": text("Connected an own calendar"),
     "remove_busy": text("Took an own calendar away"),
     # the timetable

@@ -1,374 +1,295 @@
-"""A teacher's week as named half-days and periods, and back to windows without loss.  Pure.
+"""A school changes its bell times or rooms: which lessons and requests follow, what cannot.  Pure.
 
-The programme's common periods come from the bell times of all its schools.  What a teacher leaves
-as it is stays to the minute, also where it fits no period: such a place can be kept as it is.
+A period is the same one while it keeps its half-day and number: what begins with it, and ends with
+it, follows it to its new time on the same day.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from itertools import pairwise
 
-from scheduler.domain.availability import Window
-from scheduler.domain.intervals import DaySpan
-from scheduler.domain.people import BellPeriod, HalfDay
+from scheduler.domain.candidates import Obstacle
+from scheduler.domain.intervals import clock_text, monday
+from scheduler.domain.lessons import LessonId
+from scheduler.domain.openings import Board, Situation
+from scheduler.domain.people import BellPeriod, HalfDay, ReceivingSchool, SchoolId
+from scheduler.domain.plans import Fingerprint, Placement
+from scheduler.domain.requests import Request, RequestId, Slot
+from scheduler.domain.terms import Term
+from scheduler.errors import Conflict, Invalid, Text, text
 
-WEEKDAYS = range(7)
-SLIVER = 30  # minutes; no lesson fits into less
-EVENING = (19 * 60, 21 * 60)  # where no school has evening periods
-_HALVES = tuple(HalfDay)
-_DAY = timedelta(days=1)
-
-Span = tuple[int, int]  # minutes since midnight; the end is not part of it
-Place = tuple[int, HalfDay]  # weekday 0 = Monday
-_Name = TypeVar("_Name")
-
-
-class Ease(StrEnum):
-    """How far a teacher is free.  EACH: period by period; KEEP: as it is stored."""
-
-    YES = "yes"
-    MAYBE = "maybe"
-    NO = "no"
-    EACH = "each"
-    KEEP = "keep"
-
-
-PLAIN = (Ease.YES, Ease.MAYBE, Ease.NO)
+MOST_PERIODS = 12  # of one half-day
+MOST_ROOMS = 100
+SHORTEST, LONGEST = 10, 120  # minutes of a period
+_HALF_DAYS = tuple(HalfDay)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A common period; no two of a day share a minute."""
+class Hours:
+    """What a school wants from `from_day` on; `reason` is read by those whose lessons move."""
 
-    number: int
-    start: int
-    end: int
-
-    @property
-    def span(self) -> Span:
-        return self.start, self.end
+    periods: tuple[BellPeriod, ...]
+    rooms: int
+    from_day: date
+    reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Half:
-    """A half-day with its common periods, in order of time; none: it is chosen as a whole."""
+class Fate(StrEnum):
+    """What becomes of a lesson whose period changes."""
 
-    half_day: HalfDay
-    start: int
-    end: int
-    cells: tuple[Cell, ...] = ()
-
-    @property
-    def span(self) -> Span:
-        return self.start, self.end
+    FOLLOW = "follow"  # it moves along with its period
+    KEEP = "keep"  # it stays at its old time
+    COVER = "cover"  # it moves along, and another teacher is looked for
+    CALL_OFF = "call_off"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What holds in one half-day; `periods`: each of its cells, in order, also where it is chosen
-    as a whole.  `held`: the stored times that reach into it."""
+class Follower:
+    """A lesson whose period changes; `after` is None when the period is no more.
 
-    ease: Ease
-    periods: tuple[Ease, ...] = ()
-    held: tuple[Span, ...] = ()
-
-
-Week = Mapping[Place, Choice]
-
-
-# -- the common periods
-
-
-def frame(bells: Iterable[BellPeriod]) -> tuple[Half, ...]:
-    """The half-days of a programme: from the least start to the greatest end of each period.
-
-    Where the bells of two schools lie so far apart that two periods overlap, the common minutes
-    are shared out, half to each.
+    `why`: what keeps it from following, None: nothing; then people choose among `fates`.
     """
-    hulls: dict[HalfDay, dict[int, Span]] = defaultdict(dict)
-    for bell in bells:
-        start, end = hulls[bell.half_day].get(bell.number, (bell.start, bell.end))
-        hulls[bell.half_day][bell.number] = min(start, bell.start), max(end, bell.end)
-    days = {half: (min(s for s, _ in x.values()), max(e for _, e in x.values()))
-            for half, x in hulls.items()}  # fmt: skip
-    if HalfDay.EVENING not in days:
-        days[HalfDay.EVENING] = EVENING
-    parted = _parted(days)
-    made = (_half(half, span, hulls.get(half, {})) for half, span in parted.items())
-    return tuple(sorted(made, key=lambda half: _HALVES.index(half.half_day)))
+
+    lesson_id: LessonId
+    before: Placement
+    after: Placement | None
+    why: Obstacle | Text | None
+    fates: tuple[Fate, ...]
 
 
-def _half(half_day: HalfDay, span: Span, hulls: Mapping[int, Span]) -> Half:
-    inside = {n: (max(s, span[0]), min(e, span[1])) for n, (s, e) in hulls.items()}
-    cells = _parted({n: hull for n, hull in inside.items() if hull[0] < hull[1]})
-    return Half(half_day, *span, tuple(Cell(n, *cell) for n, cell in cells.items()))
+Shifts = Mapping[BellPeriod, BellPeriod | None]
 
 
-def _parted(hulls: Mapping[_Name, Span]) -> dict[_Name, Span]:
-    """The spans in order of time, cut in the middle of what two of them share; a span that lies
-    inside the ones before it is left out."""
-    cut: dict[_Name, Span] = {}
-    before: _Name | None = None
-    for name, (start, end) in sorted(hulls.items(), key=lambda item: item[1]):
-        if before is not None and start < cut[before][1]:
-            first, last = cut[before]
-            if end <= last:
-                continue
-            start = max(first + 5, (start + last) // 2 // 5 * 5)
-            if start >= min(last, end):
-                continue
-            cut[before] = first, start
-        cut[name] = start, end
-        before = name
-    return cut
+def next_monday(today: date) -> date:
+    return monday(today) + timedelta(days=7)
 
 
-# -- from windows to choices
+# -- what can be kept
 
 
-def decompose(
-    windows: Iterable[Window], halves: Sequence[Half], days: DaySpan, term: DaySpan
-) -> dict[Place, Choice]:
-    """What holds in each half-day on these days of the term."""
-    tidied = tidy(windows, term)
-    made: dict[Place, Choice] = {}
-    for weekday in WEEKDAYS:
-        read = _Stored.of([w for w in tidied if w.weekday == weekday], days, term)
-        for half in halves:
-            made[weekday, half.half_day] = read.choice(half)
-    return made
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """The minutes of one weekday: free at all, free without reserve, and those with days of their
-    own, which are neither."""
-
-    free: frozenset[int]
-    gladly: frozenset[int]
-    dated: frozenset[int]
-
-    @classmethod
-    def of(cls, windows: Collection[Window], days: DaySpan, term: DaySpan) -> "_Stored":
-        inside = [w for w in windows if _clipped(w, days, term)]
-        base = [w for w in inside if _clipped(w, days, term) == days]
-        free, gladly = _minutes(base), _minutes(w for w in base if not w.if_needed)
-        return cls(free, gladly, _minutes(w for w in inside if w not in base))
-
-    def choice(self, half: Half) -> Choice:
-        own = frozenset(range(*half.span))
-        held = tuple(
-            run for run in _runs(self.free | self.dated) if not own.isdisjoint(range(*run))
+def faults(new: Hours, term: Term, changes_on: date | None, now: datetime) -> dict[str, Text]:
+    """What is wrong with new hours, by form field; `changes_on`: when the bells change anyway."""
+    found: dict[str, Text] = {}
+    if not 1 <= new.rooms <= MOST_ROOMS:
+        found["rooms"] = text("Write a number from {least} to {most}.", least=1, most=MOST_ROOMS)
+    today = term.today(now)
+    if not max(today + timedelta(days=1), term.first_day) <= new.from_day <= term.last_day:
+        found["from_day"] = text(
+            "Choose a day from tomorrow on, until {last}: people must hear of it.",
+            last=term.last_day,
         )
-        if not half.cells:
-            return Choice(self._ease(half.span), (), held)
-        periods = tuple(self._ease(cell.span) for cell in half.cells)
-        several = set(periods)
-        if Ease.KEEP in several:
-            return Choice(Ease.KEEP, periods, held)
-        return Choice(periods[0] if len(several) == 1 else Ease.EACH, periods, held)
-
-    def _ease(self, span: Span) -> Ease:
-        own = frozenset(range(*span))
-        if _counts(own & self.dated):
-            return Ease.KEEP
-        if own <= self.gladly:
-            return Ease.YES
-        if own <= self.free and not _counts(own & self.gladly):
-            return Ease.MAYBE
-        return Ease.KEEP if _counts(own & self.free) else Ease.NO
-
-
-def _counts(minutes: Collection[int]) -> bool:
-    """Whether a lesson could lie in these minutes."""
-    return any(end - start >= SLIVER for start, end in _runs(minutes))
+    elif changes_on is not None and new.from_day < changes_on:
+        found["from_day"] = text(
+            "The bell times change on {day} anyway. Choose that day or a later one.", day=changes_on
+        )
+    if not new.periods:
+        found["periods"] = text("Write at least one period.")
+    for one, next_ in _neighbours(new.periods):
+        if next_.start < one.end:
+            field = f"start-{next_.half_day}-{next_.number}"
+            found[field] = text("This period begins before the one ahead of it ends.")
+    for each in new.periods:
+        if not SHORTEST <= each.end - each.start <= LONGEST:
+            found[f"end-{each.half_day}-{each.number}"] = text(
+                "A period lasts {least} to {most} minutes.", least=SHORTEST, most=LONGEST
+            )
+    return found
 
 
-# -- from choices to windows
+def _neighbours(periods: Iterable[BellPeriod]) -> Iterable[tuple[BellPeriod, BellPeriod]]:
+    """Each two in a row, as the day has them by their names."""
+    named = sorted(periods, key=lambda x: (_HALF_DAYS.index(x.half_day), x.number))
+    return pairwise(named)
 
 
-def compose(
-    windows: Collection[Window],
-    halves: Sequence[Half],
-    shown: Week,
-    chosen: Week,
-    days: DaySpan,
-    term: DaySpan,
-) -> tuple[Window, ...]:
-    """The windows after a teacher chose, where `shown` is what she saw.
+def shifts(old: Collection[BellPeriod], new: Collection[BellPeriod]) -> Shifts:
+    """The periods that do not stay as they are, and what becomes of each."""
+    there = {(each.half_day, each.number): each for each in new}
+    pairs = ((each, there.get((each.half_day, each.number))) for each in old)
+    return {each: after for each, after in pairs if after != each}
 
-    What she changed holds on `days`; all else stays: other days, other times, what she keeps.
-    What is left of a window beside a changed time goes when no lesson fits into it any more.
+
+# -- requests
+
+
+def slots_after(slots: Iterable[Slot], moved: Shifts) -> tuple[Slot, ...]:
+    """The times that a class asks for by the new bells, each once; those of a period that is no
+    more are gone."""
+    by_time = {(each.start, each.end): after for each, after in moved.items()}
+    kept: dict[tuple[int, int], Slot] = {}
+    for slot in sorted(slots, key=lambda each: (each.rank, each.weekday, each.start)):
+        after = by_time.get((slot.start, slot.end), slot)
+        if after is not None:
+            new = replace(slot, start=after.start, end=after.end)
+            kept.setdefault((new.weekday, new.start), new)
+    return tuple(kept.values())
+
+
+def short_of_times(request: Request, after: Collection[Slot]) -> bool:
+    """True when a class is left with fewer weekdays than it asks lessons for."""
+    return len({slot.weekday for slot in after}) < request.lessons_per_week
+
+
+# -- lessons
+
+
+def concerned(
+    situation: Situation, school_id: SchoolId, moved: Shifts, first: date, last: date
+) -> dict[LessonId, Placement]:
+    """The lessons of these days that begin with a period that changes, in order of time."""
+    starts = {each.start for each in moved}
+    found = [
+        (place.day, place.start, lesson, place)
+        for lesson, place in situation.standing.items()
+        if first <= place.day <= last
+        and place.start in starts
+        and situation.requests[place.request_id].school_id == school_id
+    ]
+    return {lesson: place for _, _, lesson, place in sorted(found)}
+
+
+def with_hours(
+    situation: Situation, school_id: SchoolId, slots: Mapping[RequestId, tuple[Slot, ...]],
+    rooms: int,
+) -> Situation:  # fmt: skip
+    """The situation under the new hours, its lessons still where they stand."""
+    asked = {
+        each: replace(request, slots=slots.get(each, request.slots))
+        for each, request in situation.requests.items()
+    }
+    return replace(situation, requests=asked, rooms={**situation.rooms, school_id: rooms})
+
+
+def followers(
+    situation: Situation,
+    moving: Mapping[LessonId, Placement],
+    moved: Shifts,
+    looked_for: Collection[LessonId],
+) -> tuple[Follower, ...]:
+    """Each of these lessons at its new time, or what is in the way there.
+
+    `looked_for`: lessons that look for cover; whoever is sought is asked anew for the new time.
     """
-    made: list[Window] = []
-    for weekday in WEEKDAYS:
-        mine = [window for window in windows if window.weekday == weekday]
-        changes = [
-            change
-            for half in halves
-            for change in _changes(half, shown[weekday, half.half_day],
-                                   chosen.get((weekday, half.half_day)))
-        ]  # fmt: skip
-        if not changes:
-            made += mine
-            continue
-        safe = _chosen(weekday, halves, shown, [span for span, _ in changes])
-        made += tidy(_changed(weekday, mine, changes, safe, days, term), term)
-    return tuple(made)
+    board, before = Board(situation), Board(situation)
+    for lesson in moving:
+        board.take_out(lesson)
+    found = []
+    for lesson, here in moving.items():
+        each = _follower(board, before, lesson, here, _after(here, moved))
+        if each.why is None and lesson in looked_for:
+            why = text("Another teacher is looked for, and would be asked anew.")
+            each = replace(each, why=why, fates=(Fate.COVER, Fate.KEEP, Fate.CALL_OFF))
+        if each.why is None and each.after is not None:
+            board.put(lesson, each.after)
+        found.append(each)
+    return tuple(found)
 
 
-Change = tuple[Span, Ease]
+def _after(here: Placement, moved: Shifts) -> Placement | None:
+    bell = next(each for each in moved if each.start == here.start)
+    new = moved[bell]
+    if new is None:
+        return None
+    end = new.end if here.end == bell.end else new.start + here.end - here.start
+    return replace(here, start=new.start, end=end)
 
 
-def _chosen(
-    weekday: int, halves: Iterable[Half], shown: Week, changed: Iterable[Span]
-) -> frozenset[int]:
-    """The minutes of periods that are free and stay so: however short, they are no slivers."""
-    stay: set[int] = set()
-    for half in halves:
-        choice = shown[weekday, half.half_day]
-        for cell, ease in zip(half.cells, choice.periods, strict=True):
-            stay |= set(range(*cell.span)) if ease in (Ease.YES, Ease.MAYBE) else set()
-    return frozenset(stay.difference(*(range(*span) for span in changed)))
+def _follower(
+    board: Board, was: Board, lesson: LessonId, here: Placement, after: Placement | None
+) -> Follower:
+    stay = (Fate.KEEP, Fate.CALL_OFF)
+    if after is None:
+        return Follower(lesson, here, None, text("This period is no more."), stay)
+    if crowd := board.crowded(lesson, after):
+        return Follower(lesson, here, after, crowd, stay)
+    if board.gives_another(lesson, after):
+        return Follower(lesson, here, after, Obstacle.TEACHING, stay)
+    # What stood in the way all along, and was meant so, does not begin to with the new bells.
+    known = was.hindrances(lesson, here) or ()
+    new = [x for x in board.hindrances(lesson, after) or () if x not in known]
+    if new:
+        return Follower(lesson, here, after, new[0], (Fate.COVER, *stay))
+    return Follower(lesson, here, after, None, (Fate.FOLLOW,))
 
 
-def _changes(half: Half, shown: Choice, chosen: Choice | None) -> list[Change]:
-    if chosen is None or chosen.ease is Ease.KEEP:
-        return []
-    if chosen.ease in PLAIN:
-        return [(half.span, chosen.ease)] if chosen.ease is not shown.ease else []
-    return [
-        (cell.span, new)
-        for cell, old, new in zip(half.cells, shown.periods, chosen.periods, strict=False)
-        if new is not old and new in PLAIN
-    ]
+def decided(
+    made: Collection[Follower], chosen: Mapping[LessonId, Fate], situation: Situation
+) -> dict[LessonId, Fate]:
+    """What becomes of each lesson, checked all together.
+
+    Raises Invalid where nothing was chosen for a lesson that cannot follow, Conflict where what
+    was chosen does not fit beside the others.
+    """
+    fates = {x.lesson_id: chosen.get(x.lesson_id, Fate.FOLLOW) for x in made}
+    open_ = [x for x in made if fates[x.lesson_id] not in x.fates]
+    if open_ or chosen.keys() - fates.keys():
+        sentence = text("Choose what becomes of this lesson.")
+        fields = {f"fate-{each.lesson_id}": sentence for each in open_}
+        raise Invalid("Some lessons cannot move along. Say what becomes of them.", fields=fields)
+    board = Board(situation)
+    for each in made:
+        board.take_out(each.lesson_id)
+    for each in sorted(made, key=lambda x: fates[x.lesson_id] is not Fate.FOLLOW):
+        place = _place(each, fates[each.lesson_id])
+        if place is not None:
+            _put(board, each.lesson_id, place, situation)
+    return fates
 
 
-def _changed(
-    weekday: int,
-    windows: Iterable[Window],
-    changes: Sequence[Change],
-    safe: frozenset[int],
-    days: DaySpan,
-    term: DaySpan,
-) -> list[Window]:
-    made: list[Window] = []
-    base: list[Window] = []
-    for window in windows:
-        made += _around(window, days)
-        inside = _clipped(window, days, term)
-        if inside == days:
-            base.append(window)
-        elif inside:
-            made += _cut(replace(window, first_day=inside.first_day, last_day=inside.last_day),
-                         changes)  # fmt: skip
-    free = _minutes(base)
-    gladly = _minutes(window for window in base if not window.if_needed)
-    glad = _runs(_after(gladly, changes, (Ease.YES,), safe))
-    any_ = _runs(_after(free, changes, (Ease.YES, Ease.MAYBE), safe))
-    made += [Window(weekday, *run, days.first_day, days.last_day) for run in glad]
-    # A lesson may lie across both: so a window "if needed" reaches over what is free anyway.
-    made += [
-        Window(weekday, *run, days.first_day, days.last_day, if_needed=True)
-        for run in any_
-        if not any(start <= run[0] and run[1] <= end for start, end in glad)
-    ]
-    return made
+def _place(each: Follower, fate: Fate) -> Placement | None:
+    return {Fate.KEEP: each.before, Fate.CALL_OFF: None}.get(fate, each.after)
 
 
-def _after(
-    minutes: frozenset[int],
-    changes: Iterable[Change],
-    raising: tuple[Ease, ...] = (),
-    safe: frozenset[int] = frozenset(),
-) -> set[int]:
-    """The minutes of one degree once the changes are in, without slivers that they left over."""
-    made, raised = set(minutes), set[int]()
-    for span, ease in changes:
-        if ease in raising:
-            raised |= set(range(*span))
-        else:
-            made -= set(range(*span))
-    made |= raised
-    safe |= raised
-    former = set(_runs(minutes))
-    for run in _runs(made):
-        if run[1] - run[0] < SLIVER and run not in former and safe.isdisjoint(range(*run)):
-            made -= set(range(*run))
-    return made
-
-
-def _cut(window: Window, changes: Iterable[Change]) -> list[Window]:
-    """What is left of a window with days of its own."""
-    own = frozenset(range(window.start, window.end))
-    left = _after(own, [(span, Ease.NO) for span, _ in changes])
-    return [replace(window, start=start, end=end) for start, end in _runs(left)]
-
-
-def _around(window: Window, days: DaySpan) -> list[Window]:
-    """The window on the days before and after these."""
-    made = []
-    if window.first_day is None or window.first_day < days.first_day:
-        last = min(window.last_day or date.max, days.first_day - _DAY)
-        made.append(replace(window, last_day=last))
-    if window.last_day is None or window.last_day > days.last_day:
-        first = max(window.first_day or date.min, days.last_day + _DAY)
-        made.append(replace(window, first_day=first))
-    return made
-
-
-# -- windows and days
-
-
-def _clipped(window: Window, days: DaySpan, term: DaySpan) -> DaySpan | None:
-    """On which of these days it is in force."""
-    first = max(window.first_day or term.first_day, days.first_day)
-    last = min(window.last_day or term.last_day, days.last_day)
-    return DaySpan(first, last) if first <= last else None
-
-
-def tidy(windows: Iterable[Window], term: DaySpan) -> tuple[Window, ...]:
-    """The same windows, with those of the same time joined where their days meet; a window of the
-    whole term has no days of its own, and one outside of it is gone."""
-    joined: dict[tuple[int, int, int, bool], list[DaySpan]] = defaultdict(list)
-    for window in windows:
-        if days := _clipped(window, term, term):
-            joined[window.weekday, window.start, window.end, window.if_needed].append(days)
-    return tuple(
-        Window(
-            weekday, start, end,
-            None if span.first_day == term.first_day else span.first_day,
-            None if span.last_day == term.last_day else span.last_day,
-            if_needed,
+def _put(board: Board, lesson: LessonId, place: Placement, situation: Situation) -> None:
+    fault = board.crowded(lesson, place)
+    if fault is None and board.gives_another(lesson, place):
+        fault = text("The teacher is in another lesson then.")
+    if fault is not None:
+        raise Conflict(
+            text(
+                "Class {name} cannot have its lesson on {day} at {time}: {why}",
+                name=situation.requests[place.request_id].class_name,
+                day=place.day,
+                time=clock_text(place.start),
+                why=fault,
+            )
         )
-        for (weekday, start, end, if_needed), spans in sorted(joined.items())
-        for span in _met(spans)
+    board.put(lesson, place)
+
+
+def rooms_short(situation: Situation, school_id: SchoolId, first: date, rooms: int) -> Text | None:
+    """Where more lessons stand at once than that many rooms hold; None: nowhere."""
+    there = sorted(
+        (place for place in situation.standing.values()
+         if place.day >= first and situation.requests[place.request_id].school_id == school_id),
+        key=lambda place: (place.day, place.start),
     )  # fmt: skip
+    for place in there:
+        beside = [x for x in there if x.day == place.day and x.start <= place.start < x.end]
+        if len(beside) > rooms:
+            return text(
+                "On {day} at {time} {count} lessons take place at once. Move one first, or keep "
+                "{count} rooms.",
+                day=place.day, time=clock_text(place.start), count=len(beside),
+            )  # fmt: skip
+    return None
 
 
-def _met(spans: Iterable[DaySpan]) -> list[DaySpan]:
-    made: list[DaySpan] = []
-    for span in sorted(spans):
-        if made and span.first_day <= made[-1].last_day + _DAY:
-            made[-1] = DaySpan(made[-1].first_day, max(made[-1].last_day, span.last_day))
-        else:
-            made.append(span)
-    return made
-
-
-def _minutes(windows: Iterable[Window]) -> frozenset[int]:
-    return frozenset(minute for w in windows for minute in range(w.start, w.end))
-
-
-def _runs(minutes: Collection[int]) -> tuple[Span, ...]:
-    """The spans of minutes that follow each other."""
-    made: list[list[int]] = []
-    for minute in sorted(minutes):
-        if made and made[-1][1] == minute:
-            made[-1][1] = minute + 1
-        else:
-            made.append([minute, minute + 1])
-    return tuple((start, end) for start, end in made)
+def fingerprint(
+    school: ReceivingSchool,
+    new: Hours,
+    made: Iterable[Follower],
+    sequences: Mapping[LessonId, int],
+    slots: Mapping[RequestId, tuple[Slot, ...]],
+) -> Fingerprint:
+    """Names a preview: equal while these lessons stand and the same would become of them."""
+    told = (school.id, school.periods, school.rooms, new.periods, new.rooms, new.from_day)
+    digest = hashlib.sha256(repr(told).encode())
+    for each in made:
+        told_of = (each.lesson_id, sequences[each.lesson_id], each.before, each.after, each.fates)
+        digest.update(repr(told_of).encode())
+    digest.update(repr(sorted(slots.items())).encode())
+    return Fingerprint(digest.hexdigest()[:32])

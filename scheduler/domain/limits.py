@@ -34,6 +34,7 @@ LETTERS_BY_MAILBOX = Limit("letters_mailbox", 10, timedelta(hours=1))
 REFUSALS_NOTED_BY_PERSON = Limit("refusals_noted_person", 20, timedelta(minutes=1))
 # Not by address: Google and Microsoft read for thousands from a few.
 READS_BY_LINK = Limit("reads_link", 20, timedelta(minutes=1))
+PAPERS_BY_PERSON = Limit("papers_person", 10, timedelta(minutes=1))  # each takes a process
 API_BY_PERSON = Limit("api_person", 300, timedelta(milliseconds=200))
 
 

@@ -130,7 +130,7 @@ class Board:
         others = [self._places[each] for each in self._of_request[request.id] - {lesson}]
         if any(other.day == place.day for other in others):
             return text("The class has a lesson of this request on that day already.")
-        return self._crowded(lesson, request, place)
+        return self.crowded(lesson, place)
 
     def _open(self, request: Request, place: Placement) -> bool:
         term = self.situation.term
@@ -139,7 +139,9 @@ class Board:
         last = min(request.last_day, term.last_day)
         return first <= place.day <= last and place.day not in term.holidays and not shut
 
-    def _crowded(self, lesson: LessonId, request: Request, place: Placement) -> Text | None:
+    def crowded(self, lesson: LessonId, place: Placement) -> Text | None:
+        """What keeps class and rooms from a lesson at that time of the day; None: nothing."""
+        request = self._request(place)
         there = self._of_day[request.school_id, place.day] - {lesson}
         beside = [x for x in map(self._places.__getitem__, sorted(there)) if _overlap(x, place)]
         if any(self._request(other).class_id == request.class_id for other in beside):
@@ -188,6 +190,11 @@ class Board:
             return None
         want = self.want(lesson, place)
         return obstacles(self._asked(place.teacher_id, want), want)
+
+    def gives_another(self, lesson: LessonId, place: Placement) -> bool:
+        """True when the teacher of that placement is in another lesson then."""
+        span, booked = self.want(lesson, place).interval, self._booked[place.teacher_id]
+        return any(span.overlaps(x.span) for each, x in booked.items() if each != lesson)
 
     def name(self, teacher: TeacherId) -> str:
         """What a teacher of the term is called."""

@@ -6,15 +6,15 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from scheduler.domain import availability as rules
-from scheduler.domain import hours
+from scheduler.domain import weeks
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.availability import Fit, Pledge, Wanted, Window
-from scheduler.domain.hours import Choice, Half, Place
 from scheduler.domain.intervals import DaySpan, minute_of
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.people import Level, ReceivingSchool, TeacherId
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import Term, TermId
+from scheduler.domain.weeks import Choice, Half, Place
 from scheduler.errors import Conflict, Invalid, NotFound, Stale, Text, text
 from scheduler.services.context import Context
 from scheduler.store import audits, lessons, requests, terms
@@ -99,7 +99,7 @@ class _Held:
 
     @property
     def week(self) -> dict[Place, Choice]:
-        return hours.decompose(self.pledge.windows, self.halves, self.days, self.whole)
+        return weeks.decompose(self.pledge.windows, self.halves, self.days, self.whole)
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -162,7 +162,7 @@ def _held(db: Session, actor: Actor, now: datetime) -> _Held:
         teacher_id=teacher,
         term=term,
         days=DaySpan(min(max(term.today(now), term.first_day), term.last_day), term.last_day),
-        halves=hours.frame(bell for school in schools for bell in school.periods),
+        halves=weeks.frame(bell for school in schools for bell in school.periods),
         schools=schools,
         kept=rows.pledge(db, term.id, teacher),
         own=rows.own(db, term.id, teacher),
@@ -176,9 +176,9 @@ def _former(db: Session, held: _Held) -> Former | None:
     for term_id, name in rows.former_terms(db, held.term, held.teacher_id):
         before = rows.pledge(db, term_id, held.teacher_id)
         if before and before.windows:
-            week = hours.decompose(_undated(before.windows), held.halves, held.whole, held.whole)
+            week = weeks.decompose(_undated(before.windows), held.halves, held.whole, held.whole)
             places = tuple(
-                place for place, choice in week.items() if choice.ease is not hours.Ease.NO
+                place for place, choice in week.items() if choice.ease is not weeks.Ease.NO
             )
             return Former(TermId(term_id), name, places)
     return None
@@ -214,7 +214,7 @@ def tell(ctx: Context, actor: Actor, pledge: Pledge, wanted: Wanted, seen: Finge
     """As `save`, for a program that tells all weekly times itself."""
     with ctx.transaction() as db:
         held = _locked(db, actor, ctx.now())
-        told = replace(pledge, windows=hours.tidy(pledge.windows, held.whole))
+        told = replace(pledge, windows=weeks.tidy(pledge.windows, held.whole))
         _take(ctx, db, actor, held, told, wanted, seen)
 
 
@@ -291,7 +291,7 @@ def _locked(db: Session, actor: Actor, now: datetime) -> _Held:
 
 
 def _windows(held: _Held, wish: Wish) -> tuple[Window, ...]:
-    return hours.compose(
+    return weeks.compose(
         held.pledge.windows, held.halves, held.week, wish.week, wish.days, held.whole
     )
 

@@ -1,7 +1,7 @@
 """What people see of the timetable and its history, and calling a lesson off."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import midnight, monday
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
-from scheduler.domain.people import DonorSchool, DonorSchoolId, ReceivingSchool, SchoolId
+from scheduler.domain.people import DonorSchool, DonorSchoolId, PersonId, ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
@@ -53,7 +53,10 @@ _School = TypeVar("_School", ReceivingSchool, DonorSchool)
 @dataclass(frozen=True, slots=True)
 class Week(Generic[_School]):
     """The lessons of one school, or by its teachers, from Monday to Sunday; `previous` and
-    `following` are inside the term."""
+    `following` are inside the term.
+
+    `phones`: of today's teachers who gave a number, for the case that the room does not open.
+    """
 
     school: _School
     term: Term
@@ -62,6 +65,7 @@ class Week(Generic[_School]):
     days: tuple[Day, ...]
     previous: date | None
     following: date | None
+    phones: Mapping[PersonId, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -107,7 +111,10 @@ def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | Non
             raise NotFound("There is no term yet.")
         first, since, until = _bounds(term, day, now)
         found = rows.find(db, school_id=school_id, term_id=term.id, since=since, until=until)
-    return _week(school, term, first, found, now)
+        week = _week(school, term, first, found, now)
+        near = {x.teacher_person_id for day in week.days if day.date == week.today
+                for x in day.lessons}  # fmt: skip
+        return replace(week, phones=people.phones(db, near))
 
 
 def donor_week(ctx: Context, actor: Actor, school_id: DonorSchoolId, day: date | None) -> DonorWeek:

@@ -76,7 +76,7 @@ def ways(ctx: Context, actor: Actor, lesson_id: LessonId) -> Ways:
     Conflict for a lesson that takes place nowhere any more."""
     with ctx.reading() as db:
         lesson = must_see(db, actor, lesson_id)
-        term = _movable(ctx, db, lesson)
+        term = movable(ctx, db, lesson)
         board, here, day = _board(ctx, db, term), placed(lesson), _day(db, term, lesson)
         off = lessons.called_off(db, term.id)
     times = tuple(_time(board, lesson, place, off) for place in board.accepted(here))
@@ -103,25 +103,39 @@ def move(
         terms.lock(db, term.id)  # rooms have no constraint that would stop two at once
         covers.lock(db, lesson_id)
         lesson = _searched(ctx, db, must_see(db, actor, lesson_id))
-        here, to = placed(lesson), teacher_id or lesson.teacher_id
-        offers.lock_teacher(db, to)
-        board, off = _board(ctx, db, term), lessons.called_off(db, term.id)
-        place = replace(here, day=day, start=start, end=board.ends(here, day, start), teacher_id=to)
-        _must_fit(board, lesson, place, off)
-        cause = Cause(
-            Deed.MOVED, f"moved:{lesson_id}:{lesson.sequence + 1}", actor.person_id, actor.name,
-            call_end=CallEnd.MOVED,
-        )  # fmt: skip
-        change = Change(ChangeKind.MOVED, here, place)
-        timetable.carry_out(ctx, db, term, [change], {here: lesson_id}, cause)
-        if board.leaves_pattern(place, frozenset({lesson_id})):
-            pins.put(db, [lesson_id], actor.person_id, "", place.day, ctx.now())
-        done = must_see(db, actor, lesson_id)
-        audits.record(
-            db, ctx.now(), actor.person_id, "move_lesson", "lesson", lesson_id,
-            before=_told(lesson), after=_told(done),
-        )  # fmt: skip
-        return done
+        return relocate(ctx, db, actor, term, lesson, day, start, teacher_id)
+
+
+def relocate(
+    ctx: Context,
+    db: Session,
+    actor: Actor,
+    term: Term,
+    lesson: Lesson,
+    day: date,
+    start: int,
+    teacher_id: TeacherId | None = None,
+) -> Lesson:
+    """`move` for a lesson that the caller holds, as it holds its term; and may move."""
+    here, to = placed(lesson), teacher_id or lesson.teacher_id
+    offers.lock_teacher(db, to)
+    board, off = _board(ctx, db, term), lessons.called_off(db, term.id)
+    place = replace(here, day=day, start=start, end=board.ends(here, day, start), teacher_id=to)
+    _must_fit(board, lesson, place, off)
+    cause = Cause(
+        Deed.MOVED, f"moved:{lesson.id}:{lesson.sequence + 1}", actor.person_id, actor.name,
+        call_end=CallEnd.MOVED,
+    )  # fmt: skip
+    change = Change(ChangeKind.MOVED, here, place)
+    timetable.carry_out(ctx, db, term, [change], {here: lesson.id}, cause)
+    if board.leaves_pattern(place, frozenset({lesson.id})):
+        pins.put(db, [lesson.id], actor.person_id, "", place.day, ctx.now())
+    done = must_see(db, actor, lesson.id)
+    audits.record(
+        db, ctx.now(), actor.person_id, "move_lesson", "lesson", lesson.id,
+        before=_told(lesson), after=_told(done),
+    )  # fmt: skip
+    return done
 
 
 def merge(ctx: Context, actor: Actor, lesson_id: LessonId, into_id: LessonId) -> Lesson:
@@ -165,8 +179,8 @@ def _term(db: Session, lesson_id: LessonId) -> Term:
     return term
 
 
-def _movable(ctx: Context, db: Session, lesson: Lesson) -> Term:
-    """The term of a lesson that is still to come."""
+def movable(ctx: Context, db: Session, lesson: Lesson) -> Term:
+    """The term of a lesson that is still to come; raises Conflict for any other."""
     if after(lesson.state, Move.RESCHEDULE) is None:
         raise Conflict("This lesson takes place no more, or did already.")
     if lesson.starts_at <= ctx.now():
@@ -176,7 +190,7 @@ def _movable(ctx: Context, db: Session, lesson: Lesson) -> Term:
 
 def _searched(ctx: Context, db: Session, lesson: Lesson) -> Lesson:
     """The lesson, if cover is looked for and it has not begun."""
-    _movable(ctx, db, lesson)
+    movable(ctx, db, lesson)
     if lesson.id not in covers.of_lessons(db, [lesson.id]):
         raise Conflict("Nobody is looked for to give this lesson.")
     return lesson
@@ -196,6 +210,17 @@ def _time(board: Board, lesson: Lesson, place: Placement, off: frozenset[object]
         None,
         board.hindrances(lesson.id, place),
         tuple(who for who in others if who.teacher_id != lesson.teacher_id),
+    )
+
+
+def open_times(ctx: Context, db: Session, term: Term, lesson: Lesson) -> tuple[Placement, ...]:
+    """The other accepted times of its week where class, rooms and its teacher are free, first
+    those that the class likes best; what it was called off for is not among them."""
+    board, off, here = _board(ctx, db, term), lessons.called_off(db, term.id), placed(lesson)
+    return tuple(
+        place
+        for place in board.accepted(here)
+        if _fault(board, lesson, place, off) is None and board.is_free(lesson.id, place)
     )
 
 

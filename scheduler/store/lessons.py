@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, or_, select, true
+from sqlalchemy import ColumnElement, Row, literal, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Role
@@ -18,6 +18,7 @@ from scheduler.store import history
 from scheduler.store.tables import (
     classes,
     donor_schools,
+    former_periods,
     grants,
     handovers,
     lessons,
@@ -52,7 +53,9 @@ _SELECT = (
     .join(terms, lessons.c.term_id == terms.c.id)
     .join(programmes, terms.c.programme_id == programmes.c.id)
 )
-_Bells = Mapping[tuple[int, int], tuple[HalfDay, int]]
+# By school: the bell times before each day on which they changed, and then those that stay.
+_Ringing = Mapping[int, tuple[HalfDay, int]]
+_Bells = Mapping[int, Mapping[date, _Ringing]]
 
 
 def find(
@@ -203,15 +206,38 @@ def _placement(row: Row[tuple[object, ...]]) -> Placement:
 
 
 def _bells(db: Session, school_ids: Collection[int]) -> _Bells:
+    """Names of periods by the minute in which they begin; one query."""
     if not school_ids:
         return {}
-    rows = db.execute(select(periods).where(periods.c.school_id.in_(list(school_ids))))
-    return {(row.school_id, row.start_minute): (HalfDay(row.half_day), row.number) for row in rows}
+    columns = ("school_id", "half_day", "number", "start_minute")
+    of = list(school_ids)
+    now, then = (
+        select(*(table.c[name] for name in columns), until.label("before_day")).where(
+            table.c.school_id.in_(of)
+        )
+        for table, until in (
+            (periods, literal(date.max)),
+            (former_periods, former_periods.c.before_day),
+        )
+    )
+    found: dict[int, dict[date, dict[int, tuple[HalfDay, int]]]] = {}
+    both = union_all(now, then).subquery()
+    for row in db.execute(select(both).order_by(both.c.before_day)):
+        ringing = found.setdefault(row.school_id, {}).setdefault(row.before_day, {})
+        ringing[row.start_minute] = HalfDay(row.half_day), row.number
+    return found
+
+
+def _period(bells: _Bells, school_id: int, start: datetime) -> tuple[HalfDay | None, int | None]:
+    """What the school calls the period that begins then, by the bells of that day."""
+    known = bells.get(school_id, {})
+    ringing = next((known[day] for day in known if start.date() < day), {})
+    return ringing.get(minute_of(start), (None, None))
 
 
 def _lesson(row: Row[tuple[object, ...]], bells: _Bells) -> Lesson:
     start = row.starts_at.astimezone(ZoneInfo(row.zone))
-    half_day, period = bells.get((row.school_id, minute_of(start)), (None, None))
+    half_day, period = _period(bells, row.school_id, start)
     return Lesson(
         id=row.id,
         uid=row.uid,

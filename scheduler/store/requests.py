@@ -162,6 +162,13 @@ def change_all(db: Session, term_id: int, asks: Mapping[tuple[int, int], NewRequ
     _add_slots(db, term_id, asks)
 
 
+def set_slots(db: Session, slots: Mapping[RequestId, Collection[Slot]]) -> None:
+    """Let these requests ask for these times instead of theirs."""
+    bulk.forget(db, request_slots, "request_id", slots)
+    rows = [_slot_row(each, slot) for each, asked in slots.items() for slot in asked]
+    bulk.add(db, request_slots, rows)
+
+
 def _add_slots(db: Session, term_id: int, asks: Mapping[tuple[int, int], NewRequest]) -> None:
     ids = _ids(db, term_id)
     slots = [_slot_row(ids[key], slot) for key, ask in asks.items() for slot in ask.slots]

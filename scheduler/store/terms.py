@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.intervals import DaySpan
@@ -22,6 +24,7 @@ from scheduler.errors import NotFound
 from scheduler.store import bulk, tables
 from scheduler.store.tables import (
     closed_days,
+    former_periods,
     holidays,
     periods,
     programmes,
@@ -174,6 +177,55 @@ def reopen(db: Session, school_ids: Collection[int], span: DaySpan) -> int:
     found = _same_closure(db, school_ids, span)
     bulk.forget(db, closed_days, "id", [row for _, row in found])
     return len({school for school, _ in found})
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDays:
+    span: DaySpan
+    reason: str
+
+
+def closed_of(db: Session, school_id: int) -> tuple[ClosedDays, ...]:
+    """The days on which one school takes no lesson, the earliest first, and why."""
+    query = select(closed_days).where(closed_days.c.school_id == school_id)
+    rows = db.execute(query.order_by(closed_days.c.first_day, closed_days.c.id))
+    return tuple(ClosedDays(DaySpan(x.first_day, x.last_day), x.reason) for x in rows)
+
+
+def bells_change_on(db: Session, school_id: int) -> date | None:
+    """The last day on which the bell times of the school changed, or are to change."""
+    mine = former_periods.c.school_id == school_id
+    found: date | None = db.scalar(select(func.max(former_periods.c.before_day)).where(mine))
+    return found
+
+
+def set_bells(
+    db: Session, school: ReceivingSchool, bells: Collection[BellPeriod], from_day: date
+) -> None:
+    """Give the school other bell times from a day on; lessons before it keep their names.
+
+    The caller holds the term.  Of two changes for one day the earlier one never rang.
+    """
+    if bells_change_on(db, school.id) != from_day:
+        was = [{"before_day": from_day, **_bell_row(school.id, bell)} for bell in school.periods]
+        bulk.add(db, former_periods, was)
+    bulk.forget(db, periods, "school_id", [school.id])
+    bulk.add(db, periods, [_bell_row(school.id, bell) for bell in bells])
+
+
+def set_rooms(db: Session, school_id: int, rooms: int) -> None:
+    mine = receiving_schools.c.id == school_id
+    db.execute(update(receiving_schools).where(mine).values(rooms=rooms))
+
+
+def _bell_row(school_id: int, bell: BellPeriod) -> dict[str, object]:
+    return {
+        "school_id": school_id,
+        "half_day": bell.half_day,
+        "number": bell.number,
+        "start_minute": bell.start,
+        "end_minute": bell.end,
+    }
 
 
 def _same_closure(db: Session, school_ids: Collection[int], span: DaySpan) -> list[tuple[int, int]]:

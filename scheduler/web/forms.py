@@ -17,6 +17,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 YEARS = (2000, 2100)
 LONGEST_TEXT = 200
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2})[:.hH](\d{2})", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -71,6 +72,15 @@ class Fields:
         """A day typed as 02/10/2023, day first."""
         found = read_day(self.typed(name))
         return found if isinstance(found, date) else self._fault(name, found, date(YEARS[0], 1, 1))
+
+    def clock(self, name: str) -> int:
+        """A time of the day typed as 07:15, 7.15 or 7h15, in minutes since midnight."""
+        found = _CLOCK.fullmatch(self.typed(name).strip())
+        hour, minute = map(int, found.groups()) if found else (24, 0)
+        if hour > 23 or minute > 59:
+            said = text("Write the time like this: {example}.", example="07:15")
+            return self._fault(name, said, 0)
+        return hour * 60 + minute
 
     def choice(self, name: str, options: type[_Choice]) -> _Choice:
         """One of the named choices."""

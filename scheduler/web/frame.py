@@ -57,11 +57,10 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
         NavItem("/coordinator/record", text("Record"), "doc"),
     ),
     "/school": (
-        NavItem("/school", text("This week"), "grid"),
-        NavItem("/school/requests", text("Requests"), "pen"),
-        _CALENDAR,
-        NavItem("/school/reminders", text("Reminders"), "bell"),
-        NavItem("/school/people", text("Colleagues"), "people"),
+        NavItem("/school", text("This week"), "home"),
+        NavItem("/school/requests", text("Requests"), "list"),
+        NavItem("/school/timetable", text("Timetable"), "grid"),
+        NavItem("/school/hours", text("Hours"), "clock"),
     ),
     "/donor-school": (
         NavItem("/donor-school", text("This week"), "grid"),

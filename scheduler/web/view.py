@@ -140,13 +140,13 @@ def title_of(lesson: Lesson) -> Text:
     subject = text("English {class_name}", class_name=lesson.class_name)
     if lesson.half_day is None or lesson.period is None:
         return subject
-    period = _PERIODS[lesson.half_day.value]
+    period = PERIODS[lesson.half_day.value]
     return text(
         "{subject} · {period}", subject=subject, period=Text(period, {"number": lesson.period})
     )
 
 
-_PERIODS = {
+PERIODS = {
     "morning": "Morning period {number}",
     "afternoon": "Afternoon period {number}",
     "evening": "Evening period {number}",

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.availability import Fit, Wanted, Window
-from scheduler.domain.hours import Choice, Ease
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import HalfDay, Level
+from scheduler.domain.weeks import Choice, Ease
 from scheduler.errors import Conflict, Invalid, NotFound, Stale
 from scheduler.services import availability
 from scheduler.services.availability import Wish

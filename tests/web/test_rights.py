@@ -53,8 +53,8 @@ ON_PAPER = {"/verify/{code}"}
 SPARED = {"/sign-out", "/devices/{device_id}/test", "/teacher/busy/read"}
 # Open only after something that the world has not.
 AFTER_MORE = {"/api/v1/disruptions/withdraw", "/mail/{name}", "/sign-in/factor/set-up"}
-# It is put on paper, which takes seconds; tests of certificates do it.
-ON_PAPER_SLOWLY = {"/api/v1/certificates/{code}/paper"}
+# It is put on paper, which takes seconds; tests of certificates and timetables do it.
+ON_PAPER_SLOWLY = {"/api/v1/certificates/{code}/paper", "/school/timetable.pdf"}
 # Where a teacher chooses the schools she would like to teach: she may know what they are called.
 SCHOOLS_BY_NAME = "/teacher/availability"
 REFUSED = {401, 403, 404}

@@ -122,6 +122,22 @@ periods = Table(
     clock_check(),
 )
 
+# Bell times as they were for lessons before a day; `periods` has those from then on.
+former_periods = Table(
+    "former_periods",
+    metadata,
+    key(),
+    Column("school_id", ForeignKey(receiving_schools.c.id), nullable=False),
+    Column("before_day", Date, nullable=False),
+    *one_of("half_day", HalfDay),
+    Column("number", Integer, nullable=False),
+    Column("start_minute", Integer, nullable=False),
+    Column("end_minute", Integer, nullable=False),
+    UniqueConstraint("school_id", "before_day", "start_minute"),
+    CheckConstraint("number BETWEEN 1 AND 12", "number"),
+    clock_check(),
+)
+
 classes = Table(
     "classes",
     metadata,

@@ -216,7 +216,7 @@ def _colleagues(href: str) -> Door:
 
 
 # A phone has no room for them in the bar at its bottom.
-_OWN_ROOMS = (
+_BESIDE = (
     (
         Role.TEACHER,
         Door(
@@ -225,6 +225,19 @@ _OWN_ROOMS = (
             text("Reminders"),
             text("Which of them come, and when it must be quiet."),
         ),
+    ),
+    (
+        Role.SCHOOL,
+        Door(
+            "/calendar",
+            "cal",
+            text("Calendar"),
+            text("The school's lessons in the calendar of a phone or computer."),
+        ),
+    ),
+    (
+        Role.SCHOOL,
+        Door("/school/reminders", "bell", text("Reminders"), text("When and how we remind you.")),
     ),
     (Role.SCHOOL, _colleagues("/school/people")),
     (Role.DONOR_HEAD, _colleagues("/donor-school/people")),
@@ -280,7 +293,7 @@ DOORS: tuple[Door, ...] = (
 @router.get("/account")
 def hub(request: Request, session: Signed) -> Response:
     actor = session.actor
-    shown = [door for role, door in _OWN_ROOMS if actor.with_role(role)]
+    shown = [door for role, door in _BESIDE if actor.with_role(role)]
     shown += [door for door in DOORS if door is not _FACTOR or session.strict]
     return render(request, "account/account.html", actor=actor, doors=shown)
 

@@ -15,11 +15,11 @@ from scheduler.domain.availability import (
     Pledge,
     Wanted,
 )
-from scheduler.domain.hours import Choice, Ease, Place
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import Level
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import TermId
+from scheduler.domain.weeks import Choice, Ease, Place
 from scheduler.errors import Invalid, Stale, Text, text
 from scheduler.services import availability
 from scheduler.services.availability import Desk, Wish

@@ -31,11 +31,13 @@ WeekOf = Annotated[date | None, Query(alias="week")]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A lesson as a page shows it: its state to readers, and whether it can be called off."""
+    """A lesson as a page shows it: its state to readers, whether it can be called off, and where
+    its teacher is reached by telephone today, if anywhere."""
 
     lesson: Lesson
     state: str
     open: bool
+    phone: str = ""
 
 
 # -- the week
@@ -77,7 +79,9 @@ class WeekFrame:
 
 def week_page(request: Request, ctx: Context, shown: SchoolWeek, frame: WeekFrame) -> Response:
     now = ctx.now()
-    days = [(day.date, [look(x, now) for x in day.lessons]) for day in _today_first(shown)]
+    days = [
+        (day.date, [_look_in(shown, x, now) for x in day.lessons]) for day in _today_first(shown)
+    ]
     return render(
         request,
         "school/week.html",
@@ -94,6 +98,12 @@ def week_page(request: Request, ctx: Context, shown: SchoolWeek, frame: WeekFram
 def look(lesson: Lesson, now: datetime) -> Look:
     going = lesson.state in (LessonState.SCHEDULED, LessonState.COVER)
     return Look(lesson, shown_state(lesson, now), going and now < lesson.starts_at)
+
+
+def _look_in(shown: SchoolWeek, lesson: Lesson, now: datetime) -> Look:
+    seen, today = look(lesson, now), local(lesson.starts_at, lesson.zone).date() == shown.today
+    phone = shown.phones.get(lesson.teacher_person_id, "") if today else ""
+    return replace(seen, phone=phone) if seen.open or seen.state == "live" else seen
 
 
 def _coming(shown: SchoolWeek, now: datetime) -> Lesson | None:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from scheduler.domain.hours import WEEKDAYS, Choice, Ease, Half, Place, Span
 from scheduler.domain.intervals import clock_text, minute_of
 from scheduler.domain.people import HalfDay
+from scheduler.domain.weeks import WEEKDAYS, Choice, Ease, Half, Place, Span
 from scheduler.services.availability import Desk
 from scheduler.web.view import local
 

@@ -1,4 +1,5 @@
-// The copy button, and taps in a grid of choices. Everything else works by itself or by htmx.
+// The buttons that copy and print, and taps in a grid of choices.  Everything else works by itself
+// or by htmx.
 document.querySelectorAll("[data-copy]").forEach((button) => {
   if (!navigator.clipboard) return;
   button.hidden = false;
@@ -17,4 +18,10 @@ document.querySelectorAll(".pg .pick").forEach((pick) => {
     pick.selectedIndex = (pick.selectedIndex + 1) % pick.length;
     pick.dispatchEvent(new Event("change", { bubbles: true }));
   });
+});
+
+// A sheet for the wall: browsers without scripts print by their own menu.
+document.querySelectorAll("[data-print]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
 });

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.domain.availability import Window, covers
-from scheduler.domain.hours import (
+from scheduler.domain.intervals import DaySpan
+from scheduler.domain.people import BellPeriod, HalfDay
+from scheduler.domain.weeks import (
     EVENING,
     PLAIN,
     SLIVER,
@@ -20,8 +22,6 @@ from scheduler.domain.hours import (
     frame,
     tidy,
 )
-from scheduler.domain.intervals import DaySpan
-from scheduler.domain.people import BellPeriod, HalfDay
 
 TERM = DaySpan(date(2023, 9, 11), date(2024, 1, 7))
 MORNING, AFTERNOON, NIGHT = HalfDay
