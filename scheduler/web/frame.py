@@ -17,7 +17,7 @@ from scheduler.errors import Text, text
 from scheduler.locale import LANGUAGES, Language, translate, wording
 from scheduler.services import programmes
 from scheduler.services.context import Context
-from scheduler.web import guard
+from scheduler.web import guard, keeping
 
 LABEL_SECONDS = 60.0  # names of programmes and terms hardly ever change
 LONGEST_PATH = 180  # it must fit into a cookie of ours
@@ -33,7 +33,10 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What `templates/base.html` shows around the content; `path` leads back to this page."""
+    """What `templates/base.html` shows around the content; `path` leads back to this page.
+
+    `kept`: the moment, in words, that a copy of this page would be of; empty: none may be kept.
+    """
 
     actor: Actor | None
     nav: tuple[NavItem, ...]
@@ -44,6 +47,7 @@ class Page:
     demo_banner: str
     mail_href: str
     path: str
+    kept: str = ""
 
 
 _CALENDAR = NavItem("/calendar", text("Calendar"), "cal")
@@ -132,7 +136,15 @@ def page_of(
         demo_banner=_demo_banner(ctx, language_of(request, session)),
         mail_href="/mail" if may_read_mail(ctx, inside) else "",
         path=_way_back(request),
+        kept=_kept(ctx, request, session, inside),
     )
+
+
+def _kept(ctx: Context, request: Request, session: SessionSeen | None, actor: Actor | None) -> str:
+    if actor is None or request.url.path not in keeping.pages_of(actor):
+        return ""
+    now = ctx.now().astimezone(ZoneInfo(ctx.settings.timezone))
+    return wording.moment(now, language_of(request, session))
 
 
 def _demo_banner(ctx: Context, language: Language) -> str:

@@ -20,7 +20,7 @@ from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.errors import Text, text
 from scheduler.locale import Language, spell, translate, translations, wording
 from scheduler.services.context import Context
-from scheduler.web import frame, guard
+from scheduler.web import frame, guard, keeping
 
 STATIC = Path(__file__).parent / "static"
 STYLESHEET = "chungtay.css"
@@ -73,8 +73,10 @@ def render_for(
     language = frame.language_of(request, session)
     body = environment(language).get_template(template).render(page=page, **values)
     response = HTMLResponse(body, status)
+    ctx: Context = request.app.state.ctx
+    response.headers[keeping.HEADER] = keeping.reader(ctx.key, page.actor)
     if flash is not None:
-        guard.set_cookie(response, request.app.state.ctx.settings, "flash", "", seconds=0)
+        guard.set_cookie(response, ctx.settings, "flash", "", seconds=0)
     return response
 
 

@@ -143,6 +143,6 @@ def test_the_worker_may_answer_for_every_page_and_is_never_old(visitor):
 
 
 def test_the_app_can_be_put_on_a_home_screen(visitor):
-    manifest = visitor.get("/static/chungtay.webmanifest").json()
+    manifest = visitor.get("/static/chungtay.vi.webmanifest").json()
     assert (manifest["display"], manifest["start_url"]) == ("standalone", "/")
     assert "manifest-src 'self'" in visitor.get("/sign-in").headers["content-security-policy"]

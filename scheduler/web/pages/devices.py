@@ -11,7 +11,7 @@ from scheduler.domain.access import Actor
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.services import devices, ways
 from scheduler.services.context import Context
-from scheduler.web import view
+from scheduler.web import keeping, view
 from scheduler.web.forms import Fields
 from scheduler.web.guard import Actor_, Ctx, Form, RowId
 from scheduler.web.view import render, see_other
@@ -19,6 +19,14 @@ from scheduler.web.view import render, see_other
 router = APIRouter()
 
 HERE = "/devices"
+# What a kept page needs to look and work as usual.
+_FILES = (
+    view.STYLESHEET,
+    "icons.svg",
+    "favicon.svg",
+    "app.js",
+    "htmx.min.js",
+)
 
 
 def transport(ctx: Ctx) -> Transport:
@@ -79,6 +87,9 @@ def _page(request: Request, ctx: Context, actor: Actor, fault: Text | None = Non
         fault=fault,
         devices=devices.mine(ctx, actor),
         key=security.push_name(ctx.key),
+        keeps=keeping.pages_of(actor),
+        reader=keeping.reader(ctx.key, actor),
+        files=_FILES,
         now=ctx.now(),
         zone=ctx.settings.timezone,
         here=HERE,

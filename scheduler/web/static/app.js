@@ -1,5 +1,6 @@
-// The buttons that copy and print, and taps in a grid of choices.  Everything else works by itself
-// or by htmx.
+// The manners of every page: each works without them.
+
+// Copies the text of another part.
 document.querySelectorAll("[data-copy]").forEach((button) => {
   if (!navigator.clipboard) return;
   button.hidden = false;
@@ -24,4 +25,60 @@ document.querySelectorAll(".pg .pick").forEach((pick) => {
 document.querySelectorAll("[data-print]").forEach((button) => {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
+});
+
+// A form goes out once: its button says so until the answer is there.
+const running = new WeakMap();
+const release = (form) => {
+  running.get(form)?.classList?.remove("htmx-request");
+  running.delete(form);
+};
+const hold = (form, button) => {
+  button?.classList.add("htmx-request");
+  running.set(form, button);
+};
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (form.matches('[action="/sign-out"]')) window.caches?.delete("kept"); // see sw.js
+    const lost = !navigator.onLine && form.method !== "dialog";
+    if (!lost && !running.has(form)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (lost) tellLost(form);
+  },
+  true,
+);
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.target || form.method === "dialog") return;
+  hold(form, event.submitter);
+  setTimeout(release, 8000, form); // one that was answered by a file leaves the page as it is
+});
+window.addEventListener("pageshow", () => [...document.forms].forEach(release)); // come back to
+
+document.addEventListener("htmx:beforeRequest", ({ target, detail }) => {
+  if (target.matches("form")) hold(target, detail.requestConfig.triggeringEvent?.submitter);
+});
+document.addEventListener("htmx:afterRequest", ({ target }) => release(target));
+["htmx:sendError", "htmx:timeout"].forEach((name) =>
+  document.addEventListener(name, ({ target }) => {
+    const form = target.closest("form");
+    if (form) tellLost(form);
+  }),
+);
+
+// What was chosen stays; a sentence above it says that nothing went out.
+function tellLost(form) {
+  document.getElementById("lost")?.remove();
+  const words = document.getElementById("lost-words").content.cloneNode(true);
+  form.before(words);
+  document.getElementById("lost").focus();
+}
+
+// What was wrong is read first.
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  (target.id === "problems" ? target : target.querySelector("#problems"))?.focus();
 });
