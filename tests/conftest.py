@@ -142,9 +142,27 @@ def _hurry(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
+_FIRST: dict[str, Database] = {}  # by engine: the first database of this worker
+
+
+def _acquaint(opened: Database) -> None:
+    """Let all databases of a worker share what has been compiled.
+
+    A dialect of its own would compile every statement anew in each test: most of a short test.
+    """
+    kind = "sqlite" if opened.is_sqlite else "postgresql"
+    if kind not in _FIRST:
+        opened.writer.connect().close()  # a dialect asks its first connection how it behaves
+        opened.reader.connect().close()
+    first = _FIRST.setdefault(kind, opened)
+    for ours, known in ((opened.writer, first.writer), (opened.reader, first.reader)):
+        ours.dialect, ours._compiled_cache = known.dialect, known._compiled_cache
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
+    _acquaint(opened)
     if opened.is_sqlite:
         event.listen(opened.writer, "connect", _hurry)
     yield opened
@@ -157,15 +175,16 @@ def clock() -> FakeClock:
     return FakeClock(datetime(2023, 10, 1, 23, 30, tzinfo=UTC))
 
 
+@pytest.fixture(scope="session")
+def usual_settings() -> Settings:
+    """Checked once: the names of all time zones are looked up in some hundred files."""
+    return load(_env_file=None, secret_key=KEY.decode(), base_url="https://chungtay.example")
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
-    return load(
-        _env_file=None,
-        var_dir=tmp_path / "var",
-        database_url=database_url,
-        secret_key=KEY.decode(),
-        base_url="https://chungtay.example",
-    )
+def settings(tmp_path: Path, database_url: str, usual_settings: Settings) -> Settings:
+    own = {"var_dir": tmp_path / "var", "database_url": database_url}
+    return usual_settings.model_copy(update=own)
 
 
 @pytest.fixture
