@@ -12,10 +12,10 @@ import shutil
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,14 +29,12 @@ from scheduler.app import create_app
 from scheduler.clock import ShiftedClock
 from scheduler.config import load
 from scheduler.domain.access import Role
-from scheduler.domain.answers import Excuse, Reason, Reply
-from scheduler.domain.calendars import FeedKind
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.messages import MessageState
-from scheduler.services import accounts, answers, demo, feeds, mailroom
+from scheduler.services import accounts, demo, mailroom
 from scheduler.services.context import Context
 from scheduler.services.mailroom import Search
-from scheduler.store import addresses, feed_links, lessons
+from scheduler.store import lessons
 from scheduler.store.database import Database
 
 QUIET = [
@@ -118,38 +116,7 @@ def prepare(folder: Path) -> Context:
     clock = ShiftedClock.starting_at(demo.STARTS)
     ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
     demo.build(ctx)
-    subscribe(ctx)
-    trouble(ctx)
     return ctx
-
-
-def trouble(ctx: Context) -> None:
-    """A teacher who cannot come, and an address at which nobody is."""
-    ill, gone = (accounts.people_with(ctx, Role.TEACHER)[n] for n in (7, 9))
-    teacher_id = ill.grants[0].teacher_id
-    with ctx.transaction() as db:
-        ahead = lessons.find(db, teacher_id=teacher_id, since=ctx.now())
-        reply = "550 5.1.1 The email account that you tried to reach does not exist."
-        addresses.mark(db, gone.person_id, gone.email, reply, ctx.now())
-    lesson = next(x for x in ahead if x.starts_at > ctx.now())
-    answers.reply(ctx, answers.of_actor(ill, lesson.id), Reply.CANNOT, Excuse(Reason.SICK))
-
-
-def subscribe(ctx: Context) -> None:
-    """Links of the teachers, read by programs of every kind; the first of them has two."""
-    programs = ("Apple", "Google", "Outlook", "ICSx5", "")
-    teachers = accounts.people_with(ctx, Role.TEACHER)
-    first = next(x for x in demo.invitations(ctx) if x.role is Role.TEACHER).actor
-    reads = {}
-    for n, teacher in enumerate([first, first, *teachers[:60]]):
-        owner = int(teacher.grants[0].teacher_id or 0)
-        link = feeds.create_link(
-            ctx, teacher, FeedKind.TEACHER, owner, f"máy {n + 1}", alarms=n == 0
-        )
-        if n % 7 != 6:
-            reads[link.link_id] = (n + 1, ctx.now() - timedelta(hours=n % 30), programs[n % 5])
-    with ctx.transaction() as db:
-        feed_links.stamp_reads(db, reads)
 
 
 def take(browser: Browser, ctx: Context, target: Path) -> list[str]:
@@ -203,12 +170,14 @@ def _mailed(browser: Browser, ctx: Context, target: Path) -> list[str]:
 
 
 @contextmanager
-def served(ctx: Context) -> Iterator[Context]:
-    app = create_app(ctx.settings, ctx=ctx, start_loop=True)
+def served(ctx: Context, *, beating: bool = True) -> Iterator[Context]:
+    app = create_app(ctx.settings, ctx=ctx, start_loop=beating)
     port = urlsplit(ctx.settings.base_url).port or 0
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
+    while not server.started:
+        time.sleep(0.01)
     yield ctx
     server.should_exit = True
     thread.join()
