@@ -67,6 +67,7 @@ bench: setup
 	$(BIN)/python -m bench.changes
 	$(BIN)/python -m bench.records
 	$(BIN)/python -m bench.sign_in
+	$(BIN)/python -m bench.pages
 	$(BIN)/python -m bench.matching
 
 screenshots: setup

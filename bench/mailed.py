@@ -114,10 +114,11 @@ def _contact(ctx: Context, lesson: Lesson) -> PersonId:
 
 
 def _check_ins(ctx: Context) -> dict[str, str]:
-    """Of the lesson that begins next: one side is there already."""
+    """Of a lesson that goes on or begins next (a slow machine is later): one side is there."""
+    now = ctx.now()
     with ctx.reading() as db:
-        ahead = lessons.find(db, since=ctx.now(), until=ctx.now() + timedelta(days=1))
-    near = next(x for x in ahead if x.state is LessonState.SCHEDULED)
+        found = lessons.find(db, since=now - timedelta(hours=1), until=now + timedelta(days=1))
+    near = next(x for x in found if x.state is LessonState.SCHEDULED and x.ends_at > now)
     contact = _contact(ctx, near)
     checkins.check_in(ctx, sides.Speaker(near.id, Side.SCHOOL, contact))
     return {

@@ -1,43 +1,37 @@
 """Every page of the demo as a picture: `make screenshots`, into var/screenshots.
 
-Serves the example programme on loopback, signs in by the printed links, and takes each page at
-360 and 1280 px, light and dark, in Vietnamese and in English.  Fails on sideways scroll, on an
+Serves the example programme on loopback and takes each page of bench.tour, which are those of the
+route table, at 360 and 1280 px, light and dark, in Vietnamese and in English; the eight pictures of
+a page lie side by side in var/screenshots/sheets.  Fails on sideways scroll, on an
 answer that is not the expected one, and on anything the browser complains of.  Its arguments are
 the parts to take: roles, mailed, doors; none: all.
 """
 
 import argparse
-import re
 import shutil
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from bench import doors, mailed
+from bench import doors, mailed, scene, sheets, tour
 from bench.camera import LANGUAGES, SCHEMES, WIDTHS, picture, speak
 from scheduler.app import create_app
 from scheduler.clock import ShiftedClock
 from scheduler.config import load
-from scheduler.domain.access import Role
-from scheduler.domain.answers import Excuse, Reason, Reply
-from scheduler.domain.calendars import FeedKind
-from scheduler.domain.lessons import LessonState
-from scheduler.domain.messages import MessageState
-from scheduler.services import accounts, answers, demo, feeds, mailroom
+from scheduler.services import demo
 from scheduler.services.context import Context
-from scheduler.services.mailroom import Search
-from scheduler.store import addresses, feed_links, lessons
 from scheduler.store.database import Database
+from scheduler.web import guard
 
 QUIET = [
     "--no-sandbox",
@@ -48,67 +42,6 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def pages(ctx: Context) -> dict[Role, tuple[str, ...]]:
-    """The addresses that each role is shown, with a lesson that may be called off."""
-    school_id = next(i for i in demo.invitations(ctx) if i.role is Role.SCHOOL).actor.grants[0]
-    with ctx.reading() as db:
-        ahead = lessons.find(db, school_id=school_id.school_id, since=ctx.now())
-    lesson = next(x for x in ahead if x.state is LessonState.SCHEDULED and x.starts_at > ctx.now())
-    return {
-        Role.TEACHER: (
-            "/teacher",
-            "/teacher/availability",
-            "/teacher/lessons",
-            f"/teacher/lessons/{_own_lesson(ctx)}/answer",
-            "/teacher/busy",
-            "/teacher/reminders",
-            "/devices",
-            "/calendar",
-            "/calendar/links/1/end",
-            "/calendar/links/1/renew",
-            "/mail",
-        ),
-        Role.SCHOOL: (
-            "/school",
-            "/school/requests",
-            "/school/reminders",
-            f"/school/lessons/{lesson.id}/call-off",
-            f"/school/lessons/{lesson.id}/move",
-            "/school/hours",
-            "/school/timetable",
-            f"/school/timetable?school={lesson.school_id}&show=usual&by=class",
-            "/school/timetable/print",
-        ),
-        Role.COORDINATOR: (
-            "/coordinator",
-            "/coordinator/matching",
-            "/coordinator/matching/runs/1",
-            "/coordinator/matching/weights",
-            "/coordinator/plans/1",
-            "/coordinator/messages",
-            "/coordinator/messages?state=planned&kind=day_before",
-            f"/coordinator/messages/{_message(ctx)}",
-            "/coordinator/addresses",
-            f"/coordinator/write?to={lesson.teacher_person_id}",
-            "/coordinator/calendars",
-        ),
-    }
-
-
-def _own_lesson(ctx: Context) -> int:
-    """A lesson of the first teacher that is still to come."""
-    teacher = next(i for i in demo.invitations(ctx) if i.role is Role.TEACHER).actor.grants[0]
-    with ctx.reading() as db:
-        found = lessons.find(db, teacher_id=teacher.teacher_id, since=ctx.now())
-    return next(x.id for x in found if x.starts_at > ctx.now())
-
-
-def _message(ctx: Context) -> int:
-    """The message that goes out next."""
-    planned = Search(state=MessageState.PLANNED)
-    return mailroom.look(ctx, accounts.operator(ctx), planned).posts[0].id
 
 
 def prepare(folder: Path) -> Context:
@@ -124,68 +57,43 @@ def prepare(folder: Path) -> Context:
     clock = ShiftedClock.starting_at(demo.STARTS)
     ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
     demo.build(ctx)
-    subscribe(ctx)
-    trouble(ctx)
     return ctx
 
 
-def trouble(ctx: Context) -> None:
-    """A teacher who cannot come, and an address at which nobody is."""
-    ill, gone = (accounts.people_with(ctx, Role.TEACHER)[n] for n in (7, 9))
-    teacher_id = ill.grants[0].teacher_id
-    with ctx.transaction() as db:
-        ahead = lessons.find(db, teacher_id=teacher_id, since=ctx.now())
-        reply = "550 5.1.1 The email account that you tried to reach does not exist."
-        addresses.mark(db, gone.person_id, gone.email, reply, ctx.now())
-    lesson = next(x for x in ahead if x.starts_at > ctx.now())
-    answers.reply(ctx, answers.of_actor(ill, lesson.id), Reply.CANNOT, Excuse(Reason.SICK))
-
-
-def subscribe(ctx: Context) -> None:
-    """Links of the teachers, read by programs of every kind; the first of them has two."""
-    programs = ("Apple", "Google", "Outlook", "ICSx5", "")
-    teachers = accounts.people_with(ctx, Role.TEACHER)
-    first = next(x for x in demo.invitations(ctx) if x.role is Role.TEACHER).actor
-    reads = {}
-    for n, teacher in enumerate([first, first, *teachers[:60]]):
-        owner = int(teacher.grants[0].teacher_id or 0)
-        link = feeds.create_link(
-            ctx, teacher, FeedKind.TEACHER, owner, f"máy {n + 1}", alarms=n == 0
-        )
-        if n % 7 != 6:
-            reads[link.link_id] = (n + 1, ctx.now() - timedelta(hours=n % 30), programs[n % 5])
-    with ctx.transaction() as db:
-        feed_links.stamp_reads(db, reads)
-
-
 def take(browser: Browser, ctx: Context, target: Path) -> list[str]:
-    """Take all pictures; the faults that were seen."""
-    faults: list[str] = []
-    base = ctx.settings.base_url
-    wanted = pages(ctx)
-    for invitation in demo.invitations(ctx):
-        context = browser.new_context()
-        page = context.new_page()
-        page.goto(invitation.url)
-        page.click("main form button")
-        page.wait_for_load_state()
-        state = context.storage_state()
-        for width in WIDTHS:
-            for scheme in SCHEMES:
-                view = browser.new_context(
-                    storage_state=state,
-                    viewport={"width": width, "height": 800},
-                    color_scheme=scheme,
-                )
-                for language in LANGUAGES:
-                    speak(view, base, language)
-                    for path in wanted[invitation.role]:
-                        page_name = invitation.role.value + re.sub(r"[/?&=]", "-", path)
-                        name = f"{page_name}-{width}-{scheme}-{language}.png"
-                        faults += picture(view, base + path, target / name)
-                view.close()
-        context.close()
+    """Every page of the route table, as each of its readers sees it; the faults that were seen."""
+    seeds = scene.sow(ctx)
+    scene.post(ctx)
+    found = tour.plan(ctx, seeds)
+    faults = [f"{path}: nobody is shown it" for path in found.lacking]
+    readers = sorted({stop.reader for stop in found.stops})
+    for language in LANGUAGES:
+        mailed.speak(ctx, language)
+        for width, scheme, reader in product(WIDTHS, SCHEMES, readers):
+            view = _view(browser, ctx, found.cookies.get(reader, ""), width, scheme)
+            _put(view, ctx, "lang", language)
+            for stop in found.stops:
+                if stop.reader == reader:
+                    file = target / f"{stop.name}-{width}-{scheme}-{language}.png"
+                    faults += picture(view, ctx.settings.base_url + stop.address, file)
+            view.close()
+    sheets.make(browser, target, [stop.name for stop in found.stops])
     return faults
+
+
+def _view(browser: Browser, ctx: Context, secret: str, width: int, scheme: str) -> BrowserContext:
+    view = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    if secret:
+        _put(view, ctx, "sid", secret)
+    return view
+
+
+def _put(view: BrowserContext, ctx: Context, name: str, value: str) -> None:
+    named = guard.cookie_name(ctx.settings, name)
+    view.add_cookies([{"name": named, "value": value, "url": ctx.settings.base_url}])
 
 
 def _mailed(browser: Browser, ctx: Context, target: Path) -> list[str]:
@@ -209,12 +117,14 @@ def _mailed(browser: Browser, ctx: Context, target: Path) -> list[str]:
 
 
 @contextmanager
-def served(ctx: Context) -> Iterator[Context]:
-    app = create_app(ctx.settings, ctx=ctx, start_loop=True)
+def served(ctx: Context, *, beating: bool = True) -> Iterator[Context]:
+    app = create_app(ctx.settings, ctx=ctx, start_loop=beating)
     port = urlsplit(ctx.settings.base_url).port or 0
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
+    while not server.started:
+        time.sleep(0.01)
     yield ctx
     server.should_exit = True
     thread.join()
@@ -227,9 +137,9 @@ def strict(ctx: Context) -> Context:
 
 Take = Callable[[Browser, Context, Path], list[str]]
 PARTS: dict[str, tuple[Take, Callable[[Context], Context]]] = {
-    "roles": (take, lambda ctx: ctx),
     "mailed": (_mailed, lambda ctx: ctx),
     "doors": (doors.take, strict),
+    "roles": (take, strict),
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from bench import scene, screenshots, tour
 from bench.screenshots import QUIET
 from scheduler.app import create_app
 from scheduler.clock import ShiftedClock
@@ -22,6 +23,7 @@ from scheduler.services.context import Context
 from scheduler.store.database import Database
 from tests.cast import Cast
 from tests.conftest import ENGINES, KEY, new_database
+from tests.journeys.trip import Trip
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -111,6 +113,24 @@ def served(ctx: Context, cast: Cast) -> Iterator[Context]:
     """The context of a running server, with the cast; its address is in the settings."""
     with serving(ctx) as ours:
         yield ours
+
+
+@pytest.fixture(scope="session")
+def trip(
+    browser: Browser, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Trip]:
+    """Every page of a served demo that has something to look at on each."""
+    folder = tmp_path_factory.mktemp("trip")
+    shutil.copy(sqlite_template, folder / "test.db")
+    with opened_demo(folder, f"sqlite:///{folder / 'test.db'}") as plain:
+        demo.build(plain, seconds=1.0)
+        ctx = screenshots.strict(plain)
+        seeds = scene.sow(ctx)
+        scene.post(ctx)
+        with serving(ctx) as ours:
+            found = Trip(ours, seeds, tour.plan(ours, seeds), browser)
+            yield found
+            found.close()
 
 
 SignIn = Callable[[str, int], Page]
