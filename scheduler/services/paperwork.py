@@ -9,7 +9,7 @@ from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import Cause
 from scheduler.domain.records import NOTHING, Amount, Line, Outcome, Sums
 from scheduler.errors import Text, text
-from scheduler.locale import Language, spell, translate
+from scheduler.locale import Language, spell, translate, wording
 from scheduler.services.records import Part, Record
 
 BETWEEN_PLACES = " – "
@@ -104,7 +104,7 @@ def checked(issued: Certificate, language: Language) -> Checked:
         (text("Days"), days_text(said.days)),
         (text("Lessons given"), spell(said.held.lessons, language)),
         (text("Time given"), length(said.held.minutes, language)),
-        (text("Issued on"), f"{issued.issued_on:%d/%m/%Y}"),
+        (text("Issued on"), wording.date_long(issued.issued_on, language)),
     ]
     named = tuple((translate(name, language), value) for name, value in facts)
     return Checked(issued.code, issued.withdrawn_at is not None, named)

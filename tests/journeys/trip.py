@@ -45,7 +45,8 @@ class Trip:
         """The page of this stop; its reader and its visitors read `look.language` already."""
         page = self.page(stop.reader, script=script)
         page.set_viewport_size({"width": look.width, "height": HEIGHT})
-        page.emulate_media(color_scheme=look.scheme)
+        # What fades from one colour to the other has neither while it is measured.
+        page.emulate_media(color_scheme=look.scheme, reduced_motion="reduce")
         self._wish(page.context, look.language)
         answer = page.goto(self.base + stop.address)
         assert answer is not None
