@@ -63,7 +63,7 @@ _NAV: dict[str, tuple[NavItem, ...]] = {
     "/school": (
         NavItem("/school", text("This week"), "home"),
         NavItem("/school/requests", text("Requests"), "list"),
-        NavItem("/school/timetable", text("Timetable"), "grid"),
+        NavItem("/school/timetable", text("Week plan"), "grid"),
         NavItem("/school/hours", text("Hours"), "clock"),
     ),
     "/donor-school": (
