@@ -40,8 +40,13 @@ READERS: dict[Role, tuple[str, ...]] = {
     Role.DONOR_HEAD: (HEAD,),
     Role.COORDINATOR: (COORDINATOR,),
 }
-# It sends everybody on; this is a part of a page; the others are read by machines.
-NO_PAGES = {"/", "/coordinator/messages/forecast", *guard.PROBES}
+NO_PAGES = {
+    "/",  # sends everybody on
+    "/coordinator/messages/forecast",  # a part of a page
+    "/teacher/record/{code}.pdf",  # a paper
+    "/school/requests/{request_id}/fix",  # the example programme lacks no lesson
+    *guard.PROBES,  # read by machines
+}
 # What a page must be told to have something to show: the word in its query, and the word in an
 # address whose row that is.
 ASKED_FOR = {"/coordinator/write": ("to", "person_id")}
@@ -154,10 +159,18 @@ def _chosen(ctx: Context, seeds: Seeds, way: Way, reader: str, name: str) -> lis
         return [mail.name for mail in outbox.mails(ctx)]
     if name == "lesson_id":
         return _lessons(ctx, seeds.people[reader], behind="report" in way.path)
+    if name == "request_id":
+        school = seeds.people[reader].grants[0].school_id
+        return _of(ctx, tables.requests, _of_school(school), "id")
     if {"person_id", "grant_id"} <= set(way.names):
         grant = seeds.people[TEACHER].grants[0]
         return _of(ctx, tables.grants, tables.grants.c.teacher_id == grant.teacher_id, name)
     return _rows(ctx, name)
+
+
+def _of_school(school_id: int | None) -> sa.ColumnElement[bool]:
+    own = sa.select(tables.classes.c.id).where(tables.classes.c.school_id == school_id)
+    return tables.requests.c.class_id.in_(own)
 
 
 def _lessons(ctx: Context, actor: Actor, *, behind: bool) -> list[object]:
@@ -171,7 +184,7 @@ def _lessons(ctx: Context, actor: Actor, *, behind: bool) -> list[object]:
 
 
 def _of(ctx: Context, table: sa.Table, where: sa.ColumnElement[bool], name: str) -> list[object]:
-    column = table.c.id if name == "grant_id" else table.c[name]
+    column = table.c.id if name in ("id", "grant_id") else table.c[name]
     with ctx.reading() as db:
         return list(db.scalars(sa.select(column).where(where)))
 

@@ -106,7 +106,7 @@ def paper(ctx: Context, found: Wall, language: Language) -> Paper:
     heads = [first + timedelta(days=n) for n in range(found.days)]
     printed = text(
         "Printed on {day}. The newest one: {address}",
-        day=f"{found.term.today(ctx.now()):%d/%m/%Y}",
+        day=wording.date_long(found.term.today(ctx.now()), language),
         address=f"{ctx.settings.base_url.split('://', 1)[-1]}/school/timetable",
     )
     return Paper(

@@ -19,7 +19,12 @@ _LARGER = "share => { document.documentElement.style.fontSize = share }"
 
 def violations(page: Page) -> list[str]:
     """A line for each: the rule, what is wrong, and where; the page may have scripts or none."""
+    # All of the page at once: what lies behind the bar at the bottom can be scrolled from there.
+    size, tall = page.viewport_size, page.evaluate("document.documentElement.scrollHeight")
+    assert size is not None
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], tall)})
     found = _AXE.run(page, options=_ASKED).response["violations"]
+    page.set_viewport_size(size)
     return [f"{each['id']}: {_where(node)}" for each in found for node in each["nodes"]]
 
 

@@ -16,17 +16,21 @@ LOOKS = [Look(*each) for each in product((360, 1280), ("light", "dark"), ("vi", 
 
 def test_every_page_of_the_route_table_has_somebody_who_is_shown_it(trip: Trip) -> None:
     told = [f"{path}: nobody is shown it; give bench.tour an example" for path in trip.tour.lacking]
-    assert told == []
+    assert not told, "\n".join(told)
     assert len(trip.tour.once) > 60  # what looks at every page must meet them
 
 
+@pytest.mark.soak  # two minutes, and a minute and a half
 def test_nothing_is_wrong_with_any_page_on_a_phone(trip: Trip) -> None:
     """And it neither scrolls sideways at 320 px nor with text twice as large at 360."""
-    assert list(_faults(trip, trip.tour.once, PHONE, room=True)) == []
+    found = list(_faults(trip, trip.tour.once, PHONE, room=True))
+    assert not found, "\n".join(found)
 
 
+@pytest.mark.soak
 def test_nothing_is_wrong_with_any_page_on_a_dark_desk(trip: Trip) -> None:
-    assert list(_faults(trip, trip.tour.once, DESK)) == []
+    found = list(_faults(trip, trip.tour.once, DESK))
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.soak
@@ -34,7 +38,8 @@ def test_nothing_is_wrong_with_any_page_on_a_dark_desk(trip: Trip) -> None:
     "look", LOOKS, ids=lambda look: f"{look.width}-{look.scheme}-{look.language}"
 )
 def test_nothing_is_wrong_with_any_page_for_any_reader(trip: Trip, look: Look) -> None:
-    assert list(_faults(trip, trip.tour.stops, look, room=look.width == PHONE.width)) == []
+    found = list(_faults(trip, trip.tour.stops, look, room=look.width == PHONE.width))
+    assert not found, "\n".join(found)
 
 
 def _faults(

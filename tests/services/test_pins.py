@@ -36,7 +36,7 @@ def audited(ctx, action):
 def test_a_pin_has_an_owner_a_note_and_a_last_day(ctx, cast, clock, lesson):
     coordinator, until = cast.actors["coordinator"], date(2023, 10, 5)
     for _ in range(2):  # twice is once
-        pins.put(ctx, coordinator, [lesson.id], "  hẹn với\n cô hiệu trưởng ", until)
+        pins.put(ctx, coordinator, [lesson.id], "  hẹn với  cô hiệu trưởng ", until)
     assert pinned(ctx, cast) == [(lesson.id, "Cô coordinator", "hẹn với cô hiệu trưởng", until)]
     assert audited(ctx, "pin") == 1
     clock.forward(days=4)

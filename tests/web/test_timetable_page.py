@@ -79,7 +79,7 @@ def test_the_sheet_for_the_wall_has_no_navigation_and_says_when_and_where(school
     page = school.see("/school/timetable/print")
     assert page.status_code == 200
     assert 'class="nav"' not in page.text
-    assert "In ngày 02/10/2023" in page.text
+    assert "In ngày Thứ Hai 02/10/2023" in page.text
     assert "chungtay.example/school/timetable" in page.text
     assert "<b>7A</b><br>Cô teacher1" in page.text
 
