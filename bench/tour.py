@@ -43,7 +43,7 @@ READERS: dict[Role, tuple[str, ...]] = {
 NO_PAGES = {
     "/",  # sends everybody on
     "/coordinator/messages/forecast",  # a part of a page
-    "/teacher/record/{code}.pdf",  # a paper
+    "/teacher/record/{code}/paper",  # a paper
     "/school/requests/{request_id}/fix",  # the example programme lacks no lesson
     *guard.PROBES,  # read by machines
 }
@@ -52,6 +52,8 @@ NO_PAGES = {
 ASKED_FOR = {"/coordinator/write": ("to", "person_id")}
 MOST_TRIED = 12  # rows of a table, until one is found that the reader may see
 PAGE = "text/html"
+# Each time another connection: the server may be about to close one that waited.
+FRESH = httpx2.Limits(max_keepalive_connections=0)
 
 # The media type of what a reader is shown at an address; empty where they are not.
 Ask = Callable[[str, str], str]
@@ -92,7 +94,7 @@ def plan(ctx: Context, seeds: Seeds) -> Tour:
     """The tour of a running server; asks it for each page until one is shown."""
     cookies = enter(ctx, seeds.people)
     name = guard.cookie_name(ctx.settings, "sid")
-    with httpx2.Client(base_url=ctx.settings.base_url) as client:
+    with httpx2.Client(base_url=ctx.settings.base_url, limits=FRESH) as client:
 
         def ask(reader: str, address: str) -> str:
             sent = {"cookie": f"{name}={cookies[reader]}"} if reader in cookies else {}

@@ -90,11 +90,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """The timetable in the words of one language; `foot`: when it was printed, and its address."""
+    """The timetable in the words of one language.
+
+    `corner`: what its first column holds; `foot`: when it was printed, and its address.
+    """
 
     language: str
     title: str
     about: str
+    corner: str
     days: tuple[str, ...]
     lines: tuple[Line, ...]
     foot: str
@@ -113,6 +117,7 @@ def paper(ctx: Context, found: Wall, language: Language) -> Paper:
         language=language.value,
         title=found.school.name,
         about=_about(found, language),
+        corner=translate(text("Period"), language),
         days=tuple(_head(day, found, language) for day in heads),
         lines=tuple(_line(time, found, language) for time in found.times),
         foot=translate(printed, language),

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from bench import mailed
 from bench.scene import Seeds
-from bench.tour import Stop, Tour
+from bench.tour import FRESH, Stop, Tour
 from scheduler.services.context import Context
 from scheduler.web import guard
 
@@ -76,7 +76,7 @@ class Trip:
         """The source of every page, without a browser."""
         self.speak(language)
         sid, lang = (guard.cookie_name(self.ctx.settings, name) for name in ("sid", "lang"))
-        with httpx2.Client(base_url=self.base) as client:
+        with httpx2.Client(base_url=self.base, limits=FRESH) as client:
             for stop in self.tour.stops:
                 secret = self.tour.cookies.get(stop.reader, "")
                 sent = f"{lang}={language}" + (f"; {sid}={secret}" if secret else "")

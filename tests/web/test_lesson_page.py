@@ -163,7 +163,7 @@ def test_a_record_counts_what_both_sides_said_and_its_code_is_checked_by_anybody
     assert count(ctx, tables.certificates) == 1
     page = teacher.get("/teacher/lessons").text
     code = re.search(r'href="/verify/([^"]+)"', page)[1]
-    assert f'href="/teacher/record/{code}.pdf"' in page
+    assert f'href="/teacher/record/{code}/paper"' in page
     assert "Cô teacher1" in visitor.get(f"/verify/{code}").text
 
 
@@ -172,4 +172,4 @@ def test_a_record_of_somebody_else_is_no_page(ctx, cast, site, teacher, clock):
     clock.forward(days=3)
     change(ctx, lesson, state="held")
     code = certificates.issue_own(ctx, cast.actors["teacher1"]).code
-    assert site.of(cast.actors["teacher2"]).get(f"/teacher/record/{code}.pdf").status_code == 404
+    assert site.of(cast.actors["teacher2"]).get(f"/teacher/record/{code}/paper").status_code == 404

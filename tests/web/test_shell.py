@@ -1,5 +1,7 @@
 """The door: other sites' forms, headers, bodies, cookies and hosts; and every route's own rule."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import anyio
 import pytest
 from fastapi import APIRouter
@@ -194,7 +196,9 @@ def drip(ctx, piece: bytes, every: float) -> int:
     async def send(message):
         said.append(message)
 
-    anyio.run(create_app(ctx=ctx, start_loop=False), scope, receive, send)
+    app = create_app(ctx=ctx, start_loop=False)
+    with ThreadPoolExecutor(1) as thread:  # in this one a browser of other tests may have its loop
+        thread.submit(anyio.run, app, scope, receive, send).result()
     headers = dict(said[0]["headers"])
     assert headers[b"connection"] == b"close"
     return said[0]["status"]

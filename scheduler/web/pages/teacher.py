@@ -10,9 +10,10 @@ from starlette.responses import Response
 from scheduler.domain.access import Actor
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Lesson, LessonState
+from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.reminders import AHEAD
 from scheduler.errors import Conflict, Text, text
-from scheduler.services import certificates, first_steps, lessons, teacher_desk
+from scheduler.services import certificates, first_steps, lessons, limits, teacher_desk
 from scheduler.services.context import Context
 from scheduler.services.first_steps import Step
 from scheduler.services.joins import DOORS_OPEN
@@ -96,9 +97,10 @@ def issue(ctx: Ctx, actor: TeacherActor, _form: Form) -> Response:
     return see_other("/teacher/lessons", ready)
 
 
-@router.get("/teacher/record/{code}.pdf")
+@router.get("/teacher/record/{code}/paper")
 def paper(ctx: Ctx, actor: TeacherActor, code: str) -> Response:
     found = certificates.visible(ctx, actor, code)
+    limits.take(ctx, PAPERS_BY_PERSON, str(actor.person_id))
     return Response(certificates.printed(ctx, [found])[0], media_type="application/pdf")
 
 
