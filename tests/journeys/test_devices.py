@@ -86,7 +86,10 @@ def _pushed(page, told):
     line.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.append(event))
     line.send("ServiceWorker.enable")
     page.wait_for_function("navigator.serviceWorker.controller !== null")
-    registration = found[-1]["registrations"][0]["registrationId"]
+    # Some of the events name none; asking the page lets those that wait come in.
+    until(lambda: page.evaluate("1") and any(event["registrations"] for event in found))
+    named = next(event["registrations"][0] for event in found[::-1] if event["registrations"])
+    registration = named["registrationId"]
     line.send(
         "ServiceWorker.deliverPushMessage",
         {"origin": origin, "registrationId": registration, "data": json.dumps(told)},
