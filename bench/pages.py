@@ -31,7 +31,9 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     (scene.TEACHER, "/teacher/lessons", "main"),
     (scene.TEACHER, "/calendar", "main form button"),
     (scene.SCHOOL, "/school", "main"),
-    (scene.SCHOOL, "/school/requests", "main form button"),
+    (scene.TEACHER, "/teacher/availability", "main .btn.go"),
+    (scene.SCHOOL, "/school/requests", "form[action='/school/requests'] .btn"),
+    (scene.SCHOOL, "/school/hours", "main .btn.go"),
 )
 WEEK = (scene.SCHOOL, "/school")
 FRAGMENT = (scene.COORDINATOR, "/coordinator/messages/forecast")
@@ -187,7 +189,7 @@ def _counted(ctx: Context, act: Callable[[], object]) -> tuple[int, float]:
         spent.append((time.thread_time() - began) * 1000)
         return made
 
-    Template.render = timed  # type: ignore[method-assign,assignment]
+    Template.render = timed
     sa.event.listen(ctx.database.reader, "before_cursor_execute", note)
     try:
         act()
@@ -196,7 +198,7 @@ def _counted(ctx: Context, act: Callable[[], object]) -> tuple[int, float]:
             act()
     finally:
         sa.event.remove(ctx.database.reader, "before_cursor_execute", note)
-        Template.render = plain  # type: ignore[method-assign]
+        Template.render = plain
     return queries, median(spent)
 
 
