@@ -1,7 +1,7 @@
 """What pictures and tests of pages add to the demo: people of every role, and something to see."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -33,6 +33,7 @@ VISITOR = "visitor"
 TEACHER, SCHOOL, HEAD, COORDINATOR = "teacher", "school", "head", "coordinator"
 ASKED, SWAPPING = "asked", "swapping"  # teachers who have an offer, and a swap to answer
 SETTING_UP, SHOWING = "setting-up", "showing"  # coordinators on the way to their second factor
+AHEAD = timedelta(minutes=10)
 PATIENCE = 60.0  # seconds until the first mail is sent
 
 
@@ -60,6 +61,15 @@ def sow(ctx: Context) -> Seeds:
     code = urlsplit(found["verify"]).path.rpartition("/")[2]
     accounts.request_sign_in(ctx, people[TEACHER].email)
     return Seeds(people, {**_keyed(ctx, people, found)}, code)
+
+
+def before_a_lesson(ctx: Context) -> Context:
+    """The same demo some minutes before a lesson, so that its sides can check in: when that is
+    depends on the plan that the search found in the time it had."""
+    with ctx.reading() as db:
+        ahead = lessons.find(db, since=ctx.now() + AHEAD, until=ctx.now() + timedelta(days=1))
+    first = min(lesson.starts_at for lesson in ahead)
+    return replace(ctx, clock=clock.ShiftedClock.starting_at(first - AHEAD))
 
 
 def post(ctx: Context) -> None:

@@ -57,7 +57,7 @@ def prepare(folder: Path) -> Context:
     clock = ShiftedClock.starting_at(demo.STARTS)
     ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
     demo.build(ctx)
-    return ctx
+    return scene.before_a_lesson(ctx)
 
 
 def take(browser: Browser, ctx: Context, target: Path) -> list[str]:

@@ -124,7 +124,7 @@ def trip(
     shutil.copy(sqlite_template, folder / "test.db")
     with opened_demo(folder, f"sqlite:///{folder / 'test.db'}") as plain:
         demo.build(plain, seconds=1.0)
-        ctx = screenshots.strict(plain)
+        ctx = screenshots.strict(scene.before_a_lesson(plain))
         seeds = scene.sow(ctx)
         scene.post(ctx)
         with serving(ctx) as ours:
