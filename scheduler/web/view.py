@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import rcssmin
 from fastapi import Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -21,6 +21,7 @@ from scheduler.errors import Text, text
 from scheduler.locale import Language, spell, translate, translations, wording
 from scheduler.services.context import Context
 from scheduler.web import frame, guard, keeping
+from scheduler.web.folding import FoldingEnvironment
 
 STATIC = Path(__file__).parent / "static"
 STYLESHEET = "chungtay.css"
@@ -81,9 +82,9 @@ def render_for(
 
 
 @cache
-def environment(language: Language) -> Environment:
+def environment(language: Language) -> FoldingEnvironment:
     """The templates in one language; what they print is escaped, what they miss is an error."""
-    made = Environment(
+    made = FoldingEnvironment(
         loader=FileSystemLoader(config.data_dir("templates")),
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
@@ -91,6 +92,7 @@ def environment(language: Language) -> Environment:
         finalize=partial(_said, language),
     )
     made.policies["ext.i18n.trimmed"] = True
+    made.say, made.fixed = translations(language).gettext, frozenset({"static"})
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     words: dict[str, Callable[..., object]] = {
         **{word.__name__: partial(word, language=language) for word in _SPOKEN},
