@@ -109,6 +109,13 @@ class Actor:
         return tuple(grant for grant in self.grants if grant.role in roles)
 
     @property
+    def schools(self) -> tuple[SchoolId, ...]:
+        """The receiving schools that they are a contact of."""
+        return tuple(
+            grant.school_id for grant in self.with_role(Role.SCHOOL) if grant.school_id is not None
+        )
+
+    @property
     def runs_programme(self) -> bool:
         return bool(self.with_role(*RUNNING))
 

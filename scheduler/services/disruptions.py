@@ -225,8 +225,7 @@ def _whose(db: Session, actor: Actor, disruption: Disruption) -> ProgrammeId:
             seen = seen_among(db, actor, tables.receiving_schools, schools)
             if not schools or seen != set(schools):
                 raise NotFound("There is no such school here.")
-            mine = {grant.school_id for grant in actor.with_role(Role.SCHOOL)}
-            own = len(schools) == 1 and schools[0] in mine
+            own = len(schools) == 1 and schools[0] in actor.schools
             programme = terms.programme_of_school(db, schools[0])
     if not own:
         access.require(actor, Action.MEET_DISRUPTIONS, programme)

@@ -19,6 +19,7 @@ from scheduler.services.timetable import Cause
 from scheduler.store import audits, confirmations, covers, people, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
+from scheduler.store.bells import Bells
 from scheduler.store.database import Session
 from scheduler.store.history import Version
 from scheduler.store.visibility import sees
@@ -101,20 +102,43 @@ def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
     )
 
 
-def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | None) -> SchoolWeek:
-    """The week of `day` (None: the present one, moved into the term) at one school."""
-    now = ctx.now()
+def own_week(
+    ctx: Context, actor: Actor, chosen: SchoolId | None, day: date | None
+) -> tuple[tuple[ReceivingSchool, ...], SchoolWeek]:
+    """All schools that the actor is a contact of, and the week at the chosen one, without a wish
+    the first; raises NotFound for somebody of none."""
     with ctx.reading() as db:
-        school = visible_school(db, actor, school_id)
-        term = terms.of_school(db, school_id)
-        if term is None:
-            raise NotFound("There is no term yet.")
-        first, since, until = _bounds(term, day, now)
-        found = rows.find(db, school_id=school_id, term_id=term.id, since=since, until=until)
-        week = _week(school, term, first, found, now)
-        near = {x.teacher_person_id for day in week.days if day.date == week.today
-                for x in day.lessons}  # fmt: skip
-        return replace(week, phones=people.phones(db, near))
+        own, rung = terms.seen_schools(db, actor, actor.schools)
+        school = next((each for each in own if chosen in (None, each.id)), None)
+        if school is None:
+            raise NotFound("There is no such school here.")
+        return own, _school_week(db, school, rung, day, ctx.now())
+
+
+def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | None) -> SchoolWeek:
+    """The week of `day` (None: the present one, moved into the term) at one school.
+
+    Raises NotFound for strangers.
+    """
+    with ctx.reading() as db:
+        seen, rung = terms.seen_schools(db, actor, [school_id])
+        if not seen:
+            raise NotFound("There is no such school here.")
+        return _school_week(db, seen[0], rung, day, ctx.now())
+
+
+def _school_week(
+    db: Session, school: ReceivingSchool, rung: Bells, day: date | None, now: datetime
+) -> SchoolWeek:
+    term = terms.of_school(db, school.id)
+    if term is None:
+        raise NotFound("There is no term yet.")
+    first, since, until = _bounds(term, day, now)
+    found, phones = rows.at_school(db, school.id, term.id, since, until, rung)
+    week = _week(school, term, first, found, now)
+    near = {lesson.teacher_person_id for day in week.days if day.date == week.today
+            for lesson in day.lessons}  # fmt: skip
+    return replace(week, phones={person: phones[person] for person in near & phones.keys()})
 
 
 def donor_week(ctx: Context, actor: Actor, school_id: DonorSchoolId, day: date | None) -> DonorWeek:
@@ -173,12 +197,10 @@ def _visible_donor(db: Session, actor: Actor, school_id: DonorSchoolId) -> tuple
 
 def visible_school(db: Session, actor: Actor, school_id: SchoolId) -> ReceivingSchool:
     """The school, if the actor may see it; raises NotFound else."""
-    if not sees(db, actor, tables.receiving_schools, school_id):
+    seen, _ = terms.seen_schools(db, actor, [school_id])
+    if not seen:
         raise NotFound("There is no such school here.")
-    school = terms.school(db, school_id)
-    if school is None:
-        raise NotFound("There is no such school here.")
-    return school
+    return seen[0]
 
 
 def visible_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Lesson:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from scheduler.domain import access, mending, rooms
 from scheduler.domain import requests as rules
-from scheduler.domain.access import Action, Actor, Role
+from scheduler.domain.access import Action, Actor
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.people import ClassId, ReceivingSchool, SchoolClass, SchoolId
@@ -72,10 +72,8 @@ class SchoolDesk:
 
 def own_schools(ctx: Context, actor: Actor) -> tuple[ReceivingSchool, ...]:
     """The schools that the actor is a contact of."""
-    ids = [grant.school_id for grant in actor.with_role(Role.SCHOOL)]
     with ctx.reading() as db:
-        found = (terms.school(db, school_id) for school_id in ids if school_id is not None)
-        return tuple(school for school in found if school is not None)
+        return terms.seen_schools(db, actor, actor.schools)[0]
 
 
 def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:

@@ -5,24 +5,23 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Row, Select, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Role
-from scheduler.domain.intervals import Interval, minute_of
+from scheduler.domain.intervals import Interval
 from scheduler.domain.lessons import Cause, Handover, Lesson, LessonId, LessonState
-from scheduler.domain.people import HalfDay, PersonId
+from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Placement, placed
 from scheduler.domain.requests import RequestId
-from scheduler.store import history
+from scheduler.store import bells, history
+from scheduler.store.bells import Bells
 from scheduler.store.tables import (
     classes,
     donor_schools,
-    former_periods,
     grants,
     handovers,
     lessons,
-    periods,
     persons,
     programmes,
     receiving_schools,
@@ -53,9 +52,6 @@ _SELECT = (
     .join(terms, lessons.c.term_id == terms.c.id)
     .join(programmes, terms.c.programme_id == programmes.c.id)
 )
-# By school: the bell times before each day on which they changed, and then those that stay.
-_Ringing = Mapping[int, tuple[HalfDay, int]]
-_Bells = Mapping[int, Mapping[date, _Ringing]]
 
 
 def find(
@@ -98,10 +94,9 @@ def find(
         where.append(_concerns(of_people))
     if seen_by is not None:
         where.append(visible_to(seen_by, lessons))
-    query = _SELECT.where(*where).order_by(lessons.c.starts_at, lessons.c.id)
-    rows = db.execute(query).all()
-    bells = _bells(db, {row.school_id for row in rows})
-    return tuple(_lesson(row, bells) for row in rows)
+    rows = db.execute(_in_time(_SELECT.where(*where))).all()
+    rung = bells.find(db, {row.school_id for row in rows})
+    return tuple(_lesson(row, rung) for row in rows)
 
 
 def _concerns(people: Collection[int]) -> ColumnElement[bool]:
@@ -114,6 +109,26 @@ def _concerns(people: Collection[int]) -> ColumnElement[bool]:
         )
     )
     return or_(lessons.c.teacher_id.in_(giving), lessons.c.class_id.in_(hosting))
+
+
+def at_school(
+    db: Session, school_id: int, term_id: int, since: datetime, until: datetime, rung: Bells
+) -> tuple[tuple[Lesson, ...], dict[PersonId, str]]:
+    """The lessons at one school whose bells are known, as `find` has them, and the telephone
+    numbers of those of their teachers who gave one; one query."""
+    mine = (
+        lessons.c.term_id == term_id,
+        classes.c.school_id == school_id,
+        lessons.c.ends_at > since,
+        lessons.c.starts_at < until,
+    )
+    rows = db.execute(_in_time(_SELECT.add_columns(persons.c.phone).where(*mine))).all()
+    phones = {PersonId(row.person_id): row.phone for row in rows if row.phone}
+    return tuple(_lesson(row, rung) for row in rows), phones
+
+
+def _in_time(query: Select[Any]) -> Select[Any]:
+    return query.order_by(lessons.c.starts_at, lessons.c.id)
 
 
 def get(db: Session, lesson_id: int) -> Lesson | None:
@@ -205,39 +220,8 @@ def _placement(row: Row[tuple[object, ...]]) -> Placement:
     return placed(row.request_id, row.teacher_id, Interval(row.starts_at, row.ends_at), row.zone)
 
 
-def _bells(db: Session, school_ids: Collection[int]) -> _Bells:
-    """Names of periods by the minute in which they begin; one query."""
-    if not school_ids:
-        return {}
-    columns = ("school_id", "half_day", "number", "start_minute")
-    of = list(school_ids)
-    now, then = (
-        select(*(table.c[name] for name in columns), until.label("before_day")).where(
-            table.c.school_id.in_(of)
-        )
-        for table, until in (
-            (periods, literal(date.max)),
-            (former_periods, former_periods.c.before_day),
-        )
-    )
-    found: dict[int, dict[date, dict[int, tuple[HalfDay, int]]]] = {}
-    both = union_all(now, then).subquery()
-    for row in db.execute(select(both).order_by(both.c.before_day)):
-        ringing = found.setdefault(row.school_id, {}).setdefault(row.before_day, {})
-        ringing[row.start_minute] = HalfDay(row.half_day), row.number
-    return found
-
-
-def _period(bells: _Bells, school_id: int, start: datetime) -> tuple[HalfDay | None, int | None]:
-    """What the school calls the period that begins then, by the bells of that day."""
-    known = bells.get(school_id, {})
-    ringing = next((known[day] for day in known if start.date() < day), {})
-    return ringing.get(minute_of(start), (None, None))
-
-
-def _lesson(row: Row[tuple[object, ...]], bells: _Bells) -> Lesson:
-    start = row.starts_at.astimezone(ZoneInfo(row.zone))
-    half_day, period = _period(bells, row.school_id, start)
+def _lesson(row: Row[Any], bells: Bells) -> Lesson:
+    bell = bells.at(row.school_id, row.starts_at.astimezone(ZoneInfo(row.zone)))
     return Lesson(
         id=row.id,
         uid=row.uid,
@@ -257,8 +241,8 @@ def _lesson(row: Row[tuple[object, ...]], bells: _Bells) -> Lesson:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         zone=row.zone,
-        half_day=half_day,
-        period=period,
+        half_day=bell.half_day if bell else None,
+        period=bell.number if bell else None,
         sequence=row.sequence,
         created_at=row.created_at,
         changed_at=row.changed_at,

@@ -136,13 +136,3 @@ def _teacher(row: Row[Any]) -> Teacher:
         phone=row.phone,
         school=DonorSchool(DonorSchoolId(row.donor_school_id), row.school_name, row.district),
     )
-
-
-def phones(db: Session, ids: Collection[PersonId]) -> dict[PersonId, str]:
-    """The telephone numbers of those of these people who gave one; no query for nobody."""
-    if not ids:
-        return {}
-    given = select(persons.c.id, persons.c.phone).where(
-        persons.c.id.in_(list(ids)), persons.c.phone != ""
-    )
-    return {PersonId(row.id): row.phone for row in db.execute(given)}

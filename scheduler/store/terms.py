@@ -1,19 +1,19 @@
 """Programmes, terms, schools with their bell times, and classes, as values."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain.access import Actor
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import (
     BellPeriod,
     ClassId,
-    HalfDay,
     Level,
     ReceivingSchool,
     SchoolClass,
@@ -21,7 +21,8 @@ from scheduler.domain.people import (
 )
 from scheduler.domain.terms import Programme, ProgrammeId, Term, TermId
 from scheduler.errors import NotFound
-from scheduler.store import bulk, tables
+from scheduler.store import bells, bulk, tables
+from scheduler.store.bells import Bells
 from scheduler.store.tables import (
     closed_days,
     former_periods,
@@ -31,9 +32,7 @@ from scheduler.store.tables import (
     receiving_schools,
     terms,
 )
-
-_HALF_DAYS = tuple(HalfDay)
-_Bells = Mapping[int, tuple[BellPeriod, ...]]
+from scheduler.store.visibility import visible_to
 
 
 def get(db: Session, term_id: int) -> Term | None:
@@ -42,7 +41,7 @@ def get(db: Session, term_id: int) -> Term | None:
 
 def find(db: Session, code: str | None, programme_id: int | None = None) -> Term | None:
     """The term of that code; of several, and for None, the one that begins last."""
-    query = _select_terms().order_by(terms.c.first_day.desc(), terms.c.id.desc()).limit(1)
+    query = _newest()
     if code is not None:
         query = query.where(terms.c.code == code)
     if programme_id is not None:
@@ -52,22 +51,20 @@ def find(db: Session, code: str | None, programme_id: int | None = None) -> Term
 
 def of_school(db: Session, school_id: int) -> Term | None:
     """The term that begins last of the programme that the school belongs to."""
-    found = _programme_of(db, school_id)
-    return None if found is None else find(db, None, found)
+    mine = terms.c.programme_id == _programme_of(school_id).scalar_subquery()
+    return _one_term(db, _newest().where(mine))
 
 
 def programme_of_school(db: Session, school_id: int) -> ProgrammeId:
     """Raises NotFound: whoever asks has seen the school."""
-    found = _programme_of(db, school_id)
+    found: int | None = db.scalar(_programme_of(school_id))
     if found is None:
         raise NotFound("There is no such school here.")
     return ProgrammeId(found)
 
 
-def _programme_of(db: Session, school_id: int) -> int | None:
-    return db.scalar(
-        select(receiving_schools.c.programme_id).where(receiving_schools.c.id == school_id)
-    )
+def _programme_of(school_id: int) -> Select[Any]:
+    return select(receiving_schools.c.programme_id).where(receiving_schools.c.id == school_id)
 
 
 def of_lesson(db: Session, lesson_id: int) -> Term | None:
@@ -102,20 +99,34 @@ def all_programmes(db: Session) -> tuple[Programme, ...]:
 
 def school(db: Session, school_id: int) -> ReceivingSchool | None:
     """One receiving school with its bell times."""
-    row = db.execute(
-        select(receiving_schools).where(receiving_schools.c.id == school_id)
-    ).one_or_none()
-    if row is None:
-        return None
-    return _school(row, _bells(db, select(periods).where(periods.c.school_id == school_id)))
+    found, _ = _schools(db, receiving_schools.c.id == school_id)
+    return next(iter(found), None)
 
 
 def schools(db: Session, programme_id: int) -> tuple[ReceivingSchool, ...]:
-    """The receiving schools by code, with their bell times; two queries."""
-    mine = receiving_schools.c.programme_id == programme_id
-    rows = db.execute(select(receiving_schools).where(mine).order_by(receiving_schools.c.code))
-    bells = _bells(db, select(periods).join(receiving_schools).where(mine))
-    return tuple(_school(row, bells) for row in rows)
+    """The receiving schools by code, with their bell times; one query."""
+    found, _ = _schools(db, receiving_schools.c.programme_id == programme_id)
+    return found
+
+
+def seen_schools(
+    db: Session, actor: Actor, ids: Sequence[int]
+) -> tuple[tuple[ReceivingSchool, ...], Bells]:
+    """Those of these schools that the actor may see, in the order of `ids`, and all bells that
+    ring or rang in them; one query."""
+    mine = receiving_schools.c.id.in_(list(ids)), visible_to(actor, receiving_schools)
+    found, rung = _schools(db, and_(*mine))
+    return tuple(sorted(found, key=lambda each: ids.index(each.id))), rung
+
+
+def _schools(db: Session, where: ColumnElement[bool]) -> tuple[tuple[ReceivingSchool, ...], Bells]:
+    rung = bells.rings()
+    query = select(receiving_schools, rung).outerjoin(
+        rung, rung.c.school_id == receiving_schools.c.id
+    )
+    rows = db.execute(query.where(where).order_by(receiving_schools.c.code)).all()
+    ringing = bells.read(rows)
+    return tuple(_school(row, ringing) for row in {row.id: row for row in rows}.values()), ringing
 
 
 def classes_of(db: Session, programme_id: int) -> tuple[SchoolClass, ...]:
@@ -200,7 +211,7 @@ def bells_change_on(db: Session, school_id: int) -> date | None:
 
 
 def set_bells(
-    db: Session, school: ReceivingSchool, bells: Collection[BellPeriod], from_day: date
+    db: Session, school: ReceivingSchool, ringing: Collection[BellPeriod], from_day: date
 ) -> None:
     """Give the school other bell times from a day on; lessons before it keep their names.
 
@@ -210,7 +221,7 @@ def set_bells(
         was = [{"before_day": from_day, **_bell_row(school.id, bell)} for bell in school.periods]
         bulk.add(db, former_periods, was)
     bulk.forget(db, periods, "school_id", [school.id])
-    bulk.add(db, periods, [_bell_row(school.id, bell) for bell in bells])
+    bulk.add(db, periods, [_bell_row(school.id, bell) for bell in ringing])
 
 
 def set_rooms(db: Session, school_id: int, rooms: int) -> None:
@@ -241,11 +252,22 @@ def _select_terms() -> Select[Any]:
     return select(terms, programmes.c.zone).join(programmes)
 
 
+def _newest() -> Select[Any]:
+    return _select_terms().order_by(terms.c.first_day.desc(), terms.c.id.desc()).limit(1)
+
+
 def _one_term(db: Session, query: Select[Any]) -> Term | None:
-    row = db.execute(query).one_or_none()
-    if row is None:
+    """The one term of the query with its holidays, in one query."""
+    found = query.subquery()
+    with_days = (
+        select(found, holidays.c.day)
+        .outerjoin(holidays, holidays.c.term_id == found.c.id)
+        .order_by(holidays.c.day)
+    )
+    rows = db.execute(with_days).all()
+    if not rows:
         return None
-    days = select(holidays.c.day).where(holidays.c.term_id == row.id).order_by(holidays.c.day)
+    row = rows[0]
     return Term(
         id=TermId(row.id),
         programme_id=ProgrammeId(row.programme_id),
@@ -255,7 +277,7 @@ def _one_term(db: Session, query: Select[Any]) -> Term | None:
         last_day=row.last_day,
         gap_minutes=row.gap_minutes,
         zone=row.zone,
-        holidays=tuple(db.scalars(days)),
+        holidays=tuple(each.day for each in rows if each.day is not None),
     )
 
 
@@ -263,20 +285,7 @@ def _programme(row: Row[Any]) -> Programme:
     return Programme(ProgrammeId(row.id), row.code, row.name, row.zone)
 
 
-def _bells(db: Session, query: Select[Any]) -> _Bells:
-    found: dict[int, list[BellPeriod]] = defaultdict(list)
-    for row in db.execute(query):
-        half_day = HalfDay(row.half_day)
-        bell = BellPeriod(half_day, row.number, row.start_minute, row.end_minute)
-        found[row.school_id].append(bell)
-    return {school_id: tuple(sorted(bells, key=_in_day)) for school_id, bells in found.items()}
-
-
-def _in_day(bell: BellPeriod) -> tuple[int, int, int]:
-    return _HALF_DAYS.index(bell.half_day), bell.number, bell.start
-
-
-def _school(row: Row[Any], bells: _Bells) -> ReceivingSchool:
+def _school(row: Row[Any], rung: Bells) -> ReceivingSchool:
     return ReceivingSchool(
         id=SchoolId(row.id),
         code=row.code,
@@ -284,7 +293,7 @@ def _school(row: Row[Any], bells: _Bells) -> ReceivingSchool:
         district=row.district,
         level=Level(row.level),
         rooms=row.rooms,
-        periods=bells.get(row.id, ()),
+        periods=rung.now(row.id),
     )
 
 

@@ -20,7 +20,7 @@ from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import Day, SchoolWeek
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, RowId, SchoolActor
-from scheduler.web.pages.steps import put_off
+from scheduler.web.pages import steps
 from scheduler.web.view import local, render, see_other, shown_state
 
 router = APIRouter()
@@ -47,17 +47,19 @@ class Look:
 def week(
     request: Request, ctx: Ctx, actor: SchoolActor, chosen: Chosen = None, day: WeekOf = None
 ) -> Response:
-    own = own_schools(ctx, actor)
-    school = choose(own, chosen)
+    own, shown = lessons.own_week(ctx, actor, SchoolId(chosen) if chosen else None, day)
+    school = shown.school
+    over = steps.are_over(request, actor)
+    left = () if over else first_steps.of_school(ctx, actor, school.id, shown.term)
     frame = WeekFrame(
         here=f"/school?school={school.id}&",
         calls="/school",
         asks=requests_path(school.id),
         schools=tuple((x, None if x == school else _week_path(x.id)) for x in own),
+        steps=left,
     )
-    shown = lessons.school_week(ctx, actor, school.id, day)
-    steps = () if put_off(request) else first_steps.of_school(ctx, actor, school.id, shown.term)
-    return week_page(request, ctx, shown, replace(frame, steps=steps))
+    response = week_page(request, ctx, shown, frame)
+    return response if over or left else steps.over(ctx, actor, response)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,17 @@ from itertools import groupby
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from scheduler.domain.access import Actor
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.reminders import AHEAD
 from scheduler.errors import Conflict, Text, text
 from scheduler.services import certificates, first_steps, lessons, limits, teacher_desk
-from scheduler.services.context import Context
-from scheduler.services.first_steps import Step
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import TeacherHome
 from scheduler.web.forms import read_day
 from scheduler.web.guard import Ctx, Form, TeacherActor
-from scheduler.web.pages.steps import put_off
+from scheduler.web.pages import steps
 from scheduler.web.view import local, render, see_other
 
 router = APIRouter()
@@ -37,7 +34,9 @@ class Month:
 @router.get("/teacher")
 def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
     found, now = lessons.teacher_home(ctx, actor), ctx.now()
-    return render(
+    term, over = found.term, steps.are_over(request, actor)
+    left = () if over or term is None else first_steps.of_teacher(ctx, actor, term)
+    response = render(
         request,
         "teacher/home.html",
         now=now,
@@ -50,15 +49,10 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         upcoming=found.upcoming[:SHOWN_AHEAD],
         more=len(found.upcoming) > SHOWN_AHEAD,
         thanks=_thanks(found),
-        steps=_steps(request, ctx, actor, found),
+        steps=left,
         planned=bool(found.total or found.upcoming),
     )
-
-
-def _steps(request: Request, ctx: Context, actor: Actor, found: TeacherHome) -> tuple[Step, ...]:
-    if found.term is None or put_off(request):
-        return ()
-    return first_steps.of_teacher(ctx, actor, found.term)
+    return response if over or left else steps.over(ctx, actor, response)
 
 
 @router.get("/teacher/lessons")
