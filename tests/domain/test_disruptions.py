@@ -27,6 +27,7 @@ from scheduler.domain.terms import Term
 from scheduler.matching import problem, verify
 from scheduler.matching.plan import Plan, PlannedLesson
 from scheduler.matching.problem import CurrentLesson, Instance, Span
+from tests.effort import examples
 from tests.matching import make
 
 ZONE = "Asia/Ho_Chi_Minh"
@@ -203,7 +204,7 @@ def is_short(seed):
 seeds = st.integers(0, 10**6).filter(is_short)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(seeds)
 def test_proposals_break_no_rule_of_the_engine(seed):
     here = world(seed)
@@ -215,13 +216,13 @@ def test_proposals_break_no_rule_of_the_engine(seed):
 
 
 @pytest.mark.soak
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=examples(2000))
 @given(seeds)
 def test_proposals_break_no_rule_of_the_engine_ever(seed):
     test_proposals_break_no_rule_of_the_engine.hypothesis.inner_test(seed)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(seeds)
 def test_some_called_off_by_hand_leave_the_rest_as_proposed(seed):
     here, rng = world(seed), Random(seed)

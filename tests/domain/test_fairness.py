@@ -13,6 +13,7 @@ from scheduler.domain.fairness import Share
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.records import Amount, Outcome, Sums
 from scheduler.domain.terms import ProgrammeId, Term, TermId
+from tests.effort import examples
 
 TERM = Term(
     TermId(1), ProgrammeId(1), "HK1", "Học kỳ I", date(2023, 10, 2), date(2023, 12, 31), 10,
@@ -40,13 +41,13 @@ def shares(draw):
 groups = st.lists(shares(), max_size=8, unique_by=lambda share: share.id)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(found=groups)
 def test_the_order_of_people_changes_nothing(found):
     assert fairness.spread(found) == fairness.spread(found[::-1])
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(found=groups)
 def test_half_are_not_below_and_half_are_not_above_the_median(found):
     spread = fairness.spread(found)
@@ -58,7 +59,7 @@ def test_half_are_not_below_and_half_are_not_above_the_median(found):
     assert sum(ratio >= spread.middle for ratio in ratios) * 2 >= len(ratios)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(found=groups)
 def test_who_is_far_is_so_on_the_right_side_and_by_a_whole_lesson(found):
     spread = fairness.spread(found)

@@ -10,6 +10,7 @@ from scheduler.domain import records
 from scheduler.domain.lessons import Cause, LessonState
 from scheduler.domain.records import LOST, NOTHING, Amount, Line, Outcome, Sums, outcome
 from scheduler.errors import Invalid
+from tests.effort import examples
 
 OUTCOMES = st.sampled_from(Outcome)
 
@@ -48,7 +49,7 @@ def added(parts, of):
     return sum((of(sums) for sums in parts), Amount())
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(found=st.lists(lines(), max_size=12), key=st.sampled_from(sorted(KEYS)))
 def test_the_parts_add_up_to_the_whole_however_it_is_divided(found, key):
     whole, parts = records.add_up(found), records.by(found, KEYS[key]).values()
@@ -60,7 +61,7 @@ def test_the_parts_add_up_to_the_whole_however_it_is_divided(found, key):
         assert lost == whole.causes.get(cause, NOTHING)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(found=st.lists(lines(), max_size=12))
 def test_every_lesson_has_one_end_and_every_lost_one_a_cause(found):
     sums = records.add_up(found)

@@ -15,6 +15,7 @@ from scheduler.domain import busy as rules
 from scheduler.domain.busy import BusyChoices, BusyReading, BusyTime
 from scheduler.domain.intervals import Interval
 from scheduler.exchange import busy, busy_reading, child
+from tests.effort import examples
 from tests.exchange import calendars
 from tests.exchange.calendars import calendar, crlf, event, hour_from
 
@@ -313,7 +314,7 @@ def others_times(body: bytes) -> tuple[BusyTime, ...]:
     return rules.merged([BusyTime(span) for span in spans if span.start < span.end])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.data())
 def test_series_are_understood_as_another_reader_does(data: st.DataObject) -> None:
     parts = [data.draw(series(number)) for number in range(data.draw(st.integers(1, 3)))]
@@ -331,7 +332,7 @@ SPANS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.lists(SPANS, max_size=30))
 def test_times_are_ordered_apart_and_inside_reach_and_lose_no_minute(given: list[BusyTime]) -> None:
     body = calendar(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scheduler.exchange import archives, child, grids
 from scheduler.exchange.faults import UnreadableError
 from scheduler.exchange.grids import Grid
+from tests.effort import examples
 from tests.exchange.books import REQUESTS, SCHOOLS, example
 from tests.exchange.test_archives import SHEET, archive, with_part, with_texts
 
@@ -133,7 +134,7 @@ ANSWERS = st.one_of(
 
 
 @given(ANSWERS)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_process_that_was_taken_over_can_say_nothing_but_cells(answer: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child, "asked", lambda *_, **__: answer)

@@ -15,6 +15,7 @@ from scheduler.exchange import archives, csvs
 from scheduler.exchange.cells import written
 from scheduler.exchange.faults import UnreadableError
 from scheduler.exchange.grids import Grid
+from tests.effort import examples
 from tests.exchange.books import (
     REQUESTS,
     SCHOOLS,
@@ -232,7 +233,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=6), min_size=1, max_size=6))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_cells_of_any_text_come_out_as_they_went_in(rows: list[list[str]]) -> None:
     heading = [f"x{n}" for n in range(7)]
     buffer = io.StringIO(newline="")
@@ -252,7 +253,7 @@ def _trimmed(row: list[str]) -> tuple[str | None, ...]:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_bytes_are_read_or_refused_with_a_sentence(data: bytes) -> None:
     try:
         assert isinstance(csvs.grid(data), Grid)

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scheduler.exchange import archives, cells, csvs, writing
+from tests.effort import examples
 
 FORMULAS = "=+-@\t\r＝＋－＠"
 # Texts as people type them, and as somebody who means harm types them.
@@ -59,7 +60,7 @@ def in_csv(*texts: str) -> list[object]:
 
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 @example(HOSTILE)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_any_text_survives_the_way_out_and_in(texts: list[str]) -> None:
     for found in (in_workbook(*texts), in_csv(*texts)):
         assert [cells.written(cell or "") for cell in found] == [meant(text) for text in texts]
@@ -68,7 +69,7 @@ def test_any_text_survives_the_way_out_and_in(texts: list[str]) -> None:
 @given(TEXTS)
 @example("\x01=1+1")
 @example("\ud800+1")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_no_cell_that_we_write_begins_as_a_formula(said: str) -> None:
     table = writing.csv_table([said], [[said]]).decode("utf-8-sig")
     [heading], [cell] = csv.reader(io.StringIO(table, newline="")) if said.strip() else [["x"]] * 2

@@ -15,6 +15,7 @@ from scheduler.matching.candidates import table
 from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance, School, Slot, Window
 from scheduler.matching.verify import verify
+from tests.effort import examples
 
 from . import enumerate as plans
 from . import make, referee, tiny
@@ -36,7 +37,7 @@ def bound(instance: Instance, paid: Prices | None = None, evaluations: int = 400
     return found.value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds, paid=prices, evaluations=st.sampled_from([0, 1, 3, 60, 150]))
 def test_no_plan_of_all_there_are_costs_less(seed, paid, evaluations):
     instance = tiny.tiny(seed)
@@ -46,7 +47,7 @@ def test_no_plan_of_all_there_are_costs_less(seed, paid, evaluations):
     assert lowest <= least[0] + 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_the_enumerated_plan_is_valid_and_costs_what_the_referee_says(seed):
     instance = tiny.tiny(seed)
@@ -58,7 +59,7 @@ def test_the_enumerated_plan_is_valid_and_costs_what_the_referee_says(seed):
     assert judged["cost"] == pytest.approx(cost, abs=0.001)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds, paid=prices, drop=st.floats(0, 1))
 def test_no_plan_of_the_engine_costs_less(seed, paid, drop):
     instance, solution = make.solved_by_chance(seed, iterations=20)
@@ -69,7 +70,7 @@ def test_no_plan_of_the_engine_costs_less(seed, paid, drop):
     assert lowest <= verify(instance, fewer, paid).cost + 1e-6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(seed=seeds, paid=prices, slices=st.lists(st.integers(1, 30), max_size=5))
 def test_the_value_follows_from_the_evaluations_and_never_falls(seed, paid, slices):
     instance = tiny.tiny(seed)
@@ -175,7 +176,7 @@ def test_an_instance_that_is_too_large_keeps_the_simple_bound(monkeypatch):
     assert found.value == pytest.approx(100 + 2000)  # unmet for two lessons: 2000 + 1000
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(seed=seeds, paid=prices)
 def test_the_simple_bound_holds(seed, paid):
     instance = tiny.tiny(seed)

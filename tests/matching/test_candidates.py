@@ -24,6 +24,7 @@ from scheduler.matching.problem import (
 )
 from scheduler.matching.table import GONE, Calendar, Table, number, weeks_of
 from scheduler.matching.verify import RULES, Books, asked
+from tests.effort import examples
 
 from . import make
 
@@ -223,7 +224,7 @@ def test_weeks_of_long_terms_are_counted_past_sixty_three():
     assert calendar.masks(make.MONDAY + 150 * WEEK, make.MONDAY + 150 * WEEK)[0] == 1 << 150
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(first=st.integers(-20, 50), length=st.integers(0, 40), weeks=st.integers(1, 6))
 def test_masks_hold_exactly_the_days_of_a_span(first, length, weeks):
     calendar = Calendar(date(2023, 9, 11), weeks)
@@ -264,7 +265,7 @@ def bits_of(found: Table, name: str) -> set[tuple[int, int, int]]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=st.integers(0, 2**32))
 def test_a_bit_is_set_iff_that_lesson_breaks_no_rule_of_time_and_place(seed):
     instance = replace(make.by_chance(seed), current=(), freeze_before=None)
@@ -296,7 +297,7 @@ def open_days(instance: Instance, request: Request) -> set[date]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=st.integers(0, 2**32))
 def test_needs_days_and_lessons_in_force_are_those_of_a_naive_reading(seed):
     instance = make.by_chance(seed)
@@ -335,7 +336,7 @@ def movable(instance: Instance) -> list[CurrentLesson]:
     return [x for x in instance.current if not instance.is_fixed(x)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=st.integers(0, 2**32))
 def test_rows_of_a_table_add_up(seed):
     found = table(make.by_chance(seed))

@@ -27,6 +27,7 @@ from scheduler.matching.crew import Work, elsewhere
 from scheduler.matching.plan import Plan
 from scheduler.matching.problem import Instance, School, Slot, Span, Window
 from scheduler.matching.replan import Budget
+from tests.effort import examples
 
 from . import make, referee
 
@@ -129,7 +130,7 @@ def test_help_that_is_not_asked_for_changes_nothing(programme, threads):
     assert make.solve(programme, iterations=100, others=5).plan == alone
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(seed=st.integers(0, 2**32))
 def test_help_gives_valid_plans_of_every_kind(seed):
     instance = make.agreeing(make.by_chance(seed))

@@ -14,6 +14,7 @@ from scheduler.matching.explain import explain, shortages
 from scheduler.matching.plan import Fix, FixCode, Plan, PlannedLesson, Reason, ReasonCode, Unfilled
 from scheduler.matching.problem import Appointment, Instance, School, Slot, Span, Window
 from scheduler.matching.verify import RULES, verify
+from tests.effort import examples
 
 from . import make, referee
 
@@ -28,7 +29,7 @@ def missing(plan: Plan | None = None, **changes: object) -> dict[str, dict[str, 
     return {reason.code.value: reason.count for reason in first.reasons}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(seed=st.integers(0, 2**32))
 def test_the_counts_add_up_to_all_teachers_and_the_missing_to_all_missing(seed):
     instance, solution = make.solved_by_chance(seed)
@@ -79,7 +80,7 @@ def obstacles(instance: Instance, plan: Plan, gap: Unfilled, teacher: str) -> It
         yield min(found, key=ORDER.index, default=ReasonCode.FREE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=st.integers(0, 2**32))
 def test_each_teacher_counts_with_the_first_rule_that_one_more_lesson_would_break(seed):
     instance, solution = make.solved_by_chance(seed)

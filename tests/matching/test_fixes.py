@@ -20,6 +20,7 @@ from scheduler.matching.problem import (
     Window,
 )
 from scheduler.matching.verify import monday, verify
+from tests.effort import examples
 
 from . import make, referee
 from .resolving import resolve
@@ -83,7 +84,7 @@ def could_be_taught(instance: Instance, plan: Plan, gap: Unfilled) -> bool:
     return False
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(examples(60)))
 def test_each_fix_shown_covers_its_lesson_when_the_plan_is_solved_again(seed):
     instance, plan = settled(seed)
     before = Counter(lesson.request for lesson in plan.lessons)

@@ -17,6 +17,7 @@ from scheduler.matching.replan import Budget
 from scheduler.matching.table import NOBODY, Table
 from scheduler.matching.twin import Twin
 from scheduler.matching.verify import verify
+from tests.effort import examples
 
 from . import make
 
@@ -57,14 +58,14 @@ def assert_priced_as_by_the_twin(kernel: Kernel, prices: Prices) -> None:
     assert ours == near(theirs)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(seed=seeds)
 def test_a_plan_costs_what_the_twin_says(seed):
     for prices in Prices(), make.prices(seed):
         assert_priced_as_by_the_twin(make.half_done(make.by_chance(seed), seed, prices), prices)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(seed=seeds)
 def test_a_slot_is_staffed_at_the_price_of_the_twin(seed):
     instance = make.by_chance(seed)
@@ -98,7 +99,7 @@ def test_long_terms_are_priced_as_by_the_twin(weeks):
     assert_priced_as_by_the_twin(kernel, Prices())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_the_price_of_a_staffing_is_what_the_plan_then_costs_more(seed):
     instance = make.by_chance(seed)
@@ -128,7 +129,7 @@ def test_the_price_of_a_staffing_is_what_the_plan_then_costs_more(seed):
 # -- plans in and out
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(seed=seeds)
 def test_a_plan_reads_back_as_it_was_loaded(seed):
     kernel = make.half_done(make.by_chance(seed), seed)
@@ -149,7 +150,7 @@ def lessons_of(instance: Instance, table: Table, plan: Assignment) -> set[Planne
     return set(replan.plan_of(instance, table, plan).lessons)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(seed=seeds)
 def test_adopt_keeps_what_keeps_the_rules_and_loses_only_what_breaks_them(seed):
     instance = make.agreeing(make.by_chance(seed))
@@ -166,7 +167,7 @@ def test_adopt_keeps_what_keeps_the_rules_and_loses_only_what_breaks_them(seed):
         assert verify(instance, replan.Plan((*kept, lesson))).violations
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(seed=seeds)
 def test_adopt_takes_a_valid_plan_whole(seed):
     instance = make.by_chance(seed)
@@ -181,7 +182,7 @@ def test_adopt_takes_a_valid_plan_whole(seed):
 # -- moves
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_renewing_a_request_never_makes_the_plan_dearer(seed):
     prices = make.prices(seed)
@@ -193,7 +194,7 @@ def test_renewing_a_request_never_makes_the_plan_dearer(seed):
         assert_priced_as_by_the_twin(kernel, prices)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_moves_keep_the_rules_and_the_books(seed):
     instance, prices = make.agreeing(make.by_chance(seed)), make.prices(seed)
@@ -226,7 +227,7 @@ def changed(keepable: np.ndarray, table: Table, plan: Assignment) -> tuple[int, 
     return len(lost), len(set(lost))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     seed=seeds, lessons=st.sampled_from([None, 0, 1, 3]), teachers=st.sampled_from([None, 0, 1, 2])
 )
@@ -246,7 +247,7 @@ def test_no_more_is_changed_than_the_budget_allows(seed, lessons, teachers):
         assert teachers is None or of <= teachers
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_a_seed_gives_the_same_plan_to_the_byte_whatever_was_before(seed):
     table = candidates.table(make.by_chance(seed))
@@ -274,7 +275,7 @@ def test_a_sample_of_a_long_list_is_looked_at_from_the_first_insertion_on():
 # -- substitutes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(seed=seeds)
 def test_a_substitute_can_give_the_lesson_at_that_price_and_nobody_else_can(seed):
     instance = make.agreeing(make.by_chance(seed))

@@ -17,6 +17,7 @@ from scheduler.matching.problem import (
     Window,
 )
 from scheduler.matching.verify import verify
+from tests.effort import examples
 
 from . import enumerate as every
 from . import make
@@ -113,7 +114,7 @@ def reached(instance: Instance, cost: float) -> bool:
     return False
 
 
-def test_the_search_finds_the_best_of_all_plans_on_two_hundred_instances(monkeypatch):
+def test_the_search_finds_the_best_of_all_plans_of_small_instances(monkeypatch):
     monkeypatch.setattr(every, "MOST_TIMETABLES", 300)
     monkeypatch.setattr(every, "MOST_STEPS", 1500)
     missed, looked_at = [], 0
@@ -126,7 +127,7 @@ def test_the_search_finds_the_best_of_all_plans_on_two_hundred_instances(monkeyp
         looked_at += 1
         if not reached(instance, cost):
             missed.append(seed)
-        if looked_at == 200:
+        if looked_at == examples(200):
             break
     assert not missed
 

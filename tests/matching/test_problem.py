@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scheduler.errors import Invalid
 from scheduler.matching import problem
+from tests.effort import examples
 
 from . import make, referee
 
@@ -35,7 +36,7 @@ def test_the_programme_reads_and_is_written_as_it_was():
     assert problem.dump(problem.parse(data)) == strip(data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=st.integers(0, 2**32))
 def test_any_instance_reads_back_as_it_was_written(seed):
     instance = make.by_chance(seed)

@@ -14,6 +14,7 @@ from scheduler.matching.plan import Plan, PlannedLesson
 from scheduler.matching.problem import Instance, School, Slot, Span, Window
 from scheduler.matching.replan import Budget, Desk, Substitute
 from scheduler.matching.verify import verify
+from tests.effort import examples
 
 from . import make, referee
 
@@ -58,7 +59,7 @@ def test_the_plan_in_force_is_where_a_search_starts(published):
     assert replan.resolve(instance, plan) == plan
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_a_valid_plan_in_force_never_becomes_dearer(seed):
     instance = replace(make.by_chance(seed), current=(), freeze_before=None)
@@ -262,7 +263,7 @@ def test_a_slot_that_brings_nothing_costs_nothing():
         Desk(instance).insertion("nothing", Slot(3, 450, 485))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_one_more_slot_gives_a_valid_plan_at_that_price(seed):
     instance, rng = make.agreeing(make.by_chance(seed)), Random(seed)
@@ -290,7 +291,7 @@ def test_one_more_slot_gives_a_valid_plan_at_that_price(seed):
 # -- a first answer for an instance that changed
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_resolve_gives_a_valid_plan_for_what_an_instance_has_become(seed):
     instance = make.agreeing(make.by_chance(seed))

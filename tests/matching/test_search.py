@@ -17,6 +17,7 @@ from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance, School, Slot, Span, Window
 from scheduler.matching.search import FIRST_STRETCH, Progress
 from scheduler.matching.verify import verify
+from tests.effort import examples
 
 from . import kinds, make, referee
 
@@ -34,7 +35,7 @@ def test_instances_by_chance_are_of_every_kind(kind):
     assert kinds.by_seed()[kind]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(seed=seeds)
 @example(seed=22197)  # a past lesson of a teacher who may give none
 def test_solve_gives_a_plan_the_referee_accepts(seed):
@@ -51,7 +52,7 @@ def test_solve_gives_a_plan_the_referee_accepts(seed):
     assert solution.lower_bound <= solution.cost
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(seed=seeds)
 def test_the_search_keeps_the_very_cost_that_verify_finds(seed):
     instance = make.agreeing(make.by_chance(seed))
@@ -68,7 +69,7 @@ def test_the_search_keeps_the_very_cost_that_verify_finds(seed):
             assert kernel.taught(best) == verdict.taught
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=seeds)
 def test_reports_tell_the_cost_of_plans_that_become_cheaper(seed):
     instance, told = make.agreeing(make.by_chance(seed)), list[Progress]()
@@ -110,7 +111,7 @@ def test_the_same_seed_and_iterations_give_the_same_plan(programme):
 
 
 def test_the_same_seed_gives_the_same_plan_of_every_kind():
-    for seed in range(40):
+    for seed in range(examples(40)):
         one, two = (make.solved_by_chance(seed, iterations=30)[1] for _ in range(2))
         assert (one and one.plan) == (two and two.plan)
 

@@ -13,6 +13,7 @@ from scheduler.matching.plan import Plan
 from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Appointment, Instance, School, Slot, Span, Window
 from scheduler.matching.verify import RULES, verify
+from tests.effort import examples
 
 from . import make, referee
 
@@ -27,7 +28,7 @@ def assert_agreed(instance: Instance, plan: Plan) -> None:
     assert ours.cost == pytest.approx(theirs["cost"], abs=0.001)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(seed=seeds)
 def test_verify_agrees_with_the_referee_on_spoiled_plans(seed):
     instance, solution = make.solved_by_chance(seed)
@@ -35,7 +36,7 @@ def test_verify_agrees_with_the_referee_on_spoiled_plans(seed):
     assert_agreed(instance, make.spoiled(instance, plan, seed))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(seed=seeds)
 def test_verify_agrees_with_the_referee_on_careless_plans(seed):
     instance = make.by_chance(seed)

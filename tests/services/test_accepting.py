@@ -160,9 +160,7 @@ def timetables(draw):
     return found
 
 
-SHARED = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SHARED = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def in_force(ctx, cast):

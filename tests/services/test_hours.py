@@ -17,6 +17,7 @@ from scheduler.errors import Conflict, Invalid, NotFound, Stale
 from scheduler.services import cover, hours
 from scheduler.store import lessons, requests, tables, terms
 from tests.cast import minutes
+from tests.effort import examples
 from tests.planning import WEDNESDAY, draft, publish, timetable
 
 MONDAY = date(2023, 10, 9)
@@ -298,9 +299,7 @@ def _overlaps(found):
     ahead=st.integers(min_value=1, max_value=21),
     pick=st.sampled_from([Fate.COVER, Fate.KEEP, Fate.CALL_OFF]),
 )
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_class_room_or_teacher_is_in_two_lessons_and_nothing_before_the_day_changes(
     ctx, cast, first, gaps, length, ahead, pick
 ):

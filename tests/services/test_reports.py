@@ -24,6 +24,7 @@ from scheduler.services import lessons as services
 from scheduler.services.reports import Settlement
 from scheduler.store import accounts, covers, history, lessons, tables
 from scheduler.store import feeds as feed_rows
+from tests.effort import examples
 from tests.faults.kit import book, write
 from tests.planning import A1, draft, publish, timetable
 
@@ -461,9 +462,7 @@ class Model:
         return self.standing()[0] in (LessonState.HELD, LessonState.NOT_HELD)
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=WEIGHTED)
 def test_the_state_is_what_the_last_reports_and_the_decision_say(ctx, cast, clock, steps):
     with ctx.reading() as db:

@@ -17,6 +17,7 @@ from scheduler.services import accounts, sessions
 from scheduler.store import accounts as rows
 from scheduler.store import tables
 from scheduler.web.guard import LONGEST_COOKIE
+from tests.effort import examples
 
 
 def signed_in(ctx, who="teacher1", device=""):
@@ -241,9 +242,7 @@ class Model:
         self.newest, self.given_at, self.came_at = new, now, None
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests=st.lists(REQUESTS, min_size=1, max_size=8))
 def test_an_old_copy_ends_the_session_and_alone_one_stays(ctx, cast, clock, requests):
     """The law of renewal, for a browser on a bad line and for whoever copied its secret at the
