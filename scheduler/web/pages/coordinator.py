@@ -16,6 +16,7 @@ from scheduler.services.words import excuse_words
 from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
+    design,
     faults,
     matching,
     messages,
@@ -30,6 +31,7 @@ from scheduler.web.pages.school import WeekFrame, WeekOf
 from scheduler.web.view import local, render
 
 router = APIRouter()
+router.include_router(design.router)
 router.include_router(faults.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
