@@ -78,9 +78,13 @@ def create_app(
     ctx: Context | None = None,
     start_loop: bool | None = None,
 ) -> ASGIApp:
-    """Feeds in front, then the shell, then the pages."""
+    """All of it."""
     ctx = ctx or open_context(settings or config.load())
-    pages = create_pages(ctx, ctx.settings.loop if start_loop is None else start_loop)
+    return around(create_pages(ctx, ctx.settings.loop if start_loop is None else start_loop), ctx)
+
+
+def around(pages: ASGIApp, ctx: Context) -> ASGIApp:
+    """Feeds in front, then the shell, then the pages."""
     renewing = renewal.Renewal(ctx.settings, pages)
     zipped = GZipMiddleware(renewing, minimum_size=SMALLEST_ZIPPED, compresslevel=6)
     return FeedApp(shell.Shell(ctx.settings, zipped), ctx)

@@ -1,11 +1,15 @@
 """A browser of ours: keeps cookies, sends the form token it was given, follows no redirect."""
 
 import re
+from collections.abc import Mapping
 
 import sqlalchemy as sa
+from fastapi import FastAPI
+from starlette.datastructures import State
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
-from scheduler.app import create_app
+from scheduler.app import around, create_pages
 from scheduler.services import accounts
 from scheduler.services.context import Context
 from scheduler.store import accounts as accounts_store
@@ -50,12 +54,29 @@ class Browser(TestClient):
             accounts_store.prove(db, newest, self.ctx.now())
 
 
-class Site:
-    """The whole application, and as many browsers as a test needs."""
+_PAGES: list[FastAPI] = []
 
-    def __init__(self, ctx: Context) -> None:
+
+class Site:
+    """The whole application, and as many browsers as a test needs.
+
+    Its pages are made once in a process: to look through all routes takes longer than most tests.
+    What a site knows it brings along with each request.  `standins`: what is called instead of a
+    dependency, by that.
+    """
+
+    def __init__(self, ctx: Context, standins: Mapping | None = None) -> None:
         self.ctx = ctx
-        self.app = create_app(ctx=ctx, start_loop=False)
+        self.standins = dict(standins or {})
+        if not _PAGES:
+            _PAGES.append(create_pages(ctx, start_loop=False))
+        self.state = State({"ctx": ctx, "labels": {}, "is_alive": lambda: True})
+        self.app = around(self._pages, ctx)
+
+    async def _pages(self, scope: Scope, receive: Receive, send: Send) -> None:
+        (pages,) = _PAGES
+        pages.state, pages.dependency_overrides = self.state, self.standins
+        await pages(scope, receive, send)
 
     def browser(self) -> Browser:
         return Browser(self.app, self.ctx)

@@ -2,14 +2,12 @@
 
 import pytest
 
-from scheduler.app import create_pages
 from scheduler.errors import Invalid
 from scheduler.services import busy
-from scheduler.web import shell
 from scheduler.web.pages import busy as pages
 from tests.calendars.wire import SECRET, Wire, event, ics
 from tests.services.test_busy_calendars import ADDRESS, GONE, HOUR, LUNCH, OURS, TALK, WED_8
-from tests.web.browser import Browser
+from tests.web.browser import Site
 
 HERE = "/teacher/busy"
 
@@ -22,9 +20,7 @@ def wire():
 @pytest.fixture
 def opened(ctx, wire):
     """A browser of somebody, on pages whose far end of the wire is ours."""
-    app = create_pages(ctx, start_loop=False)
-    app.dependency_overrides[pages.fetcher] = lambda: wire
-    return lambda actor: Browser(shell.Shell(ctx.settings, app), ctx).arrive(actor)
+    return Site(ctx, {pages.fetcher: lambda: wire}).of
 
 
 @pytest.fixture

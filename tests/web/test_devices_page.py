@@ -6,14 +6,12 @@ import re
 import pytest
 
 from scheduler import security
-from scheduler.app import create_pages
 from scheduler.delivery.channels import Outcome, Receipt
 from scheduler.services import devices
-from scheduler.web import shell
 from scheduler.web.pages import devices as pages
 from tests.conftest import KEY
 from tests.delivery.browsers import Browser as Keys
-from tests.web.browser import Browser
+from tests.web.browser import Site
 
 HERE = "/devices"
 PHONE = {"user-agent": "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile Safari/537.36"}
@@ -41,9 +39,7 @@ def post():
 
 @pytest.fixture
 def opened(ctx, post):
-    app = create_pages(ctx, start_loop=False)
-    app.dependency_overrides[pages.transport] = lambda: post
-    return lambda actor: Browser(shell.Shell(ctx.settings, app), ctx).arrive(actor)
+    return Site(ctx, {pages.transport: lambda: post}).of
 
 
 @pytest.fixture
