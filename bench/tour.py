@@ -44,6 +44,8 @@ NO_PAGES = {
     "/",  # sends everybody on
     "/coordinator/messages/forecast",  # a part of a page
     "/teacher/record/{code}/paper",  # a paper
+    "/line/ping",  # asked by a script
+    "/line/hop",  # sends everybody on
     "/school/requests/{request_id}/fix",  # the example programme lacks no lesson
     *guard.PROBES,  # read by machines
 }

@@ -109,6 +109,7 @@ class Purpose(StrEnum):
     CHECK_IN = "check_in"  # the same
     OFFER = "offer"  # a teacher is asked to stand in
     SWAP = "swap"  # a proposal to swap, and one of its teachers
+    LINE = "line"  # how a test of the line goes so far
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def open_room(ctx: Context, token: str) -> Outcome:
         return CalledOff(lesson, lesson.cancelled_by, lesson.cancel_reason)
     opens_at = lesson.starts_at - DOORS_OPEN
     if now >= opens_at:
-        return Go(_room(ctx, lesson))
+        return Go(room_of(ctx, lesson))
     if lesson.moved_from is not None and now >= lesson.moved_from - DOORS_OPEN:
         return Moved(lesson, lesson.moved_from, opens_at)
     return NotYet(lesson, opens_at)
@@ -84,7 +84,7 @@ def _day(moment: datetime, lesson: Lesson) -> date:
     return moment.astimezone(ZoneInfo(lesson.zone)).date()
 
 
-def _room(ctx: Context, lesson: Lesson) -> str:
+def room_of(ctx: Context, lesson: Lesson) -> str:
     """The lesson's own room, or one of the usual place whose name nobody guesses."""
     address = lesson.meeting_url or ctx.settings.meeting_url
     return address.replace("{room}", security.stamp(ctx.key, "room", lesson.uid))

@@ -65,6 +65,7 @@ PUBLIC = frozenset(
         "/address/{token}",
         "/verify/{code}",
         "/privacy",
+        "/help",
         "/sw.js",
         "/gateway/{channel}",
         "/static",

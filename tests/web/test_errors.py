@@ -60,7 +60,7 @@ def test_each_failure_has_its_status_and_its_three_forms(ctx, cast, broken, name
     for each in (page, fragment, machine):
         assert "secret of the house" not in each.text
         assert "Traceback" not in each.text
-        assert each.headers["content-security-policy"] == headers.POLICY
+        assert each.headers["content-security-policy"] == headers.policy()
 
 
 def test_the_words_are_in_the_language_of_the_reader(ctx, cast, broken):

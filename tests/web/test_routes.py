@@ -55,7 +55,7 @@ def routes(ctx):
     return found
 
 
-# Of what is odd each address gets every so-manieth, the next one others; all of it under soak.
+# Each address is asked some of what is odd, the next one others; each all of it under soak.
 SOME = pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.soak)])
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain import briefs as brief_rules
-from scheduler.domain import remarks
+from scheduler.domain import line, remarks
 from scheduler.domain.access import Actor
 from scheduler.domain.lessons import Deed, LessonId, LessonState
 from scheduler.domain.reminders import AHEAD, Side
@@ -82,6 +82,7 @@ def _page(
         near=now + AHEAD,
         confirmed={lesson.id} if asked.standing == "confirmed" else set(),
         ahead=asked.open,
+        try_line=asked.open and line.is_near(lesson.starts_at, now),
         enter=lesson.state is not LessonState.CANCELLED and now < lesson.ends_at,
         doors=lesson.starts_at - DOORS_OPEN <= now < lesson.ends_at,
         begun=lesson.starts_at <= now and lesson.state is not LessonState.CANCELLED,

@@ -7,6 +7,7 @@ from itertools import groupby
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from scheduler.domain import line
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.limits import PAPERS_BY_PERSON
@@ -45,6 +46,7 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         near=now + AHEAD,
         next=found.next,
         day_word=_day_word(found.next, now),
+        try_line=found.next is not None and line.is_near(found.next.starts_at, now),
         opens_at=found.next.starts_at - DOORS_OPEN if found.next else None,
         upcoming=found.upcoming[:SHOWN_AHEAD],
         more=len(found.upcoming) > SHOWN_AHEAD,
