@@ -1,5 +1,12 @@
 // The manners of every page: each works without them.
 
+// The swapping of parts comes after what is seen first, and only where there is a part to swap.
+if (document.querySelector("[hx-get], [hx-post]")) {
+  const htmx = document.createElement("script");
+  htmx.src = document.currentScript.dataset.htmx;
+  document.head.append(htmx);
+}
+
 // Copies the text of another part.
 document.querySelectorAll("[data-copy]").forEach((button) => {
   if (!navigator.clipboard) return;
