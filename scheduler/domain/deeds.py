@@ -37,6 +37,7 @@ DEEDS: dict[str, Text] = {
     # lessons
     "confirm_lesson": text("Confirmed a lesson"),
     "take_answer_back": text("Took an answer back"),
+    "see_change": text("Saw a change of a lesson"),
     "ask_for_cover": text("Asked for cover"),
     "offer_lesson": text("Asked a colleague to take a lesson over"),
     "take_lesson_over": text("Took a lesson over"),

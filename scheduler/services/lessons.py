@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import midnight, monday
-from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
+from scheduler.domain.lessons import PRIVATE, Deed, Lesson, LessonId, LessonState
 from scheduler.domain.people import DonorSchool, DonorSchoolId, PersonId, ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
@@ -219,14 +219,10 @@ def as_of(ctx: Context, actor: Actor, lesson_id: LessonId, at: datetime) -> Vers
     return _discreet(actor, found, then) if then else None
 
 
-# Why a teacher cannot come, and what teachers say to each other about it.
-_PRIVATE = (Deed.COVER_ASKED, Deed.COVER_WITHDRAWN, Deed.TAKEN_OVER, Deed.SWAPPED)
-
-
 def _discreet(actor: Actor, lesson: Lesson, version: Version) -> Version:
     """An excuse is between its teacher and the coordinators: whoever else sees the lesson, today
     or after it changed hands, sees that cover was asked for and not why."""
-    if version.deed not in _PRIVATE or actor.can(Action.FIND_COVER, lesson.programme_id):
+    if version.deed not in PRIVATE or actor.can(Action.FIND_COVER, lesson.programme_id):
         return version
     return replace(version, reason="")
 

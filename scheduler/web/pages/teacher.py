@@ -13,13 +13,14 @@ from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.reminders import AHEAD
 from scheduler.errors import Conflict, Text, text
-from scheduler.services import certificates, first_steps, lessons, limits, teacher_desk
+from scheduler.services import certificates, first_steps, lessons, limits, sightings, teacher_desk
 from scheduler.services.context import Context
 from scheduler.services.first_steps import Step
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import TeacherHome
 from scheduler.web.forms import read_day
 from scheduler.web.guard import Ctx, Form, TeacherActor
+from scheduler.web.pages.sightings import HEADS
 from scheduler.web.pages.steps import put_off
 from scheduler.web.view import local, render, see_other
 
@@ -41,6 +42,8 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         request,
         "teacher/home.html",
         now=now,
+        changes=sightings.waiting(ctx, actor),
+        heads=HEADS,
         desk=teacher_desk.desk(ctx, actor, found),
         confirmed=found.confirmed,
         near=now + AHEAD,
