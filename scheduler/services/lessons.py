@@ -16,7 +16,7 @@ from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
-from scheduler.store import audits, confirmations, covers, people, tables, terms
+from scheduler.store import audits, covers, people, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.database import Session
@@ -85,8 +85,11 @@ def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
     now = ctx.now()
     with ctx.reading() as db:
         term = terms.find(db, None, mine[0].programme_id)
-        found = rows.find(db, teacher_id=mine[0].teacher_id, term_id=term.id) if term else ()
-        confirmed = confirmations.of_people(db, [actor.person_id])
+        found: tuple[Lesson, ...] = ()
+        confirmed = frozenset[LessonId]()
+        if term is not None:
+            own = mine[0].teacher_id, actor.person_id
+            found, confirmed = rows.of_teacher(db, *own, term_id=term.id)
     live = [lesson for lesson in found if lesson.state is not LessonState.CANCELLED]
     ahead = tuple(lesson for lesson in found if lesson.ends_at > now)
     following = next((lesson for lesson in live if lesson.ends_at > now), None)
@@ -97,8 +100,31 @@ def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
         past=tuple(lesson for lesson in found if lesson.ends_at <= now),
         given=sum(lesson.ends_at <= now for lesson in live),
         total=len(live),
-        confirmed=frozenset(lesson for lesson, _ in confirmed),
+        confirmed=confirmed,
     )
+
+
+def teacher_week(
+    ctx: Context, actor: Actor, first: date
+) -> tuple[tuple[Day, ...], frozenset[LessonId]]:
+    """The seven days from `first` on of whoever is signed in, each as the lessons' own wall shows
+    it, and which of their lessons are confirmed; raises NotFound for somebody who is no teacher."""
+    mine = actor.with_role(Role.TEACHER)
+    if not mine:
+        raise NotFound("This page is for volunteer teachers.")
+    since = midnight(first, ctx.settings.timezone)
+    wide = since - _ANY_ZONE, since + WEEK + _ANY_ZONE
+    with ctx.reading() as db:
+        found, confirmed = rows.of_teacher(db, mine[0].teacher_id, actor.person_id, within=wide)
+    days = [Day(first + timedelta(days=n), ()) for n in range(7)]
+    return tuple(replace(day, lessons=_on(found, day.date)) for day in days), confirmed
+
+
+_ANY_ZONE = timedelta(hours=26)  # no two walls are further apart
+
+
+def _on(found: Iterable[Lesson], day: date) -> tuple[Lesson, ...]:
+    return tuple(x for x in found if x.starts_at.astimezone(ZoneInfo(x.zone)).date() == day)
 
 
 def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | None) -> SchoolWeek:
