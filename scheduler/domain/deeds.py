@@ -55,6 +55,7 @@ DEEDS: dict[str, Text] = {
     "call_off": text("Called a lesson off"),
     "check_in": text("Noted that a side had arrived"),
     "report_lesson": text("Reported how a lesson went"),
+    "take_report_back": text("Took a report back"),
     "settle_lesson": text("Decided how a lesson went"),
     "write_brief": text("Wrote a brief of a lesson"),
     "pin": text("Pinned a lesson"),
