@@ -56,7 +56,7 @@ def taps_of(browser, body, link, button, *, script):
     ("link", "button", "said", "state"),
     [
         ("Tôi sẽ dạy", "Tôi sẽ dạy", "Thầy cô sẽ dạy tiết này", LessonState.SCHEDULED),
-        ("Tôi không dạy được", "Tôi bị ốm", "Đang tìm người dạy thay", LessonState.COVER),
+        ("Tôi bận", "Tôi bị ốm", "Đang tìm người dạy thay", LessonState.COVER),
     ],
 )
 def test_a_mail_is_answered_in_two_taps(browser, served, mail, script, link, button, said, state):
