@@ -37,6 +37,7 @@ DEEDS: dict[str, Text] = {
     # lessons
     "confirm_lesson": text("Confirmed a lesson"),
     "take_answer_back": text("Took an answer back"),
+    "see_change": text("Saw a change of a lesson"),
     "ask_for_cover": text("Asked for cover"),
     "offer_lesson": text("Asked a colleague to take a lesson over"),
     "take_lesson_over": text("Took a lesson over"),
@@ -54,6 +55,7 @@ DEEDS: dict[str, Text] = {
     "call_off": text("Called a lesson off"),
     "check_in": text("Noted that a side had arrived"),
     "report_lesson": text("Reported how a lesson went"),
+    "take_report_back": text("Took a report back"),
     "settle_lesson": text("Decided how a lesson went"),
     "write_brief": text("Wrote a brief of a lesson"),
     "pin": text("Pinned a lesson"),

@@ -122,6 +122,10 @@ class Deed(StrEnum):
     SETTLED = "settled"
 
 
+# Why a teacher cannot come, and what teachers say to each other about it.
+PRIVATE = (Deed.COVER_ASKED, Deed.COVER_WITHDRAWN, Deed.TAKEN_OVER, Deed.SWAPPED)
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """A published, dated lesson as pages, mails and feeds need it; instants are aware and in UTC.

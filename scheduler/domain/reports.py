@@ -127,6 +127,11 @@ def closed(lesson: Lesson, now: datetime) -> Text | None:
     return not_to_be_told(lesson, now)
 
 
+def may_take_back(lesson: Lesson) -> bool:
+    """Whether a side may still say nothing instead of something, while reports are taken."""
+    return lesson.state is not LessonState.DISPUTED
+
+
 def waiting(lesson: Lesson, filed: Mapping[Side, Filed], now: datetime) -> Waiting | None:
     """Why the lesson waits for a decision; None: it does not."""
     if lesson.state is LessonState.DISPUTED:

@@ -37,10 +37,12 @@ NEED_A_MESSAGE = frozenset({Standing.LATE, Standing.ASLEEP, Standing.NONE})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The newest visible change of somebody's lessons to come, and when that lesson starts."""
+    """The newest visible change of somebody's lessons to come, and when that lesson starts; `seen`:
+    they said that they saw it, and every other."""
 
     at: datetime
     starts_at: datetime
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def delay(client: str) -> timedelta:
 
 def standing(links: Sequence[LinkUse], change: Change, now: datetime) -> Standing:
     """How somebody with these links stands to a change, by the link that serves best."""
+    if change.seen:
+        return Standing.READ
     if not links:
         return Standing.NONE
     order = (Standing.READ, Standing.IN_TIME, Standing.LATE, Standing.ASLEEP)

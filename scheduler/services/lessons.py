@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import midnight, monday
-from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
+from scheduler.domain.lessons import PRIVATE, Deed, Lesson, LessonId, LessonState
 from scheduler.domain.people import DonorSchool, DonorSchoolId, PersonId, ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
-from scheduler.store import audits, confirmations, covers, people, tables, terms
+from scheduler.store import audits, covers, people, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.bells import Bells
@@ -86,8 +86,11 @@ def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
     now = ctx.now()
     with ctx.reading() as db:
         term = terms.find(db, None, mine[0].programme_id)
-        found = rows.find(db, teacher_id=mine[0].teacher_id, term_id=term.id) if term else ()
-        confirmed = confirmations.of_people(db, [actor.person_id])
+        found: tuple[Lesson, ...] = ()
+        confirmed = frozenset[LessonId]()
+        if term is not None:
+            own = mine[0].teacher_id, actor.person_id
+            found, confirmed = rows.of_teacher(db, *own, term_id=term.id)
     live = [lesson for lesson in found if lesson.state is not LessonState.CANCELLED]
     ahead = tuple(lesson for lesson in found if lesson.ends_at > now)
     following = next((lesson for lesson in live if lesson.ends_at > now), None)
@@ -98,8 +101,31 @@ def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
         past=tuple(lesson for lesson in found if lesson.ends_at <= now),
         given=sum(lesson.ends_at <= now for lesson in live),
         total=len(live),
-        confirmed=frozenset(lesson for lesson, _ in confirmed),
+        confirmed=confirmed,
     )
+
+
+def teacher_week(
+    ctx: Context, actor: Actor, first: date
+) -> tuple[tuple[Day, ...], frozenset[LessonId]]:
+    """The seven days from `first` on of whoever is signed in, each as the lessons' own wall shows
+    it, and which of their lessons are confirmed; raises NotFound for somebody who is no teacher."""
+    mine = actor.with_role(Role.TEACHER)
+    if not mine:
+        raise NotFound("This page is for volunteer teachers.")
+    since = midnight(first, ctx.settings.timezone)
+    wide = since - _ANY_ZONE, since + WEEK + _ANY_ZONE
+    with ctx.reading() as db:
+        found, confirmed = rows.of_teacher(db, mine[0].teacher_id, actor.person_id, within=wide)
+    days = [Day(first + timedelta(days=n), ()) for n in range(7)]
+    return tuple(replace(day, lessons=_on(found, day.date)) for day in days), confirmed
+
+
+_ANY_ZONE = timedelta(hours=26)  # no two walls are further apart
+
+
+def _on(found: Iterable[Lesson], day: date) -> tuple[Lesson, ...]:
+    return tuple(x for x in found if x.starts_at.astimezone(ZoneInfo(x.zone)).date() == day)
 
 
 def own_week(
@@ -241,14 +267,10 @@ def as_of(ctx: Context, actor: Actor, lesson_id: LessonId, at: datetime) -> Vers
     return _discreet(actor, found, then) if then else None
 
 
-# Why a teacher cannot come, and what teachers say to each other about it.
-_PRIVATE = (Deed.COVER_ASKED, Deed.COVER_WITHDRAWN, Deed.TAKEN_OVER, Deed.SWAPPED)
-
-
 def _discreet(actor: Actor, lesson: Lesson, version: Version) -> Version:
     """An excuse is between its teacher and the coordinators: whoever else sees the lesson, today
     or after it changed hands, sees that cover was asked for and not why."""
-    if version.deed not in _PRIVATE or actor.can(Action.FIND_COVER, lesson.programme_id):
+    if version.deed not in PRIVATE or actor.can(Action.FIND_COVER, lesson.programme_id):
         return version
     return replace(version, reason="")
 

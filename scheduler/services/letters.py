@@ -21,25 +21,11 @@ from scheduler.services import links, private_letters
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
 from scheduler.services.readers import Reader, render
-from scheduler.services.words import LessonWords, Wall, excuse_words, lesson_words
+from scheduler.services.words import NEWS, LessonWords, Wall, excuse_words, lesson_words
 
 MOST_LINES = 40
 LONGEST_TITLE = 50
 _PAGES = {Side.TEACHER: "/teacher", Side.SCHOOL: "/school"}
-
-
-_HEADINGS = {
-    News.OFFERED: text("Can you stand in?"),
-    News.SWAP_ASKED: text("Would you swap?"),
-    News.NEW: text("New"),
-    News.MOVED: text("Moved"),
-    News.OTHER_TEACHER: text("With another teacher"),
-    News.JOINED: text("Another class joins"),
-    News.GIVEN_AWAY: text("No longer yours"),
-    News.CALLED_OFF: text("Called off"),
-    News.SWAP_FAILED: text("Your swap did not come about"),
-    News.THANKED: text("Thank you!"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +146,7 @@ def _changes(ctx: Context, changes: tuple[Change, ...], reader: Reader) -> Lette
     subject = text("Changes in your timetable: {count}", count=len(changes))
     if len(changes) == 1:
         only = _changed(ctx, changes[0], reader)
-        heading = translate(_HEADINGS[changes[0].news], reader.language)
+        heading = translate(NEWS[changes[0].news], reader.language)
         subject = text("{news}: {when}, {title}", news=heading, when=only.when, title=only.title)
     return render(
         "changes",
@@ -200,7 +186,7 @@ def _sections(ctx: Context, changes: Iterable[Change], reader: Reader) -> tuple[
         by_news[change.news].append(change)
     return tuple(
         Section(
-            heading=translate(_HEADINGS[news], reader.language),
+            heading=translate(NEWS[news], reader.language),
             lessons=tuple(_changed(ctx, each, reader) for each in those),
             moved=news is News.MOVED,
             off=news in (News.GIVEN_AWAY, News.CALLED_OFF),
@@ -344,7 +330,7 @@ def _changes_in_short(
     ctx: Context, changes: tuple[Change, ...], reader: Reader
 ) -> tuple[Text | str, Text | str, str]:
     first = _changed(ctx, changes[0], reader)
-    heading = translate(_HEADINGS[changes[0].news], reader.language)
+    heading = translate(NEWS[changes[0].news], reader.language)
     body = text("{news}: {when}", news=heading, when=first.when)
     if len(changes) == 1:
         return first.title, body, first.answer_url or reader.page_url

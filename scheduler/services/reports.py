@@ -86,6 +86,30 @@ def report(ctx: Context, speaker: Speaker, said: Report) -> Account:
         return _account(ctx, db, sides.lesson_of(db, speaker))
 
 
+def take_back(ctx: Context, speaker: Speaker) -> Account:
+    """As if this side had said nothing yet; taking it back twice is taking it back once.
+
+    Raises Conflict where a report can be changed no more, and once both sides differ: then one of
+    them changes what it said, or a coordinator decides.
+    """
+    now = ctx.now()
+    with ctx.transaction() as db:
+        covers.lock(db, speaker.lesson_id)
+        lesson = sides.lesson_of(db, speaker)
+        filed = reports.of_lessons(db, [lesson.id])[lesson.id]
+        before = filed.get(speaker.side)
+        if before is not None:
+            _refuse_unless_open(lesson, speaker, filed, now)
+            if not rules.may_take_back(lesson):
+                raise Conflict("Both sides said different things. Change what you said instead.")
+            reports.remove(db, lesson.id, speaker.side)
+            audits.record(
+                db, now, speaker.person_id, "take_report_back", "lesson", lesson.id,
+                before={"side": speaker.side.value, **_fields(before.report)},
+            )  # fmt: skip
+        return _account(ctx, db, lesson)
+
+
 def _refuse_unless_open(
     lesson: Lesson, speaker: Speaker, filed: Mapping[Side, Filed], now: datetime
 ) -> None:

@@ -7,7 +7,7 @@ from scheduler.domain.access import Actor
 from scheduler.domain.briefs import Brief, Written
 from scheduler.domain.candidates import Obstacle
 from scheduler.domain.cover import Offer, Ranked
-from scheduler.domain.lessons import Lesson
+from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.reminders import Side
 from scheduler.errors import Text, text
 from scheduler.services import offers
@@ -62,7 +62,7 @@ def desk(ctx: Context, actor: Actor, home: TeacherHome) -> Desk:
 
 def _briefs(ctx: Context, lesson: Lesson) -> tuple[Written | None, Written | None]:
     with ctx.reading() as db:
-        return briefs.of_lesson(db, lesson.id), briefs.before(db, lesson)
+        return briefs.around(db, lesson)
 
 
 def _past(ctx: Context, home: TeacherHome) -> tuple[Past, ...]:
@@ -78,6 +78,17 @@ def _past(ctx: Context, home: TeacherHome) -> tuple[Past, ...]:
     found = [Past(lesson, told.get(lesson.id)) for lesson in reversed(open_)]
     waiting_first = sorted(found, key=lambda each: each.told is not None)
     return tuple(waiting_first[:MOST_TO_TELL])
+
+
+def to_report(ctx: Context, home: TeacherHome) -> frozenset[LessonId]:
+    """The lessons that are over and wait for their teacher's word."""
+    now = ctx.now()
+    open_ = [lesson.id for lesson in home.past if reports.closed(lesson, now) is None]
+    if not open_:
+        return frozenset()
+    with ctx.reading() as db:
+        filed = report_rows.of_lessons(db, open_)
+    return frozenset(key for key in open_ if Side.TEACHER not in filed[key])
 
 
 def _invitations(ctx: Context, actor: Actor) -> tuple[Invitation, ...]:

@@ -9,6 +9,7 @@ from scheduler.domain.access import Role
 from scheduler.domain.answers import Reason
 from scheduler.domain.candidates import Obstacle
 from scheduler.domain.lessons import Cause, Deed, Lesson, LessonState
+from scheduler.domain.news import News
 from scheduler.domain.people import Level
 from scheduler.domain.reports import Report
 from scheduler.errors import Text, text
@@ -107,6 +108,18 @@ ROLES = {
     Role.DONOR_HEAD: text("head of a donor school"),
     Role.COORDINATOR: text("coordinator"),
     Role.ADMIN: text("administrator"),
+}
+NEWS = {
+    News.OFFERED: text("Can you stand in?"),
+    News.SWAP_ASKED: text("Would you swap?"),
+    News.NEW: text("New"),
+    News.MOVED: text("Moved"),
+    News.OTHER_TEACHER: text("With another teacher"),
+    News.JOINED: text("Another class joins"),
+    News.GIVEN_AWAY: text("No longer yours"),
+    News.CALLED_OFF: text("Called off"),
+    News.SWAP_FAILED: text("Your swap did not come about"),
+    News.THANKED: text("Thank you!"),
 }
 STATES = {
     LessonState.SCHEDULED: text("Scheduled"),

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -36,7 +36,21 @@ def of_lesson(db: Session, lesson_id: LessonId) -> Written | None:
 
 def before(db: Session, lesson: Lesson) -> Written | None:
     """The last brief of the same class from a lesson before this one that was given."""
-    row = db.execute(
+    row = db.execute(_before(lesson)).first()
+    return _written(row) if row else None
+
+
+def around(db: Session, lesson: Lesson) -> tuple[Written | None, Written | None]:
+    """What `of_lesson` and `before` tell of it, in one query."""
+    last = _before(lesson).with_only_columns(lessons.c.id).scalar_subquery()
+    rows = db.execute(_SELECT.where((lessons.c.id == lesson.id) | (lessons.c.id == last)))
+    found = {row.lesson_id: _written(row) for row in rows}
+    own = found.pop(lesson.id, None)
+    return own, next(iter(found.values()), None)
+
+
+def _before(lesson: Lesson) -> Select[Any]:
+    return (
         _SELECT.where(
             lessons.c.class_id == lesson.class_id,
             lessons.c.starts_at < lesson.starts_at,
@@ -44,8 +58,7 @@ def before(db: Session, lesson: Lesson) -> Written | None:
         )
         .order_by(lessons.c.starts_at.desc(), lessons.c.id.desc())
         .limit(1)
-    ).first()
-    return _written(row) if row else None
+    )
 
 
 def _written(row: Row[Any]) -> Written:

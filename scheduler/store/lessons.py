@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, true
+from sqlalchemy import ColumnElement, Row, exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Role
@@ -18,6 +18,7 @@ from scheduler.store import bells, history
 from scheduler.store.bells import Bells
 from scheduler.store.tables import (
     classes,
+    confirmations,
     donor_schools,
     grants,
     handovers,
@@ -94,9 +95,39 @@ def find(
         where.append(_concerns(of_people))
     if seen_by is not None:
         where.append(visible_to(seen_by, lessons))
-    rows = db.execute(_in_time(_SELECT.where(*where))).all()
+    rows = db.execute(_SELECT.where(*where).order_by(*_IN_TIME)).all()
     rung = bells.find(db, {row.school_id for row in rows})
     return tuple(_lesson(row, rung) for row in rows)
+
+
+_IN_TIME = (lessons.c.starts_at, lessons.c.id)
+
+
+def of_teacher(
+    db: Session,
+    teacher_id: int | None,
+    person_id: int,
+    *,
+    term_id: int | None = None,
+    within: tuple[datetime, datetime] | None = None,
+) -> tuple[tuple[Lesson, ...], frozenset[LessonId]]:
+    """A teacher's lessons in order of time, and those that the person confirmed as they stand: two
+    queries.  `within`: those that touch this span."""
+    confirmed = exists().where(
+        confirmations.c.lesson_id == lessons.c.id,
+        confirmations.c.sequence == lessons.c.sequence,
+        confirmations.c.person_id == person_id,
+    )
+    mine = _SELECT.add_columns(confirmed.label("confirmed"))
+    mine = mine.where(lessons.c.teacher_id == teacher_id)
+    if term_id is not None:
+        mine = mine.where(lessons.c.term_id == term_id)
+    if within is not None:
+        mine = mine.where(lessons.c.ends_at > within[0], lessons.c.starts_at < within[1])
+    rows = db.execute(mine.order_by(*_IN_TIME)).all()
+    rung = bells.find(db, {row.school_id for row in rows})
+    sure = frozenset(LessonId(row.id) for row in rows if row.confirmed)
+    return tuple(_lesson(row, rung) for row in rows), sure
 
 
 def _concerns(people: Collection[int]) -> ColumnElement[bool]:
@@ -122,13 +153,10 @@ def at_school(
         lessons.c.ends_at > since,
         lessons.c.starts_at < until,
     )
-    rows = db.execute(_in_time(_SELECT.add_columns(persons.c.phone).where(*mine))).all()
+    query = _SELECT.add_columns(persons.c.phone).where(*mine)
+    rows = db.execute(query.order_by(*_IN_TIME)).all()
     phones = {PersonId(row.person_id): row.phone for row in rows if row.phone}
     return tuple(_lesson(row, rung) for row in rows), phones
-
-
-def _in_time(query: Select[Any]) -> Select[Any]:
-    return query.order_by(lessons.c.starts_at, lessons.c.id)
 
 
 def get(db: Session, lesson_id: int) -> Lesson | None:

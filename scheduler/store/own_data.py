@@ -113,6 +113,7 @@ PLACES = (
         words={"unit": "", "pages": "", "done": "", "next": ""},
     ),
     _place("confirmations.person_id", Fate.STAYS),
+    _place("sightings.person_id", Fate.STAYS),
     _place("cover_calls.teacher_id", Fate.SAYS_NOTHING, words={"reason": ""}),
     _place("offers.teacher_id", Fate.SAYS_NOTHING, words={"reason": ""}),
     _place("outbox.person_id", Fate.SAYS_NOTHING, hidden=(

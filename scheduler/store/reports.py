@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -51,6 +51,12 @@ def save(
     }
     new = dialect.insert(reports).values(lesson_id=lesson_id, side=side, **values)
     db.execute(new.on_conflict_do_update(index_elements=["lesson_id", "side"], set_=values))
+
+
+def remove(db: Session, lesson_id: LessonId, side: Side) -> bool:
+    """Forget what a side says; False when it says nothing."""
+    mine = delete(reports).where(reports.c.lesson_id == lesson_id, reports.c.side == side)
+    return db.execute(mine.returning(reports.c.id)).first() is not None
 
 
 def decide(db: Session, lesson: Lesson, move: Move, cause: Cause | None) -> LessonState:

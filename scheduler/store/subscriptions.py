@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, exists, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Role
@@ -13,6 +13,7 @@ from scheduler.domain.calendars import FeedKind
 from scheduler.domain.subscriptions import Change, LinkUse, Subscriber
 from scheduler.store.tables import (
     classes,
+    confirmations,
     feed_links,
     feeds,
     grants,
@@ -20,6 +21,7 @@ from scheduler.store.tables import (
     lessons,
     persons,
     receiving_schools,
+    sightings,
     teachers,
     terms,
 )
@@ -67,29 +69,64 @@ def subscribers(db: Session, programme_id: int, now: datetime) -> tuple[Subscrib
 def _changes(db: Session, programme_id: int, now: datetime) -> tuple[_Changes, _Changes]:
     """The newest change by teacher and by receiving school."""
     rows = db.execute(
-        select(lessons.c.teacher_id, classes.c.school_id, lessons.c.changed_at, lessons.c.starts_at)
+        select(
+            lessons.c.teacher_id,
+            classes.c.school_id,
+            lessons.c.changed_at,
+            lessons.c.starts_at,
+            _seen(lessons.c.id, lessons.c.sequence).label("seen"),
+        )
         .join(classes, lessons.c.class_id == classes.c.id)
+        .join(teachers, lessons.c.teacher_id == teachers.c.id)
         .join(terms, lessons.c.term_id == terms.c.id)
         .where(terms.c.programme_id == programme_id, lessons.c.ends_at > now)
     ).all()
     lost = db.execute(
-        select(handovers.c.teacher_id, handovers.c.changed_at, handovers.c.starts_at)
+        select(
+            handovers.c.teacher_id,
+            handovers.c.changed_at,
+            handovers.c.starts_at,
+            _seen(handovers.c.lesson_id, handovers.c.sequence).label("seen"),
+        )
         .join(teachers, handovers.c.teacher_id == teachers.c.id)
         .where(teachers.c.programme_id == programme_id, handovers.c.ends_at > now)
     ).all()
-    taught = [(row.teacher_id, Change(row.changed_at, row.starts_at)) for row in (*rows, *lost)]
+    taught = [
+        (row.teacher_id, Change(row.changed_at, row.starts_at, bool(row.seen)))
+        for row in (*rows, *lost)
+    ]
     at_schools = ((row.school_id, Change(row.changed_at, row.starts_at)) for row in rows)
     return _newest(taught), _newest(at_schools)
 
 
+def _seen(lesson: ColumnElement[int], sequence: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether the teacher said that they saw it as it stands, or that they will be there."""
+    saw = exists().where(
+        sightings.c.lesson_id == lesson,
+        sightings.c.person_id == teachers.c.person_id,
+        sightings.c.sequence >= sequence,
+    )
+    comes = exists().where(
+        confirmations.c.lesson_id == lesson,
+        confirmations.c.person_id == teachers.c.person_id,
+        confirmations.c.sequence >= sequence,
+    )
+    return saw | comes
+
+
 def _newest(changes: Iterable[tuple[int, Change]]) -> _Changes:
-    """Of changes at the same time the one of the next lesson."""
+    """Of those that nobody said to have seen, else of all; of changes at the same time the one of
+    the next lesson."""
     found: _Changes = {}
     for owner, change in changes:
         known = found.get(owner)
-        if known is None or (change.at, known.starts_at) > (known.at, change.starts_at):
+        if known is None or _rank(change, known) > _rank(known, change):
             found[owner] = change
     return found
+
+
+def _rank(change: Change, other: Change) -> tuple[bool, datetime, datetime]:
+    return not change.seen, change.at, other.starts_at
 
 
 def of_teachers(db: Session, teacher_ids: Collection[int]) -> dict[int, tuple[LinkUse, ...]]:

@@ -41,8 +41,9 @@ def test_looking_asks_and_does_nothing(ctx, lesson, path, visitor):
     assert page.headers["x-robots-tag"] == "noindex"
     assert '<html lang="vi">' in page.text
     assert "Thứ Tư 04/10 · 07:30–08:15" in page.text
-    assert page.text.count('type="radio"') == 6
-    assert " checked" not in page.text
+    assert (
+        page.text.count('name="reason" value="') == 5
+    )  # three to tap, one in words, one that is no answer
     assert "<script" not in page.text
     assert answered(ctx) == (0, 0)
 
@@ -68,29 +69,55 @@ def test_a_form_sent_without_a_choice_acts_on_nothing(ctx, lesson, path, visitor
     assert state(ctx, lesson) is LessonState.SCHEDULED
 
 
+TAGS = re.compile(r"<(input|button)\b[^>]*>")
+
+
 def as_it_is(page):
-    """What a program sends that fills nothing in and presses the one button."""
-    form = re.search(r'<form class="[^"]*" method="post" action="/a/.*?</form>', page.text, re.S)[0]
-    sent = {}
-    for tag in re.findall(r"<(?:input|button)\b[^>]*>", form):
-        name, value = (re.search(rf' {part}="([^"]*)"', tag) for part in ("name", "value"))
-        chosen = " checked" in tag or not re.search("radio|checkbox", tag)
-        if name and chosen:
-            sent[name[1]] = value[1] if value else ""
+    """What a program sends that fills nothing in: each form bare, and by its default button, which
+    is the first in its source, shown or not."""
+    sent = []
+    for form in re.findall(r'<form\b[^>]*action="/a/.*?</form>', page.text, re.S):
+        fields, pressed = {}, None
+        for tag in TAGS.finditer(form):
+            name, value = (re.search(rf' {part}="([^"]*)"', tag[0]) for part in ("name", "value"))
+            said = {name[1]: value[1] if value else ""} if name else {}
+            if tag[1] == "input":
+                fields |= said
+            elif pressed is None:
+                pressed = said
+        sent += [fields, fields | (pressed or {})]
     return sent
 
 
+@pytest.mark.parametrize("opened", ["", "?say=cannot", "?say=confirm"])
 @pytest.mark.parametrize(
-    "answer", [None, {"answer": "confirm"}, {"answer": "cannot", "reason": "sick"}]
+    ("answer", "forms"),
+    [(None, 3), ({"answer": "confirm"}, 3), ({"answer": "cannot", "reason": "sick"}, 1)],
 )
-def test_a_program_that_sends_the_form_as_it_is_changes_nothing(ctx, lesson, path, visitor, answer):
+def test_a_program_that_sends_the_forms_as_they_are_changes_nothing(
+    ctx, lesson, path, visitor, answer, forms, opened
+):
     if answer:
         visitor.post(path, data=answer)
     before = answered(ctx), state(ctx, lesson)
-    page = visitor.get(path)
-    done = visitor.post(path, data=as_it_is(page))
-    assert (done.status_code, answered(ctx), state(ctx, lesson)) == (422, *before)
-    assert 'id="answer"' in done.text
+    sent = as_it_is(visitor.get(path + opened))
+    assert len(sent) == 2 * forms
+    for fields in sent:
+        done = visitor.post(path, data=fields)
+        assert (done.status_code, answered(ctx), state(ctx, lesson)) == (422, *before)
+        for target in re.findall(r'<li><a href="#([^"]*)"', done.text):
+            assert f'id="{target}"' in done.text
+
+
+def test_the_answer_that_was_opened_stands_in_front(path, visitor):
+    for opened, first in (("", "confirm"), ("?say=cannot", "cannot"), ("?say=<b>", "confirm")):
+        page = visitor.get(path + opened).text
+        assert re.findall(r'id="(confirm|cannot)"', page)[0] == first
+    page = visitor.get(f"{path}?say=cannot").text
+    assert page.index("phụ trách tiết này") < page.index('value="sick"')
+    visitor.post(path, data={"answer": "confirm"})
+    page = visitor.get(f"{path}?say=cannot").text  # it came otherwise: one tap all the same
+    assert page.index('value="sick"') < page.index('value="undo"')
 
 
 def test_a_link_of_somebody_whose_account_is_off_is_no_page(ctx, cast, lesson, path, visitor):
@@ -171,13 +198,30 @@ def test_a_signed_in_teacher_answers_on_the_own_pages(ctx, cast, lesson, site):
     for page in ("/teacher", "/teacher/lessons"):
         shown = browser.see(page).text
         assert f'action="{here}"' in shown
-        assert f'href="{here}"' in shown
+        assert f'href="{here}?say=cannot"' in shown
     assert browser.submit(here, {"answer": "confirm"}).status_code == 303
     assert "Rút lại câu trả lời" in browser.see("/teacher").text
     assert browser.submit(here, {"answer": "undo"}).status_code == 303
     assert browser.submit(here, {"answer": "cannot", "reason": "sick"}).status_code == 303
     assert state(ctx, lesson) is LessonState.COVER
     assert browser.post(here, data={"answer": "undo"}).status_code == 403  # no form token
+
+
+def test_an_answer_on_the_home_page_comes_back_as_its_own_part(ctx, lesson, site, cast):
+    browser = site.of(cast.actors["teacher1"])
+    here, part = f"/teacher/lessons/{lesson.id}/answer", f'id="answer-{lesson.id}"'
+    home = browser.see("/teacher").text
+    assert f'hx-target="#answer-{lesson.id}"' in home
+    for answer, next_one in (("confirm", "undo"), ("undo", "confirm")):
+        asked = {"answer": answer, "wide": "yes"}
+        found = browser.submit(here, asked, headers={"hx-request": "true"})
+        assert found.status_code == 200
+        assert "<h1" not in found.text
+        assert found.text.count(part) == 1
+        assert f'id="say-{lesson.id}" name="answer" value="{next_one}"' in found.text
+        assert 'hx-swap-oob="innerHTML:#status"' in found.text
+        own = found.text.partition("<div hx-swap-oob")[0].strip()
+        assert own in browser.see("/teacher").text
 
 
 def test_another_teacher_finds_no_such_question(cast, lesson, site):

@@ -172,7 +172,7 @@ def test_own_lessons_stand_in_the_week_and_those_outside_lead_to_i_cannot(ctx, c
     teacher.submit(HERE, form(page, **{"2m": "no"}))
     page = teacher.see(f"{HERE}?saved=yes").text
     assert "1 tiết đã công bố nằm ngoài giờ rảnh" in page
-    assert re.search(r'href="/teacher/lessons/\d+/answer">Tôi không dạy được', page)
+    assert re.search(r'href="/teacher/lessons/\d+/answer\?say=cannot">Tôi bận', page)
 
 
 # -- days away

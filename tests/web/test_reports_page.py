@@ -135,6 +135,51 @@ def test_both_sides_read_that_they_differ_and_may_think_again(ctx, cast, lesson,
     assert state(ctx, lesson) is LessonState.HELD
 
 
+def test_a_report_is_taken_back_or_changed_while_it_may_be(ctx, cast, lesson, path, visitor):
+    visitor.post(path, data={"answer": "not_held", "cause": "power", "note": "mất điện <b>"})
+    page = visitor.get(path).text
+    assert 'value="not_held" checked' in page  # what was said is there to be changed
+    assert 'value="power" checked' in page
+    assert "mất điện &lt;b&gt;" in page
+    for _ in range(2):
+        done = visitor.post(path, data={"answer": "undo"})
+        assert (done.status_code, done.headers["location"]) == (303, path)
+    assert told(ctx)[0] == 0
+    assert 'value="undo"' not in visitor.get(path).text
+    with ctx.reading() as db:
+        deeds = db.scalars(tables.audits.select().with_only_columns(tables.audits.c.action)).all()
+    assert deeds.count("take_report_back") == 1
+
+
+def test_what_both_sides_said_is_not_taken_back(ctx, cast, lesson, path, visitor):
+    school = link(ctx, cast, lesson, Side.SCHOOL, "person_schoolA")
+    visitor.post(path, data={"answer": "held"})
+    visitor.post(school, data={"answer": "not_held", "cause": "power"})
+    for here in (path, school):
+        assert 'value="undo"' not in visitor.get(here).text
+        assert visitor.post(here, data={"answer": "undo"}).status_code == 409
+    assert state(ctx, lesson) is LessonState.DISPUTED
+    visitor.post(path, data={"answer": "not_held", "cause": "power"})
+    assert visitor.post(school, data={"answer": "undo"}).status_code == 409  # it is settled
+    assert told(ctx)[0] == 2
+
+
+def test_a_report_on_the_home_page_comes_back_as_its_own_row(ctx, cast, lesson, site, clock):
+    clock.at = lesson.ends_at
+    browser = site.of(cast.actors["teacher1"])
+    here, row = f"/teacher/lessons/{lesson.id}/report", f'<li id="told-{lesson.id}"'
+    for answer, then, kept in (("held", "undo", 1), ("undo", "held", 0)):
+        assert f'name="answer" value="{answer}"' in browser.see("/teacher").text
+        asked = {"answer": answer, "from": "home"}
+        done = browser.submit(here, asked, headers={"hx-request": "true"})
+        assert done.status_code == 200
+        assert done.text.strip().startswith(row)
+        assert f'id="tell-{lesson.id}" name="answer" value="{then}"' in done.text
+        own = done.text.partition("<div hx-swap-oob")[0].strip()
+        assert own in browser.see("/teacher").text
+        assert told(ctx)[0] == kept
+
+
 def test_before_the_start_nothing_can_be_reported(ctx, cast, lesson, path, visitor, clock):
     clock.at = lesson.starts_at - timedelta(minutes=1)
     page = visitor.get(path).text

@@ -60,6 +60,24 @@ def test_called_off_and_moved_lessons_say_so(ctx, cast, teacher):
     assert every.count("Đã huỷ") == 1
 
 
+def test_lessons_are_shown_by_time_report_and_class(ctx, cast, teacher, clock):
+    first, second, _third = publish(ctx, cast, weeks=3)
+    clock.at = second.ends_at
+    teacher.see("/teacher")
+    page = teacher.get("/teacher/lessons").text
+    for words in ("Tất cả (3)", "Sắp tới (1)", "Đã qua (2)", "Chờ tôi báo (2)"):
+        assert words in page
+    assert teacher.submit(f"/teacher/lessons/{first.id}/report", {"answer": "held"}).is_redirect
+    shown = {"": 3, "?show=ahead": 1, "?show=past": 2, "?show=report": 1, "?show=x": 3}
+    shown |= {f"?of={first.class_id}": 3, f"?show=report&of={first.class_id}": 1, "?of=99": 3}
+    for asked, count in shown.items():
+        page = teacher.get(f"/teacher/lessons{asked}").text
+        assert (asked, page.count("<li><span")) == (asked, count)
+    assert "Chờ tôi báo (1)" in page
+    teacher.submit(f"/teacher/lessons/{second.id}/report", {"answer": "held"})
+    assert "Không có tiết nào như vậy" in teacher.get("/teacher/lessons?show=report").text
+
+
 def test_thanks_come_with_the_count(ctx, cast, teacher, clock):
     publish(ctx, cast, weeks=2)
     teacher.submit("/language", {"language": "en"})
@@ -84,6 +102,9 @@ def test_the_pages_are_for_teachers_only(cast, site, who):
     assert browser.get("/teacher/lessons").status_code == 404
 
 
+WEEK = "/teacher/lessons?week=04/10/2023"
+
+
 @pytest.fixture
 def selects():
     """Every SELECT that is sent from now on."""
@@ -98,7 +119,7 @@ def selects():
     sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize("path", ["/teacher", "/teacher/lessons", "/calendar"])
+@pytest.mark.parametrize("path", ["/teacher", "/teacher/lessons", WEEK, "/calendar"])
 def test_a_list_asks_the_database_as_often_for_three_rows_as_for_one(
     ctx, cast, teacher, selects, path
 ):
@@ -115,8 +136,9 @@ def test_a_list_asks_the_database_as_often_for_three_rows_as_for_one(
     for _ in range(2):
         teacher.submit("/calendar", {"device": "apple", "feed": f"teacher:{cast['teacher1']}"})
     assert asked() == one
-    # the home shows two briefs and the first steps as well, the term its record of service
-    assert one <= {"/teacher": 11, "/teacher/lessons": 16}.get(path, 8)
+    # Two of each tell who asks.  The home shows changes, briefs, offers and first steps as well,
+    # the term its record of service.
+    assert one <= {"/teacher": 10, "/teacher/lessons": 13, WEEK: 4}.get(path, 8)
 
 
 def test_the_tabs_mark_where_one_is(teacher):

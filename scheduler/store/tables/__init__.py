@@ -26,6 +26,7 @@ from scheduler.store.tables.lessons import (
     lessons,
     pins,
     reports,
+    sightings,
     swaps,
 )
 from scheduler.store.tables.messages import (
@@ -135,6 +136,7 @@ __all__ = [
     "school_pledges",
     "school_wishes",
     "sessions",
+    "sightings",
     "sign_ins",
     "swaps",
     "switches",

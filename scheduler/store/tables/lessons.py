@@ -88,6 +88,16 @@ lesson_history = Table(
 Index("ix_lesson_history_lesson", lesson_history.c.lesson_id, lesson_history.c.id)
 Index("ix_lesson_history_publication", lesson_history.c.publication_id)
 
+# A teacher said of a lesson that changed: I have seen how it stands at that sequence.
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("lesson_id", ForeignKey(lessons.c.id), primary_key=True),
+    Column("person_id", ForeignKey(persons.c.id), primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 # A lesson that no plan may touch until that day, and who wants it so.
 pins = Table(
     "pins",

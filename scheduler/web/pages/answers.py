@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from scheduler.domain.answers import LONGEST_WORDS, Excuse, Reason, Reply, Standing
 from scheduler.domain.lessons import LessonId
+from scheduler.domain.reminders import AHEAD
 from scheduler.errors import Invalid, Text, text
 from scheduler.locale import Language
 from scheduler.services import answers
@@ -29,6 +30,7 @@ _HEADINGS: dict[Standing, Text] = {
     Standing.CALLED_OFF: text("This lesson is called off"),
     Standing.BEGUN: text("This lesson has begun"),
 }
+_SAD = text("You can't give this lesson?")
 _NOTES: dict[Standing, Text] = {
     Standing.CONFIRMED: text("No more reminders of this lesson come, unless you chose so."),
     Standing.LOOKING: text(
@@ -42,10 +44,11 @@ _NOTES: dict[Standing, Text] = {
 
 
 @router.get("/a/{token}")
-def mailed_page(request: Request, ctx: Ctx, token: str) -> Response:
+def mailed_page(request: Request, ctx: Ctx, token: str, say: str = "") -> Response:
+    """`say`: which of the mail's two answers was opened; nothing is said by that."""
     found = answers.question(ctx, answers.of_link(ctx, token))
     request.state.language = found.person.language
-    return _page(request, ctx, found, f"/a/{token}")
+    return _page(request, ctx, found, f"/a/{token}", sad=say == Reply.CANNOT)
 
 
 @router.post("/a/{token}")
@@ -56,9 +59,11 @@ def mailed_answer(request: Request, ctx: Ctx, token: str, form: KeyedForm) -> Re
 
 
 @router.get("/teacher/lessons/{lesson_id}/answer")
-def own_page(request: Request, ctx: Ctx, actor: TeacherActor, lesson_id: RowId) -> Response:
+def own_page(
+    request: Request, ctx: Ctx, actor: TeacherActor, lesson_id: RowId, say: str = ""
+) -> Response:
     found = answers.question(ctx, answers.of_actor(actor, LessonId(lesson_id)))
-    return _page(request, ctx, found, _own_path(lesson_id))
+    return _page(request, ctx, found, _own_path(lesson_id), sad=say == Reply.CANNOT)
 
 
 @router.post("/teacher/lessons/{lesson_id}/answer")
@@ -79,8 +84,11 @@ def _answer(request: Request, ctx: Context, asked: Asked, form: FormData, here: 
     try:
         said, excuse = _read(fields)
     except Invalid as fault:
-        return _page(request, ctx, answers.question(ctx, asked), here, fields, fault)
-    answers.reply(ctx, asked, said, excuse)
+        sad = fields.typed("answer") == Reply.CANNOT
+        return _page(request, ctx, answers.question(ctx, asked), here, fields, fault, sad=sad)
+    found = answers.reply(ctx, asked, said, excuse)
+    if request.headers.get("hx-request"):
+        return _fragment(request, ctx, found, wide=bool(fields.typed("wide")))
     return see_other(here)
 
 
@@ -101,6 +109,21 @@ def _read(fields: Fields) -> tuple[Reply, Excuse | None]:
     return said, Excuse(reason, words)
 
 
+def _fragment(request: Request, ctx: Context, found: Question, *, wide: bool) -> Response:
+    """The answer alone, for the page that the lesson is shown on."""
+    now, confirmed = ctx.now(), found.standing is Standing.CONFIRMED
+    return render(
+        request,
+        "teacher/_answer.html",
+        lesson=found.lesson,
+        now=now,
+        near=now + AHEAD,
+        confirmed={found.lesson.id} if confirmed else set(),
+        wide=wide,
+        spoken=_HEADINGS[found.standing],
+    )
+
+
 def _page(
     request: Request,
     ctx: Context,
@@ -108,7 +131,10 @@ def _page(
     here: str,
     typed: Fields | None = None,
     fault: Invalid | None = None,
+    *,
+    sad: bool,
 ) -> Response:
+    """`sad`: the reasons in front, for who said that they cannot come."""
     language = frame.language_of(request, guard.seen(request))
     wall = Wall(Language(language), found.person.zone)
     call, faults = found.call, fault.fields if fault else {}
@@ -119,11 +145,12 @@ def _page(
         section="/teacher",
         lesson=lesson_words(found.lesson, wall, ctx.settings.base_url, own=True),
         question=found,
-        heading=_HEADINGS[found.standing],
+        heading=_SAD if sad and found.standing is Standing.ASKED else _HEADINGS[found.standing],
+        sad=sad,
         note=_NOTES.get(found.standing),
         reason=excuse_words(call.reason, language) if call else "",
         progress=_progress(found, wall),
-        reasons=[(reason.value, words) for reason, words in REASONS.items()],
+        reasons=[(x.value, words) for x, words in REASONS.items() if x is not Reason.OTHER],
         typed={name: typed.typed(name) if typed else "" for name in _FIELDS},
         errors={name: faults.get(name) for name in _FIELDS},
         problems=list(faults.items()),

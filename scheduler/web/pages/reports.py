@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from scheduler.domain import briefs as brief_rules
 from scheduler.domain import remarks
+from scheduler.domain import reports as rules
 from scheduler.domain.access import Actor
 from scheduler.domain.briefs import Brief
 from scheduler.domain.lessons import Cause, LessonId, LessonState
@@ -23,6 +24,7 @@ from scheduler.services.briefs import LessonBrief
 from scheduler.services.context import Context
 from scheduler.services.reports import Account
 from scheduler.services.sides import Speaker
+from scheduler.services.teacher_desk import Past
 from scheduler.services.words import CAUSES, Wall, lesson_words, report_words
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
@@ -34,6 +36,9 @@ router = APIRouter()
 MOST_MINUTES = 600  # to read the number; the lesson's own length bounds it
 _NOTHING = text("Nothing was sent yet.")
 _TOLD = ("answer", "minutes_late", "cause", "note")
+
+
+UNDO = "undo"
 
 
 class Went(StrEnum):
@@ -117,11 +122,21 @@ def _report(request: Request, ctx: Context, seat: Seat, form: FormData) -> Respo
     """A form without a choice acts on nothing: some programs that look through mail send forms."""
     fields = Fields(form)
     try:
-        reports.report(ctx, seat.speaker, _read(fields))
+        found, said = _tell(ctx, seat, fields)
     except Invalid as fault:
         return _page(request, ctx, seat, fields, fault)
-    thanks = text("Thank you. It is noted.")
-    return see_other("/teacher" if fields.typed("from") == "home" else seat.here, thanks)
+    home = fields.typed("from") == "home"
+    if home and request.headers.get("hx-request"):
+        own = found.filed.get(seat.speaker.side)
+        past = Past(found.lesson, report_words(own.report) if own else None)
+        return render(request, "teacher/_told.html", each=past, spoken=said)
+    return see_other("/teacher" if home else seat.here, said)
+
+
+def _tell(ctx: Context, seat: Seat, fields: Fields) -> tuple[Account, Text]:
+    if fields.typed("answer") == UNDO:
+        return reports.take_back(ctx, seat.speaker), text("Your report is taken back.")
+    return reports.report(ctx, seat.speaker, _read(fields)), text("Thank you. It is noted.")
 
 
 def _read(fields: Fields) -> Report:
@@ -189,17 +204,35 @@ def _page(
         note=found.closed or _note(found),
         said=_said(found, seat.speaker.side),
         open=found.closed is None,
+        meant="change" in request.query_params or bool(_meant(request, typed)),
+        told=found.closed is None and seat.speaker.side in found.filed,
+        undo=rules.may_take_back(found.lesson),
         causes=[(cause.value, words) for cause, words in CAUSES.items()],
         last=brief.last if brief else None,
         last_when=wall.day(brief.last.starts_at, found.lesson.zone) if brief and brief.last else "",
         brief=brief_fields(brief, typed) if brief else None,
-        typed={name: typed.typed(name) if typed else "" for name in _TOLD} | _meant(request, typed),
+        typed=_typed(found, seat, typed) | _meant(request, typed),
         errors={name: faults.get(name) for name in (*_TOLD, *brief_rules.LONGEST)},
         problems=list(faults.items()),
         title=fault.message if fault else "",
         most={"note": remarks.LONGEST, **brief_rules.LONGEST},
         here=seat.here,
     )
+
+
+def _typed(found: Account, seat: Seat, typed: Fields | None) -> dict[str, str]:
+    """As sent, when it was; else as this side said it."""
+    own = found.filed.get(seat.speaker.side)
+    if typed is not None or own is None:
+        return {name: typed.typed(name) if typed else "" for name in _TOLD}
+    said = own.report
+    went = Went.LATE if said.minutes_late else Went.HELD
+    return {
+        "answer": (went if said.held else Went.NOT_HELD).value,
+        "minutes_late": str(said.minutes_late or ""),
+        "cause": said.cause or "",
+        "note": said.note,
+    }
 
 
 def _meant(request: Request, typed: Fields | None) -> dict[str, str]:

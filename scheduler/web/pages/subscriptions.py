@@ -63,7 +63,7 @@ _WORDS: dict[Standing, tuple[Text, Text, str, str]] = {
     ),
     Standing.READ: (
         text("Have read the latest change"),
-        text("Their calendar has it."),
+        text("Their calendar has it, or they said that they saw it."),
         "check",
         "ok",
     ),

@@ -8,17 +8,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain import line
+from scheduler.domain.access import Actor
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.reminders import AHEAD
 from scheduler.errors import Conflict, Text, text
-from scheduler.services import certificates, first_steps, lessons, limits, teacher_desk
+from scheduler.services import certificates, first_steps, lessons, limits, sightings, teacher_desk
+from scheduler.services.context import Context
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import TeacherHome
 from scheduler.web.forms import read_day
 from scheduler.web.guard import Ctx, Form, TeacherActor
-from scheduler.web.pages import steps
+from scheduler.web.pages import filters, steps
+from scheduler.web.pages.sightings import HEADS
 from scheduler.web.view import local, render, see_other
 
 router = APIRouter()
@@ -41,6 +44,8 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         request,
         "teacher/home.html",
         now=now,
+        changes=sightings.waiting(ctx, actor),
+        heads=HEADS,
         desk=teacher_desk.desk(ctx, actor, found),
         confirmed=found.confirmed,
         near=now + AHEAD,
@@ -54,16 +59,26 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         steps=left,
         planned=bool(found.total or found.upcoming),
     )
-    return response if over or left else steps.over(ctx, actor, response)
+    asks = over or left or term is None
+    return response if asks else steps.over(ctx, actor, response)
 
 
 @router.get("/teacher/lessons")
-def term(request: Request, ctx: Ctx, actor: TeacherActor, week: str = "") -> Response:
-    """The whole term by months, with the record of service; `week`: seven days around that day."""
-    found, now = lessons.teacher_home(ctx, actor), ctx.now()
+def term(
+    request: Request,
+    ctx: Ctx,
+    actor: TeacherActor,
+    week: str = "",
+    show: str = "",
+    of: str = "",
+) -> Response:
+    """The whole term by months, with the record of service; `week`: seven days around that day;
+    `show` and `of`: only some lessons, of one class."""
     if week:
-        return _week(request, found, now, week)
+        return _week(request, ctx, actor, week)
+    found, now = lessons.teacher_home(ctx, actor), ctx.now()
     ahead = tuple(sorted(_ahead(found), key=lambda lesson: lesson.starts_at))
+    shown = filters.chosen(ahead, found.past, teacher_desk.to_report(ctx, found), show, of)
     return render(
         request,
         "teacher/lessons.html",
@@ -71,8 +86,9 @@ def term(request: Request, ctx: Ctx, actor: TeacherActor, week: str = "") -> Res
         confirmed=found.confirmed,
         near=now + AHEAD,
         term=found.term,
-        ahead=_by_month(ahead),
-        past=_by_month(tuple(reversed(found.past))),
+        filters=shown,
+        ahead=_by_month(shown.ahead),
+        past=_by_month(tuple(reversed(shown.past))),
         thanks=_thanks(found),
         total=found.total,
         given=found.given,
@@ -100,20 +116,19 @@ def paper(ctx: Ctx, actor: TeacherActor, code: str) -> Response:
     return Response(certificates.printed(ctx, [found])[0], media_type="application/pdf")
 
 
-def _week(request: Request, found: TeacherHome, now: datetime, typed: str) -> Response:
+def _week(request: Request, ctx: Context, actor: Actor, typed: str) -> Response:
     """Seven days from Monday on; a day that nobody can read is today."""
-    read = read_day(typed)
-    zone = found.term.zone if found.term else request.app.state.ctx.settings.timezone
-    first = monday(read if isinstance(read, date) else local(now, zone).date())
-    mine = tuple(sorted((*_ahead(found), *found.past), key=lambda lesson: lesson.starts_at))
-    days = [first + timedelta(days=n) for n in range(7)]
+    read, now = read_day(typed), ctx.now()
+    today = local(now, ctx.settings.timezone).date()
+    first = monday(read if isinstance(read, date) else today)
+    days, confirmed = lessons.teacher_week(ctx, actor, first)
     return render(
         request,
         "teacher/week.html",
         now=now,
-        confirmed=found.confirmed,
+        confirmed=confirmed,
         near=now + AHEAD,
-        days=[(day, [x for x in mine if local(x.starts_at, x.zone).date() == day]) for day in days],
+        days=[(day.date, day.lessons) for day in days],
         previous=first - timedelta(days=7),
         following=first + timedelta(days=7),
     )
