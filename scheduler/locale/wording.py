@@ -1,6 +1,7 @@
 """How we write days, times and numbers: one place for what every page, mail and feed says."""
 
 from datetime import date, datetime, time, timedelta
+from functools import cache
 
 from scheduler.errors import Text, text
 from scheduler.locale import Language, spell, translate, translations
@@ -130,6 +131,7 @@ def half_day_of(half_day: str, day: date, language: Language) -> str:
     )
 
 
+@cache
 def half_day_period(half_day: str, number: int, language: Language) -> str:
     """Sáng tiết 2 · Morning period 2"""
     return translate(Text(_PERIODS[half_day].msgid, {"number": number}), language)
