@@ -17,7 +17,7 @@ from scheduler.domain.availability import Pledge, Wanted
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Report
-from scheduler.services import accounts, answers, reports, sides, swap_partners
+from scheduler.services import accounts, answers, reports, sides, swap_partners, teacher_desk
 from scheduler.services.context import Context
 from scheduler.store import (
     availability,
@@ -520,8 +520,15 @@ def _with_lessons(stage: Stage, days: float = 0.2) -> tuple[Actor, list[Lesson]]
 
 
 def _with_untold(stage: Stage) -> tuple[Actor, Lesson]:
-    now = stage.ctx.now()
-    me = stage.teacher(lambda own: untold(now, own))
+    """A lesson that waits for its teacher's word, among no more than the first page lists."""
+    now, most = stage.ctx.now(), teacher_desk.MOST_TO_TELL
+    closes = now - report_rules.CLOSES_AFTER
+
+    def fits(own: list[Lesson]) -> bool:
+        waiting = [x for x in own if closes < x.ends_at < now]
+        return bool(untold(now, own)) and len(waiting) <= most
+
+    me = stage.teacher(fits)
     return me, untold(now, _own(stage, me))[-1]
 
 
