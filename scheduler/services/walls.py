@@ -143,7 +143,7 @@ def _head(day: date, found: Wall, language: Language) -> str:
 
 def _line(time: Time, found: Wall, language: Language) -> Line:
     named = time.half_day is not None and time.number is not None
-    name = wording.half_day_period(time.half_day, time.number, language) if named else ""  # type: ignore[arg-type]
+    name = wording.half_day_period(time.half_day, time.number, language) if named else ""
     there = [x for x in found.cells if x.time == time and not x.lesson.cancel_reason]
     days = tuple(_texts(there, n) for n in range(found.days))
     return Line(name, f"{clock_text(time.start)}–{clock_text(time.end)}", days)
