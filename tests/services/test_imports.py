@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from scheduler.domain.intervals import dated
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Change, ChangeKind, Placement
 from scheduler.errors import Invalid, NotAllowed
+from scheduler.exchange import grids
 from scheduler.services import exports, imports
 from scheduler.services.context import Context
 from scheduler.store import (
@@ -51,6 +53,15 @@ WHOLE = {
     "classes": 168,
     "requests": 168,
 }
+
+
+_READ = cache(grids.read)
+
+
+@pytest.fixture(autouse=True)
+def each_file_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading takes a process of its own; what it makes of the same bytes is the same."""
+    monkeypatch.setattr(grids, "read", _READ)
 
 
 @pytest.fixture(scope="module")
