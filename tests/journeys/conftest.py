@@ -23,6 +23,7 @@ from scheduler.services.context import Context
 from scheduler.store.database import Database
 from tests.cast import Cast
 from tests.conftest import ENGINES, KEY, new_database
+from tests.journeys.stage import House
 from tests.journeys.trip import Trip
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -116,14 +117,40 @@ def served(ctx: Context, cast: Cast) -> Iterator[Context]:
 
 
 @pytest.fixture(scope="session")
+def built_demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a finished demo, for copies: matching costs more than many a journey."""
+    path = tmp_path_factory.mktemp("built") / "demo.db"
+    shutil.copy(sqlite_template, path)
+    with opened_demo(path.parent, f"sqlite:///{path}") as ctx:
+        demo.build(ctx, seconds=1.0)
+    return path
+
+
+@contextmanager
+def copied_demo(built: Path, folder: Path) -> Iterator[Context]:
+    """A demo of one's own."""
+    path = folder / "demo.db"
+    shutil.copy(built, path)
+    with opened_demo(folder, f"sqlite:///{path}") as ctx:
+        yield ctx
+
+
+@pytest.fixture(scope="module")
+def house(
+    browser: Browser, built_demo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Where all tasks of a module are done, each by somebody else."""
+    folder = tmp_path_factory.mktemp("house")
+    with copied_demo(built_demo, folder) as ctx, serving(ctx) as ours:
+        yield House(ours, browser)
+
+
+@pytest.fixture(scope="session")
 def trip(
-    browser: Browser, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser, built_demo: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Trip]:
     """Every page of a served demo that has something to look at on each."""
-    folder = tmp_path_factory.mktemp("trip")
-    shutil.copy(sqlite_template, folder / "test.db")
-    with opened_demo(folder, f"sqlite:///{folder / 'test.db'}") as plain:
-        demo.build(plain, seconds=1.0)
+    with copied_demo(built_demo, tmp_path_factory.mktemp("trip")) as plain:
         ctx = screenshots.strict(scene.before_a_lesson(plain))
         seeds = scene.sow(ctx)
         scene.post(ctx)

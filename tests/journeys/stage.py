@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,6 +67,10 @@ class House:
     browser: Browser
     met: set[PersonId] = field(default_factory=set)
 
+    @cached_property
+    def teachers(self) -> tuple[Actor, ...]:
+        return accounts.people_with(self.ctx, Role.TEACHER)
+
 
 @dataclass
 class Stage:
@@ -85,7 +90,7 @@ class Stage:
         """One whose own lessons, in order of time, fit; each is met by one task alone."""
         with self.ctx.reading() as db:
             everything = lessons.find(db)
-        for actor in accounts.people_with(self.ctx, Role.TEACHER):
+        for actor in self.house.teachers:
             own = [x for x in everything if x.teacher_person_id == actor.person_id]
             if actor.person_id not in self.house.met and fits(own):
                 self.house.met.add(actor.person_id)

@@ -3,13 +3,12 @@
 A task that changes what others look at picks lessons and classes of its own, or puts things back.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from scheduler.domain.access import Actor
 from scheduler.domain.lessons import Lesson, LessonState
@@ -19,12 +18,10 @@ from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Report
 from scheduler.domain.requests import NewRequest, Request, Slot, as_asked
 from scheduler.services import invitations, moves, requests
-from scheduler.services.context import Context
 from scheduler.store import lessons, plans, tables, terms
 from scheduler.store import reports as report_rows
 from scheduler.store import requests as request_rows
 from tests.journeys import everyone
-from tests.journeys.conftest import serving
 from tests.journeys.stage import (
     House,
     Stage,
@@ -41,12 +38,6 @@ from tests.journeys.stage import (
 
 pytestmark = pytest.mark.browser
 FIRST, LAST = date(2023, 10, 9), date(2023, 12, 17)
-
-
-@pytest.fixture(scope="module")
-def house(demo_ctx: Context, browser: Browser) -> Iterator[House]:
-    with serving(demo_ctx) as ours:
-        yield House(ours, browser)
 
 
 # -- the week and the wall

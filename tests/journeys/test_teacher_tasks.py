@@ -3,22 +3,20 @@
 Each task picks somebody whom no other has met, so that they may run in any order.
 """
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from scheduler.delivery import fetching
 from scheduler.domain import reports as report_rules
-from scheduler.domain.access import Actor, Role
+from scheduler.domain.access import Actor
 from scheduler.domain.answers import Excuse, Reason, Reply
 from scheduler.domain.availability import Pledge, Wanted
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Report
-from scheduler.services import accounts, answers, reports, sides, swap_partners, teacher_desk
-from scheduler.services.context import Context
+from scheduler.services import answers, reports, sides, swap_partners, teacher_desk
 from scheduler.store import (
     availability,
     briefs,
@@ -34,7 +32,6 @@ from scheduler.store import (
 from scheduler.store import reports as report_rows
 from tests.calendars.wire import Wire, event, ics
 from tests.journeys import everyone
-from tests.journeys.conftest import serving
 from tests.journeys.stage import (
     House,
     Stage,
@@ -53,18 +50,15 @@ pytestmark = pytest.mark.browser
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(scope="module")
-def house(demo_ctx: Context, browser: Browser) -> Iterator[House]:
-    """The demo, and at the far end of the wire the one private calendar that it can read."""
-    start = demo_ctx.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
+@pytest.fixture(autouse=True)
+def calendar(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one private calendar that there is, at the far end of the wire."""
+    start = house.ctx.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
     body = ics(
         event("lunch", start, start + HOUR),
         event("lesson-1@chungtay.example", start + 5 * HOUR, start + 6 * HOUR),
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fetching, "fetch", Wire(body))
-        with serving(demo_ctx) as ours:
-            yield House(ours, browser)
+    monkeypatch.setattr(fetching, "fetch", Wire(body))
 
 
 # -- the next lesson
@@ -299,7 +293,7 @@ def _offered(stage: Stage) -> tuple[Lesson, Actor]:
             made = offers.of_lesson(db, lesson.id)
             asked = recipients.of_teachers(db, [x.teacher_id for x in made])
         people = {asked[x.teacher_id].person_id for x in made}
-        for actor in accounts.people_with(stage.ctx, Role.TEACHER):
+        for actor in stage.house.teachers:
             if actor.person_id in people and actor.person_id not in stage.house.met:
                 stage.house.met.add(actor.person_id)
                 return lesson, actor
@@ -538,8 +532,7 @@ def _own(stage: Stage, me: Actor) -> list[Lesson]:
 
 
 def _person(stage: Stage, lesson: Lesson) -> Actor:
-    everybody = accounts.people_with(stage.ctx, Role.TEACHER)
-    return next(x for x in everybody if x.person_id == lesson.teacher_person_id)
+    return next(x for x in stage.house.teachers if x.person_id == lesson.teacher_person_id)
 
 
 def _teacher(me: Actor) -> int:
