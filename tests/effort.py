@@ -3,6 +3,9 @@
 pytest --hypothesis-profile=thorough
 """
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from hypothesis import settings
 
 USUAL, THOROUGH = "usual", "thorough"
@@ -14,7 +17,18 @@ settings.register_profile(THOROUGH, deadline=None, max_examples=200)
 settings.load_profile(USUAL)
 
 
+_Each = TypeVar("_Each")
+
+
 def examples(all_of_them: int) -> int:
     """How many of so many examples this run tries."""
-    thorough = settings.get_current_profile_name() == THOROUGH
-    return all_of_them if thorough else max(all_of_them // PART, 5)
+    return all_of_them if _is_thorough() else max(all_of_them // PART, 5)
+
+
+def some(of_all: Sequence[_Each]) -> Sequence[_Each]:
+    """Those that this run looks at, spread over all of them."""
+    return of_all if _is_thorough() else of_all[::PART]
+
+
+def _is_thorough() -> bool:
+    return settings.get_current_profile_name() == THOROUGH

@@ -15,6 +15,7 @@ from scheduler.services import demo
 from scheduler.services.context import Context
 from scheduler.store.database import Database
 from tests.conftest import KEY
+from tests.effort import some
 
 from .readers import Seen, by_icalendar
 
@@ -47,7 +48,10 @@ def feeds(ctx: Context) -> list[tuple[str, int, bytes]]:
     """Kind, owner and plain body of each stored feed."""
     with ctx.reading() as db:
         rows = db.execute(
-            sa.text("SELECT kind, owner_id, body FROM feeds JOIN feed_bodies ON feed_id = feeds.id")
+            sa.text(
+                "SELECT kind, owner_id, body FROM feeds JOIN feed_bodies ON feed_id = feeds.id "
+                "ORDER BY length(body), feeds.id"
+            )
         ).all()
     return [(row.kind, row.owner_id, gzip.decompress(row.body)) for row in rows]
 
@@ -77,8 +81,9 @@ def test_there_is_a_feed_for_everybody(feeds):
 
 def test_every_feed_of_the_demo_is_read_alike_and_as_the_database_has_it(ctx, feeds, readers):
     # Another program on icalendar's parser, and slow: it reads the small programme.
-    said = readers.but("recurring-ical-events").agreed([body for _, _, body in feeds])
-    for (kind, owner, _), events in zip(feeds, said, strict=True):
+    chosen = [*some(feeds[:-1]), feeds[-1]]  # the last is the programme's, the longest
+    said = readers.but("recurring-ical-events").agreed([body for _, _, body in chosen])
+    for (kind, owner, _), events in zip(chosen, said, strict=True):
         seen = {event.uid: (event.start, event.end) for event in events}
         known = in_database(ctx, kind, owner)
         if len(known) <= MOST_ENTRIES:
@@ -98,15 +103,19 @@ def assert_whole_weeks_from_now_on(seen: Known, known: Known) -> None:
 
 def test_no_feed_of_the_demo_is_too_big_for_any_client(feeds):
     assert max(len(body) for _, _, body in feeds) < 900_000
-    assert max(len(read(body)) for _, _, body in feeds) <= MOST_ENTRIES
+    assert max(len(read(body)) for body in _longest(feeds)) <= MOST_ENTRIES
 
 
 def test_an_event_reads_the_same_to_the_lock_screen_in_each_feed(feeds):
     titles: dict[str, set[str]] = {}
-    for _, _, body in feeds:
+    for body in {*_longest(feeds), *(body for _, _, body in some(feeds))}:
         for event in read(body):
             titles.setdefault(event.uid, set()).add(_facts(event))
     assert all(len(found) == 1 for found in titles.values())
+
+
+def _longest(feeds: list[tuple[str, int, bytes]]) -> list[bytes]:
+    return sorted((body for _, _, body in feeds), key=len)[-10:]
 
 
 def _facts(event: Seen) -> str:

@@ -19,6 +19,7 @@ from scheduler.services import calendars, feeds
 from scheduler.store import feeds as store
 from scheduler.store import tables
 from scheduler.store.feed_links import Reader
+from tests.effort import examples
 
 from .conftest import key_of
 from .office import ACTIONS, Office
@@ -28,7 +29,7 @@ from .subscribers import Google, Icsx5, Nextcloud, Outlook, Read
 
 KINDS = (Icsx5, Nextcloud, Google, Outlook)
 CREWS = 25  # histories at once: most of a step's cost is that there is one
-ROUNDS = 10  # on each of two engines: 500 histories
+ROUNDS = examples(10)  # on one of the engines: of 25 histories each
 ALL = set(range(len(KINDS)))
 STEP = st.tuples(
     st.sampled_from(ACTIONS), st.integers(0, 2), st.sets(st.sampled_from(range(len(KINDS))))
@@ -55,7 +56,7 @@ TOLD = [
 
 
 @settings(
-    phases=[Phase.explicit, Phase.generate], max_examples=ROUNDS, deadline=None,
+    phases=[Phase.explicit, Phase.generate], max_examples=ROUNDS,
     suppress_health_check=[*HealthCheck],
 )  # fmt: skip
 @given(histories=HISTORIES)
