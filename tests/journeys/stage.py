@@ -190,7 +190,9 @@ class Visit:
     def main(self) -> Locator:
         return self.page.locator("main")
 
-    def _named(self, role: Any, sentence: str, more: tuple[str, ...], within: Locator | None):  # type: ignore[no-untyped-def]
+    def _named(
+        self, role: Any, sentence: str, more: tuple[str, ...], within: Locator | None
+    ) -> Locator:
         name = self.say(sentence)
         for each in more:
             name += each

@@ -3,25 +3,35 @@
 A task that changes what others look at picks lessons and classes of its own, or puts things back.
 """
 
-from dataclasses import asdict
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
-from scheduler.domain.access import Actor
-from scheduler.domain.lessons import Lesson, LessonState
-from scheduler.domain.people import BellPeriod, SchoolId
-from scheduler.domain.plans import Fix, FixKind, Gap
+from scheduler.domain.lessons import LessonState
+from scheduler.domain.people import SchoolId
 from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Report
-from scheduler.domain.requests import NewRequest, Request, Slot, as_asked
-from scheduler.services import invitations, moves, requests
-from scheduler.store import lessons, plans, tables, terms
+from scheduler.domain.requests import Request
+from scheduler.services import invitations, requests
 from scheduler.store import reports as report_rows
-from scheduler.store import requests as request_rows
+from scheduler.store import tables
 from tests.journeys import everyone
+from tests.journeys.schools import (
+    bells_of,
+    closed_days,
+    lacking,
+    lesson_of_a_school,
+    lessons_of,
+    of_week,
+    open_reports,
+    open_week,
+    quiet_day,
+    request_of,
+    requests_of,
+    restore,
+)
 from tests.journeys.stage import (
     House,
     Stage,
@@ -33,11 +43,9 @@ from tests.journeys.stage import (
     in_every_way,
     local,
     span,
-    untold,
 )
 
 pytestmark = pytest.mark.browser
-FIRST, LAST = date(2023, 10, 9), date(2023, 12, 17)
 
 
 # -- the week and the wall
@@ -46,11 +54,11 @@ FIRST, LAST = date(2023, 10, 9), date(2023, 12, 17)
 def reads_the_week_and_the_next_one(stage: Stage) -> None:
     me, school = stage.school()
     v = stage.enter(me)
-    today = local(stage.ctx.now(), _lessons(stage, school)[0]).date()
+    today = local(stage.ctx.now(), lessons_of(stage, school)[0]).date()
     first = today - timedelta(days=today.weekday())
     v.open("/school")
     for monday in (first, first + timedelta(days=7)):
-        week = _of_week(stage, school, monday)
+        week = of_week(stage, school, monday)
         v.headed(str(len(week)))
         v.sees(*{x.teacher_name for x in week}, *{span(x) for x in week})
         v.fits()
@@ -63,7 +71,7 @@ def reads_the_timetable_by_class_and_prints_it(stage: Stage) -> None:
     v = stage.enter(me)
     v.open("/school/timetable")
     v.hands.send(v.link("By class"))
-    classes = {x.class_name for x in ahead(stage.ctx.now(), _lessons(stage, school))}
+    classes = {x.class_name for x in ahead(stage.ctx.now(), lessons_of(stage, school))}
     found = {x.strip() for x in v.page.locator("table.wk tbody th").all_inner_texts()}
     assert found & classes
     v.fits()
@@ -83,7 +91,7 @@ def reads_the_timetable_by_class_and_prints_it(stage: Stage) -> None:
 
 def asks_for_two_lessons_a_week(stage: Stage) -> None:
     me, school = stage.school()
-    known = _requests(stage, school)
+    known = requests_of(stage, school)
     v = stage.enter(me)
     v.open("/school/requests")
     form = v.main.locator("form[action='/school/requests']")
@@ -103,7 +111,7 @@ def asks_for_two_lessons_a_week(stage: Stage) -> None:
     v.fits()
     v.hands.send(v.button("Ask for these lessons"))
     v.is_told(class_name)
-    (made,) = [x for x in _requests(stage, school) if x.id not in {k.id for k in known}]
+    (made,) = [x for x in requests_of(stage, school) if x.id not in {k.id for k in known}]
     assert (made.class_name, made.lessons_per_week) == (class_name, 2)
     assert sorted(slot.rank for slot in made.slots) == [0, 0, 1]
     _takes_back_and_asks_again(v, stage, school, made)
@@ -115,16 +123,16 @@ def _takes_back_and_asks_again(v: Visit, stage: Stage, school: SchoolId, made: R
         return  # on another page of a long list
     v.hands.press(v.summary("Take back", row))
     v.hands.send(row.locator(f"form[action$='/{made.id}/withdraw'] button"))
-    assert made.id not in {x.id for x in _requests(stage, school)}
+    assert made.id not in {x.id for x in requests_of(stage, school)}
     v.hands.send(v.main.locator(f"form[action$='/{made.id}/restore'] button"))
-    assert made.id in {x.id for x in _requests(stage, school)}
+    assert made.id in {x.id for x in requests_of(stage, school)}
 
 
 def pastes_rows_and_mends_the_bad_one(stage: Stage) -> None:
     me, school = stage.school()
-    asked = _requests(stage, school)
+    asked = requests_of(stage, school)
     one, two = sorted({x.class_name for x in asked})[:2]
-    bell = _bells(stage, school)[0]
+    bell = bells_of(stage, school)[0]
     slot = {"morning": "sáng", "afternoon": "chiều"}[bell.half_day] + f" tiết {bell.number}"
     good, day = f"{one}\t1\t16/10/2023\t03/12/2023\tT2 {slot}", "16/10/2023\t03/12/2023"
     v = stage.enter(me)
@@ -133,7 +141,7 @@ def pastes_rows_and_mends_the_bad_one(stage: Stage) -> None:
     v.hands.write(v.box("Rows of your list"), f"{good}\n{two}\t1\t{day}\tT2 sáng tiết 99")
     v.hands.send(v.button("See what the rows mean"))
     v.sees(v.say("Needs mending"))
-    assert _requests(stage, school) == asked
+    assert requests_of(stage, school) == asked
     v.fits()
     v.hands.write(v.box("Rows of your list"), f"{good}\n{two}\t1\t{day}\tT3 {slot}")
     v.hands.send(v.button("Look again"))
@@ -141,13 +149,13 @@ def pastes_rows_and_mends_the_bad_one(stage: Stage) -> None:
     v.fits()
     v.hands.send(v.main.locator("button[name=which][value=all]"))
     v.is_told(v.say("Saved. New: {new}, changed: {changed}, left out: {left_out}.").split(".")[0])
-    now = {(x.class_name, x.first_day) for x in _requests(stage, school)}
+    now = {(x.class_name, x.first_day) for x in requests_of(stage, school)}
     assert {(one, date(2023, 10, 16)), (two, date(2023, 10, 16))} <= now
-    _restore(stage, school, asked)
+    restore(stage, school, asked)
 
 
 def sees_why_a_lesson_is_missing_and_takes_the_fix_up(stage: Stage) -> None:
-    me, asked, fix = _lacking(stage)
+    me, asked, fix = lacking(stage)
     v = stage.enter(me)
     v.open("/school/requests")
     note = v.page.locator(f"#fix-{asked.id}")
@@ -160,40 +168,12 @@ def sees_why_a_lesson_is_missing_and_takes_the_fix_up(stage: Stage) -> None:
     v.hands.send(v.button("Yes, ask for it"))
     v.is_told(asked.class_name)
     v.fits()
-    taken = {(x.weekday, x.start) for x in _request(stage, asked.id).slots}
+    taken = {(x.weekday, x.start) for x in request_of(stage, asked.id).slots}
     assert (fix.weekday, fix.start) in taken
     v.hands.send(v.button("Undo", within=v.page.locator(f"#r-{asked.id}")))
     v.is_told(asked.class_name)
-    assert _request(stage, asked.id).slots == asked.slots
+    assert request_of(stage, asked.id).slots == asked.slots
     requests.withdraw(stage.ctx, me, asked.id)
-
-
-def _lacking(stage: Stage) -> tuple[Actor, Request, Fix]:
-    """A request that the published timetable leaves without a teacher, and what would mend it."""
-    me, school = stage.school()
-    like = _requests(stage, school)[0]
-    bells = [(day, bell) for day in range(5) for bell in _bells(stage, school)]
-    (day, bell), (other, free) = bells[0], bells[-1]
-    slots = (Slot(day, bell.start, bell.end, 0),)
-    new = NewRequest(like.class_name, 1, FIRST, LAST, 3, slots)
-    made = requests.submit(stage.ctx, me, school, new)
-    fix = Fix(FixKind.SLOT, 1, weekday=other, start=free.start, end=free.end, free=7)
-    _leave_out(stage, Gap(made, FIRST, 90, {"not_available": 7, "week_limit": 2}, (), (fix,)))
-    return me, next(x for x in _requests(stage, school) if x.id == made), fix
-
-
-def _leave_out(stage: Stage, gap: Gap) -> None:
-    with stage.ctx.transaction() as db:
-        term = terms.find(db, None)
-        assert term is not None
-        published = plans.published(db, term.id)
-        assert published is not None
-        row = {
-            "plan_id": published.id, "request_id": gap.request_id, "week": gap.week,
-            "missing": gap.missing, "reasons": gap.reasons, "rivals": [],
-            "fixes": [{k: v for k, v in asdict(x).items() if v is not None} for x in gap.fixes],
-        }  # fmt: skip
-        db.execute(tables.plan_gaps.insert(), row)
 
 
 # -- hours and closed days
@@ -201,7 +181,7 @@ def _leave_out(stage: Stage, gap: Gap) -> None:
 
 def changes_a_bell_and_puts_it_back(stage: Stage) -> None:
     me, school = stage.school()
-    before = _bells(stage, school)
+    before = bells_of(stage, school)
     v = stage.enter(me)
     field = v.page.locator("input[id^=end-]").first
     v.open("/school/hours")
@@ -220,12 +200,12 @@ def changes_a_bell_and_puts_it_back(stage: Stage) -> None:
         v.hands.send(v.button("Change the hours"))
         expect(field).to_have_value(value)
         expect(v.page.locator("#status")).not_to_be_empty()
-        assert (_bells(stage, school) == before) is after
+        assert (bells_of(stage, school) == before) is after
 
 
 def closes_a_day_and_opens_it_again(stage: Stage) -> None:
     me, school = stage.school()
-    day = _quiet_day(stage, school)
+    day = quiet_day(stage, school)
     v = stage.enter(me)
     v.open("/school/hours")
     closed = v.part("Closed days and exam weeks")
@@ -234,24 +214,24 @@ def closes_a_day_and_opens_it_again(stage: Stage) -> None:
     v.fits()
     v.hands.send(v.button("See the lessons of these days"))
     v.sees("Thi học kỳ", v.say("Nothing is changed yet."))
-    assert day not in _closed(stage, school)
+    assert day not in closed_days(stage, school)
     v.fits()
     v.hands.send(v.button("Close the school on these days"))
     expect(closed).to_contain_text("Thi học kỳ")
-    assert day in _closed(stage, school)
+    assert day in closed_days(stage, school)
     line = closed.locator("li", has_text=f"{day:%d/%m}")
     v.hands.send(v.button("Open again", within=line))
     expect(line).to_have_count(0)
-    assert day not in _closed(stage, school)
+    assert day not in closed_days(stage, school)
 
 
 # -- one lesson
 
 
 def calls_a_lesson_off(stage: Stage) -> None:
-    me, lesson = _of_a_school(stage)
+    me, lesson = lesson_of_a_school(stage)
     v = stage.enter(me)
-    _open_week(v, lesson)
+    open_week(v, lesson)
     v.hands.send(v.page.locator(f"a[href$='/lessons/{lesson.id}/call-off']"))
     v.sees(span(lesson), lesson.teacher_name)
     v.hands.write(v.box("Why is it called off?"), "Thi giữa kỳ")
@@ -265,9 +245,9 @@ def calls_a_lesson_off(stage: Stage) -> None:
 
 
 def asks_to_move_a_lesson(stage: Stage) -> None:
-    me, lesson = _of_a_school(stage, movable=True)
+    me, lesson = lesson_of_a_school(stage, movable=True)
     v = stage.enter(me)
-    _open_week(v, lesson)
+    open_week(v, lesson)
     v.hands.send(v.page.locator(f"a[href$='/lessons/{lesson.id}/move']"))
     v.hands.tick(v.page.locator("input[name=time]").first)
     v.hands.write(v.box("Why should it move?"), "Chào cờ")
@@ -282,10 +262,10 @@ def asks_to_move_a_lesson(stage: Stage) -> None:
 
 def tells_how_a_lesson_went(stage: Stage) -> None:
     now = stage.ctx.now()
-    me, school = stage.school(lambda x: _open_reports(stage, x))
-    lesson = _open_reports(stage, school)[-1]
+    me, school = stage.school(lambda x: open_reports(stage, x))
+    lesson = open_reports(stage, school)[-1]
     v = stage.enter(me)
-    _open_week(v, lesson)
+    open_week(v, lesson)
     v.hands.send(v.page.locator(f"a[href$='/lessons/{lesson.id}/report']"))
     v.hands.tick(v.page.locator("input[name=answer][value=late]"))
     v.hands.write(v.box("If late: by how many minutes?"), "5")
@@ -368,79 +348,3 @@ def test_a_school(house: House, task: Task, way: Way) -> None:
         task(stage)
     finally:
         stage.close()
-
-
-# -- what a task is about, and what the database holds of it
-
-
-def _lessons(stage: Stage, school: SchoolId) -> list[Lesson]:
-    with stage.ctx.reading() as db:
-        return list(lessons.find(db, school_id=school))
-
-
-def _of_week(stage: Stage, school: SchoolId, monday: date) -> list[Lesson]:
-    week = [monday + timedelta(days=n) for n in range(7)]
-    found = [x for x in _lessons(stage, school) if local(x.starts_at, x).date() in week]
-    return [x for x in found if x.state is not LessonState.CANCELLED]
-
-
-def _open_week(v: Visit, lesson: Lesson) -> None:
-    v.open(f"/school?week={local(lesson.starts_at, lesson).date()}")
-
-
-def _of_a_school(stage: Stage, *, movable: bool = False) -> tuple[Actor, Lesson]:
-    """A lesson that is a day away or more."""
-    for _ in range(20):
-        me, school = stage.school()
-        for lesson in ahead(stage.ctx.now(), _lessons(stage, school), 1)[:20]:
-            if not movable or moves.openings(stage.ctx, me, lesson.id).times:
-                return me, lesson
-    raise AssertionError("no such lesson is left in the demo")
-
-
-def _open_reports(stage: Stage, school: SchoolId) -> list[Lesson]:
-    """Lessons that are over and of which the school has said nothing."""
-    found = untold(stage.ctx.now(), _lessons(stage, school))
-    with stage.ctx.reading() as db:
-        told = report_rows.of_lessons(db, [x.id for x in found])
-    return [x for x in found if Side.SCHOOL not in told[x.id]]
-
-
-def _requests(stage: Stage, school: SchoolId) -> list[Request]:
-    with stage.ctx.reading() as db:
-        term = terms.of_school(db, school)
-        assert term is not None
-        return list(request_rows.of_school(db, term.id, school))
-
-
-def _request(stage: Stage, request_id: int) -> Request:
-    with stage.ctx.reading() as db:
-        found = request_rows.get(db, request_id)
-    assert found is not None
-    return found
-
-
-def _restore(stage: Stage, school: SchoolId, before: list[Request]) -> None:
-    with stage.ctx.transaction() as db:
-        for each in before:
-            request_rows.change(db, each.id, as_asked(each))
-    assert _requests(stage, school) == before
-
-
-def _bells(stage: Stage, school: SchoolId) -> list[BellPeriod]:
-    with stage.ctx.reading() as db:
-        found = terms.school(db, school)
-    assert found is not None
-    return sorted(found.periods, key=lambda bell: bell.start)
-
-
-def _closed(stage: Stage, school: SchoolId) -> set[date]:
-    with stage.ctx.reading() as db:
-        return {each.span.first_day for each in terms.closed_of(db, school)}
-
-
-def _quiet_day(stage: Stage, school: SchoolId) -> date:
-    """A day without a lesson."""
-    taken = {local(x.starts_at, x).date() for x in _lessons(stage, school)}
-    days = (FIRST + timedelta(days=n) for n in range(14, 60))
-    return next(day for day in days if day not in taken | _closed(stage, school))
