@@ -10,7 +10,8 @@ MANY = 1000  # rows
 # What changes when somebody changes the schema: names, and the numbers of objects as they are made.
 _SCHEMA = """
 SELECT (SELECT version_num FROM alembic_version),
-       (SELECT max(oid) FROM pg_constraint), (SELECT max(oid) FROM pg_trigger),
+       (SELECT md5(string_agg(oid::text, ' ' ORDER BY oid)) FROM pg_constraint),
+       (SELECT md5(string_agg(concat(oid, tgenabled), ' ' ORDER BY oid)) FROM pg_trigger),
        md5(string_agg(concat(attrelid, relname, attname), ' ' ORDER BY attrelid, attnum))
 FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
 WHERE relnamespace = 'public'::regnamespace
