@@ -95,7 +95,7 @@ def _keyed(ctx: Context, people: dict[str, Actor], found: dict[str, str]) -> dic
         "/sign-in/{token}": _link(ctx),
         "/invitation/{token}": _told(ctx, "/invitation/"),
         "/address/{token}": _told(ctx, "/address/"),
-        "/j/{token}": f"/j/{ahead.join_token}",
+        "/j/{token}": f"/j/{own[-1].join_token}",  # the room of the next one is open: no page
         "/stop/{token}": links.stop_url(ctx, teacher.person_id),
         "/a/{token}": links.answer_url(ctx, ahead, teacher.person_id),
         "/r/{token}": found["report-teacher"],

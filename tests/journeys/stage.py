@@ -35,6 +35,8 @@ class Way:
     keys: bool = False
 
 
+# What swaps parts comes after the page, where there are any; until then forms go out as they are.
+SWAPS = "() => window.htmx || !document.querySelector('[hx-get], [hx-post]')"
 WAYS = (
     Way("phone", 360, Language.VI),
     Way("desk", 1280, Language.EN),
@@ -150,6 +152,8 @@ class Visit:
         answer = self.page.goto(path)
         assert answer is not None
         assert answer.status == 200, path
+        if self.way.script:
+            self.page.wait_for_function(SWAPS)
 
     def say(self, sentence: str, **values: object) -> str:
         """The sentence as this reader has it; its places as templates or as Python write them."""

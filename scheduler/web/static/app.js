@@ -1,10 +1,11 @@
 // The manners of every page: each works without them.
 
 // The swapping of parts comes after what is seen first, and only where there is a part to swap.
+// Not before all is loaded: htmx would wait for the end of parsing, which has been.
 if (document.querySelector("[hx-get], [hx-post]")) {
   const htmx = document.createElement("script");
   htmx.src = document.currentScript.dataset.htmx;
-  document.head.append(htmx);
+  window.addEventListener("load", () => document.head.append(htmx));
 }
 
 // Copies the text of another part.
