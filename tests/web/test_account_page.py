@@ -52,7 +52,7 @@ def test_who_is_half_signed_in_is_offered_no_way_that_is_shut(cast, site):
     browser.submit(path)
     page = browser.get("/sign-in/factor", follow_redirects=True)
     places = {each for each in LINK.findall(page.text) if not each.startswith("/static/")}
-    assert places == {"/", "/privacy"}
+    assert places == {"/", "/privacy", "/help", "/help#second-factor"}
     assert 'action="/sign-out"' in page.text
 
 

@@ -80,7 +80,7 @@ def test_the_last_lesson_is_reported_at_home_in_one_tap_and_can_be_changed(
     page = teacher.see("/teacher").text
     assert "Cảm ơn" in page
     assert 'name="answer" value="held"' not in page
-    assert f'href="{here(lesson)}/report"' in page
+    assert f'href="{here(lesson)}/report?change"' in page
     assert 'value="not_held" checked' in teacher.see(f"{here(lesson)}/report?answer=not_held").text
 
 
@@ -135,7 +135,7 @@ def test_where_no_lesson_fits_the_page_says_so(ctx, cast, teacher):
     lesson = publish(ctx, cast)[0]
     page = teacher.get(f"{here(lesson)}/swap").text
     assert 'class="empty"' in page
-    assert f'href="{here(lesson)}/answer"' in page
+    assert f'href="{here(lesson)}/answer?say=cannot"' in page
 
 
 def test_the_week_shows_seven_days_with_their_lessons_and_leads_on(ctx, cast, teacher):
