@@ -76,6 +76,8 @@ def render_for(
     response = HTMLResponse(body, status)
     ctx: Context = request.app.state.ctx
     response.headers[keeping.HEADER] = keeping.reader(ctx.key, page.actor)
+    # Told before the page itself, whose head is read a moment later: nothing is seen without it.
+    response.headers["link"] = f"<{static(STYLESHEET)}>; rel=preload; as=style"
     if flash is not None:
         guard.set_cookie(response, ctx.settings, "flash", "", seconds=0)
     return response

@@ -1,14 +1,12 @@
 // The manners of every page: each works without them.
 
-// The swapping of parts comes after what is seen first, and only where there is a part to swap.
-// Not before all is loaded: htmx would wait for the end of parsing, which has been.
+// Parts are swapped after what is seen first (earlier, htmx would wait for what has been).
 if (document.querySelector("[hx-get], [hx-post]")) {
   const htmx = document.createElement("script");
   htmx.src = document.currentScript.dataset.htmx;
   window.addEventListener("load", () => document.head.append(htmx));
 }
 
-// Copies the text of another part.
 document.querySelectorAll("[data-copy]").forEach((button) => {
   if (!navigator.clipboard) return;
   button.hidden = false;
@@ -16,26 +14,25 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
     const source = document.getElementById(button.dataset.copy);
     await navigator.clipboard.writeText((source.value ?? source.textContent).trim());
     button.lastElementChild.textContent = button.dataset.done;
-    button.nextElementSibling.textContent = button.dataset.done; // the spoken copy
+    button.nextElementSibling.textContent = button.dataset.done;
   });
 });
 
 // A tap in a cell goes one choice further; keys choose as in any list.
 document.querySelectorAll(".pg .pick").forEach((pick) => {
-  pick.classList.add("taps"); // now the cell hears the tap, and no list opens
+  pick.classList.add("taps");
   pick.parentElement.addEventListener("click", () => {
     pick.selectedIndex = (pick.selectedIndex + 1) % pick.length;
     pick.dispatchEvent(new Event("change", { bubbles: true }));
   });
 });
 
-// A sheet for the wall: browsers without scripts print by their own menu.
 document.querySelectorAll("[data-print]").forEach((button) => {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 });
 
-// A form goes out once: its button says so until the answer is there.
+// A form goes out once.
 const running = new WeakMap();
 const release = (form) => {
   running.get(form)?.classList?.remove("htmx-request");
@@ -63,7 +60,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.target || form.method === "dialog") return;
   hold(form, event.submitter);
-  setTimeout(release, 8000, form); // one that was answered by a file leaves the page as it is
+  setTimeout(release, 8000, form); // a file leaves the page
 });
 window.addEventListener("pageshow", () => [...document.forms].forEach(release)); // come back to
 
@@ -78,7 +75,7 @@ document.addEventListener("htmx:afterRequest", ({ target }) => release(target));
   }),
 );
 
-// What was chosen stays; a sentence above it says that nothing went out.
+// What was chosen stays.
 function tellLost(form) {
   document.getElementById("lost")?.remove();
   const words = document.getElementById("lost-words").content.cloneNode(true);
