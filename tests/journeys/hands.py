@@ -18,6 +18,7 @@ _AHEAD = """e => {
 # The words beside a box; of segments the radio itself lies over them, unseen.
 _PRESSED = "e => e.labels.length && getComputedStyle(e).opacity !== '0' ? e.labels[0] : e"
 _FOCUSED = "e => document.activeElement === e"
+_SWAPS = "e => Boolean(window.htmx && e.form?.hasAttribute('hx-post'))"
 
 
 class Hands:
@@ -36,7 +37,12 @@ class Hands:
         self.page.keyboard.press("Enter")
 
     def send(self, control: Locator) -> None:
-        """Press what leads to another page, and wait for it."""
+        """Press what leads to another page or swaps a part of this one, and wait for it."""
+        control.wait_for()
+        if control.evaluate(_SWAPS):
+            with self.page.expect_response(lambda answer: answer.request.method == "POST"):
+                self.press(control)
+            return
         with self.page.expect_event("domcontentloaded"):
             self.press(control)
 
