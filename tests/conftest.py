@@ -23,11 +23,12 @@ from scheduler.services.context import Context
 from scheduler.store import limits as buckets
 from scheduler.store import migrations
 from scheduler.store.database import Database
-from tests import effort  # noqa: F401 - how often tests by chance try
+from tests import effort
 from tests.cast import Cast, gather
 from tests.postgresql import Databases, of_name
 
 KEY = b"a key for tests, thirty-two bytes or more"
+effort.set_up()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,10 +11,13 @@ from hypothesis import settings
 USUAL, THOROUGH = "usual", "thorough"
 PART = 5
 
-# Whether a machine is busy says nothing of what is tested: nothing here has a deadline.
-settings.register_profile(USUAL, deadline=None, max_examples=40)
-settings.register_profile(THOROUGH, deadline=None, max_examples=200)
-settings.load_profile(USUAL)
+
+def set_up() -> None:
+    """Let tests by chance look a little, unless pytest is told otherwise after this."""
+    # Whether a machine is busy says nothing of what is tested: nothing here has a deadline.
+    settings.register_profile(USUAL, deadline=None, max_examples=40)
+    settings.register_profile(THOROUGH, deadline=None, max_examples=200)
+    settings.load_profile(USUAL)
 
 
 _Each = TypeVar("_Each")

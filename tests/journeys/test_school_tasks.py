@@ -4,6 +4,7 @@ A task that changes what others look at picks lessons and classes of its own, or
 """
 
 from collections import Counter
+from contextlib import closing
 from datetime import date, timedelta
 
 import pytest
@@ -346,8 +347,5 @@ def signs_out(stage: Stage) -> None:
     signs_out,
 )
 def test_a_school(house: House, task: Task, way: Way) -> None:
-    stage = Stage(house, way)
-    try:
+    with closing(Stage(house, way)) as stage:
         task(stage)
-    finally:
-        stage.close()

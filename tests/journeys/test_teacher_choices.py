@@ -1,5 +1,6 @@
 """What a teacher chooses: her hours, calendars, messages; in all ways, see test_teacher_tasks."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -268,8 +269,5 @@ def signs_out(stage: Stage) -> None:
     signs_out,
 )
 def test_a_teacher(house: House, task: Task, way: Way) -> None:
-    stage = Stage(house, way)
-    try:
+    with closing(Stage(house, way)) as stage:
         task(stage)
-    finally:
-        stage.close()

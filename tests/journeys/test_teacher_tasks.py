@@ -3,6 +3,7 @@
 Each task picks somebody whom no other has met, so that they may run in any order.
 """
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -223,8 +224,5 @@ def opens_her_record_of_service_and_its_paper(stage: Stage) -> None:
     opens_her_record_of_service_and_its_paper,
 )
 def test_a_teacher(house: House, task: Task, way: Way) -> None:
-    stage = Stage(house, way)
-    try:
+    with closing(Stage(house, way)) as stage:
         task(stage)
-    finally:
-        stage.close()

@@ -3,8 +3,9 @@
 It all happens on Monday 2 October 2023 at 13:29, as in the example programme.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import segno
 
@@ -208,12 +209,14 @@ LINES = charts.course(COURSE.history, 16.0)
 THURSDAY = MONDAY + timedelta(days=3)
 
 
-def _fix(kind: str, covers: int, **more: object) -> FixShown:
-    usual = {
-        "teacher": "", "on": None, "dated": False, "start": "", "end": "", "period": None,
-        "limit": None, "free": None, "changes": 0,
-    }  # fmt: skip
-    return FixShown(kind=kind, covers=covers, **(usual | more))  # type: ignore[arg-type]
+_PLAIN = FixShown(
+    kind="", covers=0, teacher="", on=None, dated=False, start="", end="", period=None,
+    limit=None, free=None, changes=0,
+)  # fmt: skip
+
+
+def _fix(kind: str, covers: int, **more: Any) -> FixShown:
+    return replace(_PLAIN, kind=kind, covers=covers, **more)
 
 
 _AFTERNOON = {"on": THURSDAY, "start": "15:20", "end": "15:55", "period": ("afternoon", 3)}
