@@ -49,3 +49,12 @@ def test_what_is_put_off_stays_hidden_in_this_browser_alone(cast, site, teacher)
     for _ in range(2):
         assert steps(teacher, "/teacher") is None
     assert steps(site.of(cast.actors["teacher1"]), "/teacher")
+
+
+def test_what_one_reader_has_done_hides_nothing_from_another_in_the_browser(ctx, cast, teacher):
+    subscribe(teacher, f"teacher:{cast['teacher1']}")
+    with ctx.transaction() as db:
+        choices.save(db, cast["person_teacher1"], Choices())
+    for _ in range(2):  # looked for, and then known
+        assert steps(teacher, "/teacher") is None
+    assert steps(teacher.arrive(cast.actors["teacher2"]), "/teacher")
