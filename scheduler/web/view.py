@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import rcssmin
 from fastapi import Request
 from jinja2 import FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -90,11 +91,12 @@ def environment(language: Language) -> FoldingEnvironment:
         loader=FileSystemLoader(config.data_dir("templates")),
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
+        auto_reload=False,  # asking whether a file has changed costs each page thirty looks
         undefined=StrictUndefined,
         finalize=partial(_said, language),
     )
     made.policies["ext.i18n.trimmed"] = True
-    made.say, made.fixed = translations(language).gettext, frozenset({"static"})
+    made.say, made.fixed = translations(language).gettext, frozenset({"static", "icon"})
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     words: dict[str, Callable[..., object]] = {
         **{word.__name__: partial(word, language=language) for word in _SPOKEN},
@@ -107,6 +109,7 @@ def environment(language: Language) -> FoldingEnvironment:
     made.globals.update(words)
     made.globals.update(
         static=static,
+        icon=icon,
         language=language.value,
         other_language=next(each.value for each in Language if each is not language),
         switch_url="/language",
@@ -129,6 +132,13 @@ def static(name: str) -> str:
     content = stylesheet() if name == STYLESHEET else (STATIC / name).read_bytes()
     digest = hashlib.sha256(content).hexdigest()[:10]
     return f"/static/{name}?v={digest}"
+
+
+@cache
+def icon(name: str) -> Markup:
+    """One drawing of static/icons.svg, which says nothing that the words beside it do not."""
+    drawing = Markup('<svg class="i" aria-hidden="true"><use href="{}#i-{}"/></svg>')
+    return drawing.format(static("icons.svg"), name)
 
 
 @cache
