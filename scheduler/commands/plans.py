@@ -20,7 +20,7 @@ from scheduler.domain.plans import (
 from scheduler.domain.runs import Scope
 from scheduler.errors import Invalid, text
 from scheduler.locale import Language, translate
-from scheduler.services import accounts, plans, programmes, publications, runs
+from scheduler.services import acceptances, accounts, plans, programmes, publications, runs
 from scheduler.services.plans import DiffLine
 from scheduler.services.publications import Told
 
@@ -146,7 +146,7 @@ def plan_accept(plan_id: int, lines: tuple[str, ...], as_json: bool) -> None:
     """Make a new draft of what is published with some lines of a plan alone."""
     with opening.ready_context() as ctx:
         chosen = [LineId(line) for line in lines]
-        made = plans.accept(ctx, accounts.operator(ctx), PlanId(plan_id), chosen)
+        made = acceptances.accept(ctx, accounts.operator(ctx), PlanId(plan_id), chosen)
         console.show(as_json, {"plan": made})
 
 

@@ -1,6 +1,6 @@
 """Draft plans: what one would change, and publishing exactly what was seen."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -27,8 +27,8 @@ from scheduler.domain.runs import WHOLE, RunId, Scope
 from scheduler.domain.subscriptions import would_miss
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Charge, bill
-from scheduler.errors import Conflict, Invalid, NotFound, Stale, Text, text
-from scheduler.services import baskets, drafts, gaps, snapshots, timetable
+from scheduler.errors import Conflict, Stale, Text, text
+from scheduler.services import baskets, differences, gaps, timetable
 from scheduler.services.context import Context
 from scheduler.services.gaps import GapLine
 from scheduler.services.terms import allowed
@@ -42,14 +42,12 @@ from scheduler.store import (
     roles,
     runs,
     subscriptions,
-    tables,
     terms,
 )
 from scheduler.store import plans as rows
 from scheduler.store import timetable as timetable_rows
 from scheduler.store.database import Session
 from scheduler.store.pins import Pin
-from scheduler.store.visibility import sees
 
 SOON = timedelta(hours=24)
 
@@ -81,7 +79,7 @@ class Preview:
 
     `effect` says it in three figures; `scope` is what its run was allowed to change.  `pinned`
     are pins on lessons that it would change: it cannot be published while they hold.
-    `soon` counts lessons that change before the end of tomorrow; `unseen` names the teachers of
+    `soon` counts lessons that change before the end of tomorrow; `unseen` are the teachers of
     those whose calendars will hardly show it in time.
     """
 
@@ -94,7 +92,7 @@ class Preview:
     teachers_told: int
     schools_told: int
     soon: int
-    unseen: tuple[str, ...]
+    unseen: tuple[Teacher, ...]
     bill: tuple[Charge, ...]
     run: RunId | None
     effect: Effect
@@ -123,10 +121,10 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
     """What publishing this plan would change now; raises NotFound for strangers."""
     now = ctx.now()
     with ctx.reading() as db:
-        plan = _visible(db, actor, plan_id)
+        plan = differences.visible(db, actor, plan_id)
         term = allowed(db, actor, plan.term_id, Action.SEE_PROGRAMME)
         known = lessons.placements(db, term.id)
-        current, wanted = _both_sides(ctx, db, plan, term, known)
+        current, wanted = differences.both_sides(ctx, db, plan, term, known)
         held = _held_against(ctx, db, actor, plan, term)
         missing = rows.gaps(db, plan_id)
         run = runs.of_plan(db, plan_id)
@@ -148,7 +146,7 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         teachers_told=len(_teachers_of(diff.changes)),
         schools_told=len({asked[c.request_id].school_id for c in diff.changes}),
         soon=sum(_is_soon(c.before, term, now) for c in diff.changes if c.before is not None),
-        unseen=tuple(sorted(teacher.name for teacher in unseen)),
+        unseen=tuple(sorted(unseen, key=lambda teacher: teacher.name)),
         bill=bill(plan.terms, plan.weights, plan.requested - plan.taught) if plan.weights else (),
         run=run.id if run else None,
         effect=rules.effect(diff),
@@ -199,7 +197,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
     """
     now = ctx.now()
     with ctx.transaction() as db:
-        plan = _visible(db, actor, plan_id)
+        plan = differences.visible(db, actor, plan_id)
         term = allowed(db, actor, plan.term_id, Action.PUBLISH)
         # One publication of a term at a time, and nobody takes a lesson over between look and deed.
         terms.lock(db, term.id)
@@ -208,7 +206,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
         if plan.state is PlanState.PUBLISHED:
             raise Conflict("This plan is already the published timetable.")
         known = lessons.placements(db, term.id)
-        current, wanted = _both_sides(ctx, db, plan, term, known)
+        current, wanted = differences.both_sides(ctx, db, plan, term, known)
         if rules.fingerprint(plan_id, current, wanted) != seen:
             raise Stale(
                 "The timetable changed while you were looking. "
@@ -258,72 +256,6 @@ def _record(ctx: Context, db: Session, actor: Actor, plan: Plan, diff: PlanDiff)
         before={"state": plan.state.value},
         after={"state": PlanState.PUBLISHED.value, "kept": diff.kept, **counts},
     )
-
-
-def accept(ctx: Context, actor: Actor, plan_id: PlanId, lines: Collection[LineId]) -> PlanId:
-    """Make a new draft of the timetable in force with some lines of a plan's preview alone.
-
-    It is priced again, and read by the independent verifier.  Raises Invalid when what was chosen
-    cannot stand without the rest, with each rule and the lessons that break it together, and Stale
-    when a line is no longer in the preview.
-    """
-    with ctx.reading() as db:
-        plan = _visible(db, actor, plan_id)
-        term = allowed(db, actor, plan.term_id, Action.PUBLISH)
-        known = lessons.placements(db, term.id)
-        diff = rules.diff(*_both_sides(ctx, db, plan, term, known))
-    chosen = rules.chosen(diff.changes, lines)
-    if not chosen:
-        raise Invalid("Choose at least one line of the plan.")
-    if {rules.line_of(change) for change in chosen} != set(lines):
-        raise Stale("The timetable changed while you were looking. See the new difference.")
-    snapshot = snapshots.take(ctx, term.id, plan.from_day)
-    draft = drafts.weigh(snapshot, known, chosen)
-    if draft.broken:
-        raise Invalid(
-            "These changes cannot stand without others. Choose those too, or leave these out.",
-            drafts.problems(draft),
-        )
-    with ctx.transaction() as db:
-        drafts.require_unchanged(db, term, known)
-        made = drafts.keep(
-            db, draft, term, actor, ctx.now(), PlanOrigin.ACCEPTED,
-            from_day=plan.from_day,
-            lower_bound=plan.lower_bound if plan.input_hash == snapshot.input_hash else 0.0,
-        )  # fmt: skip
-        after = {"of": plan_id, "lines": sorted(set(lines)), "changes": len(chosen)}
-        audits.record(db, ctx.now(), actor.person_id, "accept_lines", "plan", made, after=after)
-    return made
-
-
-def _both_sides(
-    ctx: Context, db: Session, plan: Plan, term: Term, current: Mapping[Placement, LessonId]
-) -> tuple[tuple[Placement, ...], tuple[Placement, ...]]:
-    """What is in force and what the plan wants, without the days that have passed and those before
-    the plan's own first day.
-
-    What has begun stays; only a term's first publication may hold days before today, for a
-    programme that brings its year along.  What somebody called off for a day, no plan brings back
-    on that day; only undoing a publication does, for what that one called off.
-    """
-    off = lessons.called_off(db, term.id, undoing=plan.origin is PlanOrigin.UNDO)
-    wanted = tuple(p for p in rows.placements(db, plan.id) if (p.request_id, p.day) not in off)
-    first = plan.from_day or term.first_day
-    if rows.published(db, term.id) is not None:
-        first = max(first, term.today(ctx.now()) + timedelta(days=1))
-    elif plan.from_day is None:
-        return tuple(sorted(current)), wanted
-    return (
-        tuple(sorted(p for p in current if p.day >= first)),
-        tuple(p for p in wanted if p.day >= first),
-    )
-
-
-def _visible(db: Session, actor: Actor, plan_id: PlanId) -> Plan:
-    found = rows.get(db, plan_id) if sees(db, actor, tables.plans, plan_id) else None
-    if found is None:
-        raise NotFound("There is no such plan here.")
-    return found
 
 
 def _requests_of(*sides: Iterable[Placement]) -> set[RequestId]:

@@ -42,11 +42,8 @@ class Overview:
 def overview(ctx: Context, actor: Actor) -> Overview:
     """The newest term of the coordinator's programme; raises NotFound for anybody else."""
     programme_id = own(actor)
-    access.require(actor, Action.SEE_PROGRAMME, programme_id)
     with ctx.reading() as db:
-        term = terms.find(db, None, programme_id)
-        if term is None:
-            raise NotFound("There is no term yet. Import the workbooks first.")
+        term = _newest(db, actor, programme_id)
         all_plans = plans.of_term(db, term.id)
         in_force = plans.published(db, term.id)
         return Overview(
@@ -59,6 +56,20 @@ def overview(ctx: Context, actor: Actor) -> Overview:
             run=runs.latest(db, term.id),
             covers=_covers(db, programme_id, ctx.now()),
         )
+
+
+def term(ctx: Context, actor: Actor) -> Term:
+    """The newest term of the coordinator's programme; raises NotFound for anybody else."""
+    with ctx.reading() as db:
+        return _newest(db, actor, own(actor))
+
+
+def _newest(db: Session, actor: Actor, programme_id: ProgrammeId) -> Term:
+    access.require(actor, Action.SEE_PROGRAMME, programme_id)
+    found = terms.find(db, None, programme_id)
+    if found is None:
+        raise NotFound("There is no term yet. Import the workbooks first.")
+    return found
 
 
 def _covers(db: Session, programme_id: ProgrammeId, now: datetime) -> tuple[WantsCover, ...]:

@@ -10,6 +10,7 @@ from scheduler.domain.plans import Placement
 from scheduler.domain.runs import WHOLE, Scope
 from scheduler.errors import Stale
 from scheduler.services import (
+    acceptances,
     baskets,
     cover,
     disruptions,
@@ -100,7 +101,7 @@ def run(world: World, r: random.Random) -> None:
     plan = done.plan_id
     if preview.lines and r.random() < 0.4:
         lines = sorted(line.id for line in preview.lines)
-        plan = plans.accept(ctx, actor, plan, r.sample(lines, r.randint(1, len(lines))))
+        plan = acceptances.accept(ctx, actor, plan, r.sample(lines, r.randint(1, len(lines))))
     world.publish(plan)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scheduler.domain.plans import ChangeKind, PlanOrigin
 from scheduler.errors import Invalid, NotFound, Stale
-from scheduler.services import exports, pins, plans, publications
+from scheduler.services import acceptances, exports, pins, plans, publications
 from scheduler.services.context import Context
 from scheduler.store import lessons as lesson_rows
 from scheduler.store import plans as plan_rows
@@ -33,7 +33,7 @@ def lines(ctx, cast, plan_id):
 
 def accept(ctx, cast, plan_id, *chosen):
     actor = cast.actors["coordinator"]
-    return plans.accept(ctx, actor, plan_id, [line.id for line in chosen])
+    return acceptances.accept(ctx, actor, plan_id, [line.id for line in chosen])
 
 
 def drafts_of(ctx, cast):
@@ -118,13 +118,13 @@ def test_lines_that_are_not_there_and_no_lines_at_all_are_refused(ctx, cast):
     coordinator = cast.actors["coordinator"]
     plan = draft(ctx, cast, A)
     with pytest.raises(Invalid, match="at least one"):
-        plans.accept(ctx, coordinator, plan, [])
+        acceptances.accept(ctx, coordinator, plan, [])
     (line,) = lines(ctx, cast, plan)
     with pytest.raises(Stale):
-        plans.accept(ctx, coordinator, plan, [line.id, "x"])
+        acceptances.accept(ctx, coordinator, plan, [line.id, "x"])
     for who in ("teacher1", "schoolA", "stranger"):
         with pytest.raises(NotFound):
-            plans.accept(ctx, cast.actors[who], plan, [line.id])
+            acceptances.accept(ctx, cast.actors[who], plan, [line.id])
 
 
 def test_nothing_is_saved_when_the_timetable_changes_meanwhile(ctx, cast):

@@ -1,7 +1,17 @@
 """The page of a draft that no search made, and of one that a pin stands in the way of."""
 
-from scheduler.services import pins, publications
-from tests.planning import A1, A2, draft, publish, timetable
+import re
+
+import sqlalchemy as sa
+
+from scheduler.domain.plans import ChangeKind
+from scheduler.services import pins, plans, publications, runs
+from scheduler.store import addresses, tables
+from tests.planning import A1, A2, B1, draft, publish, timetable
+
+
+def lines(ctx, cast, plan_id):
+    return plans.preview(ctx, cast.actors["coordinator"], plan_id).lines
 
 
 def test_a_pinned_lesson_stands_in_the_way_and_says_whose_it_is(ctx, cast, site):
@@ -32,3 +42,94 @@ def test_a_draft_without_a_search_claims_no_bound(ctx, cast, site):
     assert "Cận dưới" not in page.text.split("worth")[1]
     listed = browser.see("/coordinator/matching").text
     assert ">–</td>" in listed.split(f"/coordinator/plans/{undone.plan_id}")[0]
+
+
+def tick(page, *left):
+    """The form of the lines as it would be sent, without these lines ticked."""
+    shown = re.findall(r'name="shown" value="([^"]+)"', page.text)
+    seen = re.search(r'name="seen" value="([^"]+)"', page.text)[1]
+    kept = [line for n, line in enumerate(shown) if n not in left]
+    return {"seen": seen, "shown": shown, "line": kept}
+
+
+def test_what_is_left_unticked_stays_as_it_is_published(ctx, cast, site):
+    first, then, other = (
+        (*A1[:2], 505, "teacher1"),
+        (*A2[:2], 505, "teacher1"),
+        (*B1[:3], "teacher2"),
+    )
+    publish(ctx, cast, draft(ctx, cast, first, then))
+    both = draft(ctx, cast, first, (*then[:3], "teacher2"), other)
+    browser = site.of(cast.actors["coordinator"])
+    page = browser.see(f"/coordinator/plans/{both}")
+    adds = [line.kind is ChangeKind.ADDED for line in lines(ctx, cast, both)]
+    fields = tick(page, adds.index(True))
+    answer = browser.submit(f"/coordinator/plans/{both}/accept", fields)
+    made = int(answer.headers["location"].rsplit("/")[-1])
+    assert made != both
+    assert [line.kind for line in lines(ctx, cast, made)] == [ChangeKind.RESTAFFED]
+
+
+def test_leaving_nothing_out_is_refused_in_words_and_keeps_the_ticks(ctx, cast, site):
+    publish(ctx, cast, draft(ctx, cast, A1, A2))
+    both = draft(ctx, cast, (*A1[:3], "teacher2"), A2, B1)
+    browser = site.of(cast.actors["coordinator"])
+    page = browser.see(f"/coordinator/plans/{both}")
+    path = f"/coordinator/plans/{both}/accept"
+    same = browser.submit(path, tick(page))
+    assert same.status_code == 422
+    assert "Hãy bỏ dấu ở những dòng muốn giữ" in same.text
+    none = browser.submit(path, tick(page, 0, 1))
+    assert none.status_code == 422
+    assert "checked" not in none.text.split("<tbody>")[1].split("</tbody>")[0]
+
+
+def test_lines_that_changed_while_she_looked_are_shown_anew(ctx, cast, site):
+    publish(ctx, cast, draft(ctx, cast, A1, A2))
+    both = draft(ctx, cast, (*A1[:3], "teacher2"), A2, B1)
+    browser = site.of(cast.actors["coordinator"])
+    page = browser.see(f"/coordinator/plans/{both}")
+    publish(ctx, cast, draft(ctx, cast, A1, A2, B1))
+    answer = browser.submit(f"/coordinator/plans/{both}/accept", tick(page, 0))
+    assert answer.status_code == 409
+    assert "Lịch dạy đã thay đổi trong lúc đang xem" in answer.text
+
+
+def test_who_is_told_is_named_with_the_way_and_whom_to_call(ctx, cast, site):
+    publish(ctx, cast, draft(ctx, cast, A1, A2))
+    other = draft(ctx, cast, (*A1[:3], "teacher2"), A2)
+    with ctx.transaction() as db:
+        addresses.mark(
+            db, cast["person_teacher2"], cast.actors["teacher2"].email, "no such user", ctx.now()
+        )
+    browser = site.of(cast.actors["coordinator"])
+    page = browser.see(f"/coordinator/plans/{other}/told")
+    urgent, told = page.text.split('id="sure-h"')
+    assert ("Cô teacher2" in urgent, "no such user" in urgent) == (True, True)
+    assert "Cô teacher1" in told
+    assert "Cô teacher2" in browser.see(f"/coordinator/plans/{other}").text.split("<aside")[1]
+
+
+def test_a_school_without_a_contact_is_told_by_telephone(ctx, cast, site):
+    publish(ctx, cast, draft(ctx, cast, A1))
+    other = draft(ctx, cast, A1, B1)
+    with ctx.transaction() as db:
+        db.execute(sa.delete(tables.grants).where(tables.grants.c.school_id == cast["B"]))
+    page = site.of(cast.actors["coordinator"]).see(f"/coordinator/plans/{other}/told")
+    assert "Không ai được báo" in page.text.split('id="sure-h"')[0]
+
+
+def test_a_run_may_be_told_how_much_it_may_change(ctx, cast, site):
+    publish(ctx, cast, draft(ctx, cast, A1, A2))
+    browser = site.of(cast.actors["coordinator"])
+    fields = {
+        "seconds": "30",
+        "seed": "1",
+        "most_lessons": "4",
+        "most_teachers": "",
+        "from_day": "",
+    }
+    assert browser.submit("/coordinator/matching", fields | {"from_day": "1"}).status_code == 422
+    assert browser.submit("/coordinator/matching", fields).status_code == 303
+    run = runs.latest(ctx, cast.actors["coordinator"], cast["term"])
+    assert (run.scope.most_lessons, run.scope.most_teachers, run.scope.from_day) == (4, None, None)

@@ -20,7 +20,7 @@ from scheduler.domain.plans import (
     PlanState,
 )
 from scheduler.domain.terms import TermId
-from scheduler.services import plans
+from scheduler.services import acceptances, plans
 from scheduler.services.gaps import GapLine
 from scheduler.services.plans import DiffLine, Preview
 from scheduler.web.api.bodies import MOST_ITEMS, Body, Name, Seen, example
@@ -208,7 +208,7 @@ def _preview(actor: Actor, seen: Preview) -> PreviewOut:
         teachers_told=seen.teachers_told,
         schools_told=seen.schools_told,
         soon=seen.soon,
-        unseen=list(seen.unseen),
+        unseen=[teacher.name for teacher in seen.unseen],
         bill={charge.term: charge.points for charge in seen.bill},
         run=seen.run,
         pinned=[pin.lesson_id for pin in seen.pinned],
@@ -231,7 +231,7 @@ def preview(ctx: Ctx, actor: ApiActor, plan_id: RowId) -> PreviewOut:
 def accept(ctx: Ctx, actor: ApiActor, plan_id: RowId, body: AcceptIn) -> DraftOut:
     """Make a new draft of the timetable in force with some lines of a plan alone."""
     lines = [LineId(each) for each in body.lines]
-    return DraftOut(plans.accept(ctx, actor, PlanId(plan_id), lines))
+    return DraftOut(acceptances.accept(ctx, actor, PlanId(plan_id), lines))
 
 
 @router.post("/plans/{plan_id}/publish")

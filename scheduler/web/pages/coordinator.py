@@ -16,6 +16,7 @@ from scheduler.services.words import excuse_words
 from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
+    comparison,
     design,
     faults,
     matching,
@@ -23,6 +24,7 @@ from scheduler.web.pages import (
     notes,
     people,
     plans,
+    publications,
     school,
     subscriptions,
     weights,
@@ -31,6 +33,7 @@ from scheduler.web.pages.school import WeekFrame, WeekOf
 from scheduler.web.view import local, render
 
 router = APIRouter()
+router.include_router(comparison.router)
 router.include_router(design.router)
 router.include_router(faults.router)
 router.include_router(matching.router)
@@ -38,6 +41,7 @@ router.include_router(messages.router)
 router.include_router(notes.router)
 router.include_router(people.router)
 router.include_router(plans.router)
+router.include_router(publications.router)
 router.include_router(subscriptions.router)
 router.include_router(weights.router)
 

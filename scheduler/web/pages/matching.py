@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain.access import Actor
-from scheduler.domain.runs import Point, Run, RunId, RunState, thinned
+from scheduler.domain.runs import MOST_CHANGES, Point, Run, RunId, RunState, Scope, thinned
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.services import plans, programmes, runs, weights
 from scheduler.services.context import Context
@@ -25,7 +25,7 @@ CHOICES = (  # seconds, as people say them
     (60, text("1 minute")),
     (300, text("5 minutes")),
 )
-USUAL = {"seconds": "30", "seed": "1"}
+USUAL = {"seconds": "30", "seed": "1", "most_lessons": "", "most_teachers": "", "from_day": ""}
 POINTS_IN_TABLE = 8
 
 
@@ -58,17 +58,28 @@ def studio(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
 @router.post("/coordinator/matching")
 def start(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
     fields = Fields(form)
-    typed = {"seconds": fields.typed("seconds"), "seed": fields.typed("seed")}
+    typed = {name: fields.typed(name) for name in USUAL}
     try:
         seconds = fields.number("seconds", 1, int(runs.LIMITS[1]))
         seed = fields.number("seed", 0, LARGEST_ID)
+        scope = _scope(fields)
         fields.check()
-        runs.start(ctx, actor, programmes.overview(ctx, actor).term.id, seconds, seed)
+        runs.start(ctx, actor, programmes.term(ctx, actor).id, seconds, seed, scope)
     except Invalid as error:
         return _page(request, ctx, actor, typed, error.fields, status=422)
     except Conflict as error:
         return _page(request, ctx, actor, typed, refused=error.message, status=409)
     return see_other("/coordinator/matching")
+
+
+def _scope(fields: Fields) -> Scope:
+    """What it may change of the timetable in force; a field left empty allows anything."""
+    lessons, teachers = (
+        fields.number(name, 0, MOST_CHANGES) if fields.typed(name).strip() else None
+        for name in ("most_lessons", "most_teachers")
+    )
+    day = fields.day("from_day") if fields.typed("from_day").strip() else None
+    return Scope(day, lessons, teachers)
 
 
 @router.get("/coordinator/matching/runs/{run_id}")

@@ -1,6 +1,6 @@
 """A plan before the coordinator: what it would change, what it lacks, and publishing it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -10,14 +10,17 @@ from starlette.responses import Response
 
 from scheduler.domain.access import Actor
 from scheduler.domain.intervals import clock_text
-from scheduler.domain.plans import ChangeKind, Fingerprint, Placement, PlanId
-from scheduler.errors import Conflict, Text, text
-from scheduler.services import mailroom, plans
+from scheduler.domain.plans import ChangeKind, Fingerprint, LineId, Placement, PlanId, PlanState
+from scheduler.errors import Conflict, Invalid, text
+from scheduler.services import acceptances, mailroom, plans, recipients
 from scheduler.services.context import Context
 from scheduler.services.plans import DiffLine, Preview
+from scheduler.services.recipients import Recipient
+from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import weights
 from scheduler.web.pages.gaps import shown
+from scheduler.web.pages.messages import WAYS
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -47,6 +50,7 @@ class Side:
 class Row:
     """One line of the difference; `before` is None when added, `after` when dropped."""
 
+    id: LineId
     sign: str
     count: int
     class_name: str
@@ -83,12 +87,50 @@ def publish(
     return see_other(f"/coordinator/plans/{plan_id}", told)
 
 
-def _refused(
-    request: Request, ctx: Context, actor: Actor, plan_id: PlanId, error: Conflict
+@router.post("/coordinator/plans/{plan_id}/accept")
+def accept(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, plan_id: RowId, form: Form
 ) -> Response:
-    """The difference as it is now, with the reason why nothing was published."""
+    """A new draft without the lines that were shown and are not ticked."""
+    fields = Fields(form)
+    left = {LineId(each) for each in set(fields.many("shown")) - set(fields.many("line"))}
+    seen = Fingerprint(fields.typed("seen"))
+    try:
+        made = acceptances.accept_others(ctx, actor, PlanId(plan_id), left, seen)
+    except (Conflict, Invalid) as error:
+        return _refused(request, ctx, actor, PlanId(plan_id), error, left)
+    told = text("A new draft without what you left out. Publish it, or look for more to leave out.")
+    return see_other(f"/coordinator/plans/{made}", told)
+
+
+def _refused(
+    request: Request,
+    ctx: Context,
+    actor: Actor,
+    plan_id: PlanId,
+    error: Conflict | Invalid,
+    left: Collection[LineId] = (),
+) -> Response:
+    """The difference as it is now, with the reason why nothing was done."""
     now_is = plans.preview(ctx, actor, plan_id)
-    return _page(request, ctx, actor, now_is, 1, refused=error.message, status=409)
+    numbered = (n for n, line in enumerate(now_is.lines) if line.id in left)
+    page = next(numbered, 0) // LINES_A_PAGE + 1
+    return _page(request, ctx, actor, now_is, page, refused=error, left=left)
+
+
+@router.get("/coordinator/plans/{plan_id}/told")
+def told(request: Request, ctx: Ctx, actor: CoordinatorActor, plan_id: RowId) -> Response:
+    """Who will be told, and how."""
+    seen, found = recipients.of_plan(ctx, actor, PlanId(plan_id))
+    return render(
+        request,
+        "coordinator/told.html",
+        section="/coordinator/matching",
+        plan=seen.plan,
+        unsure=[who for who in found if not who.sure],
+        sure=[who for who in found if who.sure],
+        ways=WAYS,
+    )
 
 
 def _page(
@@ -99,8 +141,8 @@ def _page(
     page: int,
     *,
     all_gaps: bool = False,
-    refused: Text | None = None,
-    status: int = 200,
+    refused: Conflict | Invalid | None = None,
+    left: Collection[LineId] = (),
 ) -> Response:
     last = max(1, -(-len(seen.lines) // LINES_A_PAGE))
     page = min(page, last)
@@ -109,7 +151,7 @@ def _page(
     return render(
         request,
         "coordinator/plan.html",
-        status=status,
+        status=_status(refused),
         section="/coordinator/matching",
         seen=seen,
         rows=[row(line) for line in seen.lines[first : first + LINES_A_PAGE]],
@@ -121,12 +163,28 @@ def _page(
         missing=sum(gap.missing for gap in seen.gaps),
         here=here,
         refused=refused,
+        left=left,
+        unsure=_unsure(ctx, seen),
         news=mailroom.news(ctx, actor),
     )
 
 
+def _unsure(ctx: Context, seen: Preview) -> list[Recipient]:
+    """Who may not hear in time, while that can still be helped."""
+    if seen.plan.state is PlanState.PUBLISHED:
+        return []
+    return [who for who in recipients.of_preview(ctx, seen) if not who.sure]
+
+
+def _status(refused: Conflict | Invalid | None) -> int:
+    if refused is None:
+        return 200
+    return 422 if isinstance(refused, Invalid) else 409
+
+
 def row(line: DiffLine) -> Row:
     return Row(
+        id=line.id,
         sign=SIGNS[line.kind],
         count=line.count,
         class_name=line.request.class_name,
