@@ -84,6 +84,12 @@ def render_for(
     return response
 
 
+def words(template: str, language: Language, **values: object) -> str:
+    """What a template says, line by line and without its markup: to be sent, or written on."""
+    lines = environment(language).get_template(template).render(**values).splitlines()
+    return "\n".join(Markup(line).striptags() for line in lines)  # noqa: S704 - only to be stripped
+
+
 @cache
 def environment(language: Language) -> FoldingEnvironment:
     """The templates in one language; what they print is escaped, what they miss is an error."""

@@ -1,13 +1,16 @@
 """The page of a draft that no search made, and of one that a pin stands in the way of."""
 
 import re
+from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
-from scheduler.domain.plans import ChangeKind
+from scheduler.domain.plans import ChangeKind, Fix, FixKind, Gap
 from scheduler.services import pins, plans, publications, runs
 from scheduler.store import addresses, tables
 from tests.planning import A1, A2, B1, draft, publish, timetable
+from tests.web import cast_desk as desk
 
 
 def lines(ctx, cast, plan_id):
@@ -133,3 +136,43 @@ def test_a_run_may_be_told_how_much_it_may_change(ctx, cast, site):
     assert browser.submit("/coordinator/matching", fields).status_code == 303
     run = runs.latest(ctx, cast.actors["coordinator"], cast["term"])
     assert (run.scope.most_lessons, run.scope.most_teachers, run.scope.from_day) == (4, None, None)
+
+
+SLOT = Fix(FixKind.SLOT, 1, weekday=3, start=505, end=550, free=7)
+
+
+def lacking(ctx, cast, fix):
+    gap = Gap(cast["request_7A"], A1[1] - timedelta(days=2), 1, {"free": 1}, (), (fix,))
+    plan_id = desk.draft(ctx, cast, desk.at(cast, A1[1]), gaps=(gap,))
+    return f"/coordinator/plans/{plan_id}/gaps/{cast['request_7A']}/ask?kind={fix.kind}"
+
+
+@pytest.mark.parametrize(
+    ("fix", "who", "words"),
+    [
+        (SLOT, "schoolA", "Nếu lớp 7A học thêm được vào Thứ Năm, sáng tiết 2 (08:25)"),
+        (
+            Fix(FixKind.WEEK_LIMIT, 1, 1, limit=5),
+            "teacher1",
+            "Nếu Cô teacher1 nhận 5 tiết mỗi tuần: đủ",
+        ),
+    ],
+)
+def test_whoever_could_mend_a_gap_is_asked_in_words_to_start_from(ctx, cast, site, fix, who, words):
+    path = lacking(ctx, cast, fix)
+    browser = site.of(cast.actors["coordinator"])
+    plan = browser.see(path.partition("/gaps/")[0])
+    assert path in plan.text.replace("&amp;", "&")
+    page = browser.see(path)
+    assert cast.actors[who].name in page.text.split("</h1>")[0]
+    written = page.text.split("<textarea")[1].split("</textarea>")[0]
+    assert words in written
+    assert "<span" not in written
+
+
+def test_a_way_that_the_plan_does_not_have_is_not_asked_for(ctx, cast, site):
+    path = lacking(ctx, cast, SLOT)
+    browser = site.of(cast.actors["coordinator"])
+    assert browser.see(path.replace("slot", "room")).status_code == 409
+    assert browser.see(path.replace("slot", "nothing")).status_code in (404, 422)
+    assert site.of(cast.actors["teacher1"]).see(path).status_code == 404

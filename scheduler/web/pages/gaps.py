@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from scheduler.domain.intervals import clock_text, monday
+from scheduler.domain.plans import Fix
+from scheduler.domain.requests import RequestId
+from scheduler.services import asking
 from scheduler.services.gaps import FixLine, GapLine
 
 RIVALS_NAMED = 3
@@ -13,6 +16,7 @@ RIVALS_NAMED = 3
 class FixShown:
     """A fix in values ready to print.  `on`: its day, or any day of its weekday; None without a
     time.  `period`: half day and number of the school's own period; None where it has none then.
+    `asks`: whose word it needs: a school's, a teacher's, or a newcomer's.
     """
 
     kind: str
@@ -26,12 +30,14 @@ class FixShown:
     limit: int | None
     free: int | None
     changes: int
+    asks: str
 
 
 @dataclass(frozen=True, slots=True)
 class GapShown:
     """A gap in values ready to print; reasons the largest first, `rest` rivals not named."""
 
+    request_id: RequestId
     class_name: str
     school_name: str
     missing: int
@@ -44,6 +50,7 @@ class GapShown:
 def shown(line: GapLine) -> GapShown:
     reasons = sorted(line.reasons.items(), key=lambda reason: -reason[1])
     return GapShown(
+        request_id=line.request.id,
         class_name=line.request.class_name,
         school_name=line.school_name,
         missing=line.missing,
@@ -71,4 +78,11 @@ def _fix(line: GapLine, shown: FixLine) -> FixShown:
         limit=fix.limit,
         free=fix.free,
         changes=fix.changes,
+        asks=_asks(fix),
     )
+
+
+def _asks(fix: Fix) -> str:
+    if fix.kind in asking.OF_SCHOOLS:
+        return "school"
+    return "newcomer" if fix.teacher_id is None else "teacher"

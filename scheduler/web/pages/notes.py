@@ -8,14 +8,18 @@ from starlette.responses import Response
 
 from scheduler.domain.access import Actor
 from scheduler.domain.mailroom import LONGEST_NOTE
+from scheduler.domain.plans import FixKind, PlanId
+from scheduler.domain.requests import RequestId
 from scheduler.errors import Invalid, NotFound, Text, text
-from scheduler.services import notes
+from scheduler.locale import Language
+from scheduler.services import asking, notes
 from scheduler.services.context import Context
 from scheduler.services.notes import Draft
 from scheduler.web.forms import Fields
-from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form
+from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.pages import gaps
 from scheduler.web.pages.messages import HERE as MESSAGES
-from scheduler.web.view import render, see_other
+from scheduler.web.view import render, see_other, words
 
 router = APIRouter()
 
@@ -31,6 +35,23 @@ def page(
     to: Annotated[tuple[_Id, ...], Query()] = (),
 ) -> Response:
     return _page(request, ctx, actor, to)
+
+
+@router.get("/coordinator/plans/{plan_id}/gaps/{request_id}/ask")
+def ask(
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    plan_id: RowId,
+    request_id: RowId,
+    kind: FixKind = FixKind.SLOT,
+) -> Response:
+    """The same page with words to start from: what would make a gap smaller."""
+    asked = asking.question(ctx, actor, PlanId(plan_id), RequestId(request_id), kind)
+    gap = gaps.shown(asked.gap)
+    fix = next(each for each in gap.fixes if each.kind == kind)
+    typed = words("coordinator/_ask.html", Language(asked.language), gap=gap, fix=fix)
+    return _page(request, ctx, actor, asked.to, typed=typed)
 
 
 @router.post(HERE)

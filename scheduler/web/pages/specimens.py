@@ -11,6 +11,7 @@ import segno
 
 from scheduler.domain.briefs import Brief
 from scheduler.domain.people import BellPeriod, HalfDay
+from scheduler.domain.requests import RequestId
 from scheduler.domain.runs import Point
 from scheduler.errors import Text, text
 from scheduler.web import charts
@@ -211,7 +212,7 @@ THURSDAY = MONDAY + timedelta(days=3)
 
 _PLAIN = FixShown(
     kind="", covers=0, teacher="", on=None, dated=False, start="", end="", period=None,
-    limit=None, free=None, changes=0,
+    limit=None, free=None, changes=0, asks="teacher",
 )  # fmt: skip
 
 
@@ -221,6 +222,7 @@ def _fix(kind: str, covers: int, **more: Any) -> FixShown:
 
 _AFTERNOON = {"on": THURSDAY, "start": "15:20", "end": "15:55", "period": ("afternoon", 3)}
 GAP = GapShown(
+    request_id=RequestId(0),
     class_name="8B",
     school_name="THCS Tô Hiệu",
     missing=7,
@@ -228,9 +230,9 @@ GAP = GapShown(
     rivals=("7A", "9C"),
     rest=1,
     fixes=(
-        _fix("slot", 7, free=3, **_AFTERNOON),
+        _fix("slot", 7, free=3, asks="school", **_AFTERNOON),
         _fix("window", 4, teacher="Phan Mai Quỳnh", changes=1, **_AFTERNOON),
-        _fix("room", 2, limit=2),
+        _fix("room", 2, limit=2, asks="school"),
     ),
 )
 
