@@ -44,7 +44,7 @@ class Draft:
 
 def addressees(ctx: Context, actor: Actor, ids: Collection[int]) -> tuple[Addressee, ...]:
     """These people; raises NotFound unless all of them belong to the coordinator's programme."""
-    programme_id = _own(actor)
+    programme_id = own(actor)
     with ctx.reading() as db:
         return _addressees(db, programme_id, ids)
 
@@ -60,10 +60,9 @@ def send(ctx: Context, actor: Actor, ids: Collection[int], typed: str, token: st
 
     Returns how many are on their way now.  Raises Conflict beyond what may be written in a day.
     """
-    programme_id = _own(actor)
+    programme_id = own(actor)
     words = rules.note_text(typed)
-    if not _TOKEN.fullmatch(token):
-        raise Invalid("This form is incomplete. Open the page again.")
+    check_token(token)
     now = ctx.now()
     with ctx.transaction() as db:
         to = _addressees(db, programme_id, ids)
@@ -92,7 +91,14 @@ def send(ctx: Context, actor: Actor, ids: Collection[int], typed: str, token: st
     return planned
 
 
-def _own(actor: Actor) -> ProgrammeId:
+def check_token(token: str) -> None:
+    """Raises Invalid for what no preview has given."""
+    if not _TOKEN.fullmatch(token):
+        raise Invalid("This form is incomplete. Open the page again.")
+
+
+def own(actor: Actor) -> ProgrammeId:
+    """The programme whose people the actor may write to."""
     programme_id = programmes.own(actor)
     access.require(actor, Action.MANAGE_MESSAGES, programme_id)
     return programme_id

@@ -16,6 +16,7 @@ from scheduler.services.words import excuse_words
 from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
+    announcements,
     comparison,
     design,
     faults,
@@ -33,6 +34,7 @@ from scheduler.web.pages.school import WeekFrame, WeekOf
 from scheduler.web.view import local, render
 
 router = APIRouter()
+router.include_router(announcements.router)
 router.include_router(comparison.router)
 router.include_router(design.router)
 router.include_router(faults.router)
