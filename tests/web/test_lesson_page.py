@@ -78,7 +78,7 @@ def test_the_last_lesson_is_reported_at_home_in_one_tap_and_can_be_changed(
     sent = teacher.submit(f"{here(lesson)}/report", {"answer": "held", "from": "home"})
     assert sent.headers["location"] == "/teacher"
     page = teacher.see("/teacher").text
-    assert "Cảm ơn" in page
+    assert "Xin cảm ơn. Đã ghi nhận. Tiếng Anh 7A" in page
     assert 'name="answer" value="held"' not in page
     assert f'href="{here(lesson)}/report?change"' in page
     assert 'value="not_held" checked' in teacher.see(f"{here(lesson)}/report?answer=not_held").text

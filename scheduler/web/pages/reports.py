@@ -29,7 +29,7 @@ from scheduler.services.words import CAUSES, Wall, lesson_words, report_words
 from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
 from scheduler.web.guard import Ctx, Form, KeyedForm, RowId, SchoolActor, TeacherActor
-from scheduler.web.view import render, see_other
+from scheduler.web.view import render, see_other, title_of
 
 router = APIRouter()
 
@@ -130,7 +130,12 @@ def _report(request: Request, ctx: Context, seat: Seat, form: FormData) -> Respo
         own = found.filed.get(seat.speaker.side)
         past = Past(found.lesson, report_words(own.report) if own else None)
         return render(request, "teacher/_told.html", each=past, spoken=said)
-    return see_other("/teacher" if home else seat.here, said)
+    return see_other("/teacher" if home else seat.here, _named(said, found) if home else said)
+
+
+def _named(said: Text, found: Account) -> Text:
+    """With the lesson it is about: the page that says it shows many."""
+    return text("{said} {lesson}", said=said, lesson=title_of(found.lesson))
 
 
 def _tell(ctx: Context, seat: Seat, fields: Fields) -> tuple[Account, Text]:
