@@ -127,7 +127,7 @@ def _invited(ctx: Context, coordinator: Actor, teacher: Actor) -> dict[str, str]
     at_school = Place(Role.SCHOOL, programme, school)
     wanted = {
         "open": Wanted("mai.lan@thcs-b.example", "Nguyễn Thị Mai Lan", "vi", at_school),
-        "accepted": Wanted("bui.hanh@thcs-a.example", "Bùi Thị Hồng Hạnh", "vi", heads),
+        "accepted": Wanted("bui.nga@thcs-a.example", "Bùi Thị Hằng Nga", "vi", heads),
         "ended": Wanted("sai.dia.chi@thcs-c.example", "Trần Văn Sai", "vi", at_school),
     }
     made = {name: invitations.invite(ctx, coordinator, each) for name, each in wanted.items()}
