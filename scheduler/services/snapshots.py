@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
+from scheduler.domain import partnerships as partnership_rules
+from scheduler.domain.partnerships import Bonds
 from scheduler.domain.people import TeacherId
 from scheduler.domain.plans import Fix, FixKind, Gap, Placement
 from scheduler.domain.requests import RequestId
@@ -15,13 +18,16 @@ from scheduler.domain.weights import Weights
 from scheduler.errors import NotFound, Text, text
 from scheduler.matching import plan as solver_plan
 from scheduler.matching import problem, verify
-from scheduler.matching.plan import Plan, PlannedLesson, Solution, Unfilled
+from scheduler.matching.plan import Plan, PlannedLesson, ReasonCode, Solution, Unfilled
 from scheduler.matching.prices import Prices
 from scheduler.matching.problem import Instance
-from scheduler.services import exports
+from scheduler.services import exports, partnerships
 from scheduler.services.context import Context
 from scheduler.services.weights import DEFAULTS
 from scheduler.store import lessons, people, requests, terms, weights
+
+BOUND = "partnership"  # a reason of ours: who teaches the level, but only at their partners'
+_UNQUALIFIED = ReasonCode.NOT_QUALIFIED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,9 @@ class Snapshot:
     """What a run works on: the solver's instance, its hash, the programme's weights, and the way
     back to our ids.
 
-    `off`: lessons that somebody called off for that day, which no plan brings back.
+    `off`: lessons that somebody called off for that day, which no plan brings back.  `untaught`: by
+    request how many teachers do not teach its level; the solver also calls those unqualified whom a
+    partnership keeps to other schools.
     """
 
     instance: Instance
@@ -39,6 +47,7 @@ class Snapshot:
     teacher_ids: Mapping[str, TeacherId]
     off: frozenset[tuple[RequestId, date]]
     names: Mapping[str, str]  # of teachers
+    untaught: Mapping[str, int]
 
     @property
     def prices(self) -> Prices:
@@ -80,6 +89,9 @@ def take(ctx: Context, term_id: TermId, from_day: date | None = None) -> Snapsho
         request_ids = {request.key: request.id for request in requests.of_term(db, term_id)}
         teachers = people.teachers(db, term.programme_id)
         off = lessons.called_off(db, term_id)
+        bonds = partnerships.bonds(db, term)
+    untaught = _untaught(data)
+    _bind(data, bonds)
     if data["current"] or from_day:
         first = today + timedelta(days=1)
         data["freeze_before"] = max(first, from_day or first).isoformat()
@@ -92,7 +104,39 @@ def take(ctx: Context, term_id: TermId, from_day: date | None = None) -> Snapsho
         teacher_ids={t.email: t.id for t in teachers},
         off=off,
         names={t.email: t.name for t in teachers},
+        untaught=untaught,
     )
+
+
+def _untaught(data: Mapping[str, Any]) -> dict[str, int]:
+    levels = [set(teacher["levels"]) for teacher in data["teachers"]]
+    counts = {
+        level: sum(level not in own for own in levels)
+        for level in {request["level"] for request in data["requests"]}
+    }
+    return {request["id"]: counts[request["level"]] for request in data["requests"]}
+
+
+def _bind(data: Mapping[str, Any], bonds: Bonds) -> None:
+    """Tell the engine of partnerships in its own words: schools of a wish are preferred ones; a
+    level of schools that bound teachers may go to is another level than the same elsewhere."""
+    groups = partnership_rules.groups(bonds, {request["school"] for request in data["requests"]})
+    numbers = {group: n for n, group in enumerate(sorted(set(groups.values()), key=sorted))}
+    for teacher in data["teachers"]:
+        label = teacher["school"]
+        if wished := bonds.wished.get(label):
+            own = teacher.get("preferred_schools", ())
+            teacher["preferred_schools"] = sorted({*own, *wished})
+        if bonds.allowed:
+            open_to = (
+                [n for group, n in numbers.items() if label in group]
+                if label in bonds.allowed
+                else list(numbers.values())
+            )
+            teacher["levels"] = [f"{level} {n}" for level in teacher["levels"] for n in open_to]
+    if bonds.allowed:
+        for request in data["requests"]:
+            request["level"] = f"{request['level']} {numbers[groups[request['school']]]}"
 
 
 def without_called_off(snapshot: Snapshot, solution: Solution) -> Solution:
@@ -115,11 +159,16 @@ def without_called_off(snapshot: Snapshot, solution: Solution) -> Solution:
 
 def gap(snapshot: Snapshot, unfilled: Unfilled) -> Gap:
     """What a plan lacks, in our own ids."""
+    reasons = {reason.code.value: reason.count for reason in unfilled.reasons}
+    untaught = snapshot.untaught[unfilled.request]
+    if (bound := reasons.get(_UNQUALIFIED, 0) - untaught) > 0:
+        split = {_UNQUALIFIED: untaught, BOUND: bound}
+        reasons = {code: n for code, n in (reasons | split).items() if n}
     return Gap(
         snapshot.request_ids[unfilled.request],
         unfilled.week,
         unfilled.missing,
-        {reason.code.value: reason.count for reason in unfilled.reasons},
+        reasons,
         tuple(snapshot.request_ids[rival] for rival in unfilled.rivals),
         tuple(_fix(snapshot, fix) for fix in unfilled.fixes),
     )

@@ -21,6 +21,7 @@ from scheduler.domain.access import Actor, Grant, Role
 from scheduler.domain.busy import BusyChoices
 from scheduler.domain.calendars import FeedKind
 from scheduler.domain.messages import MessageKind, NewMessage
+from scheduler.domain.partnerships import Binding, Terms
 from scheduler.services import (
     access_tokens,
     accounts,
@@ -29,6 +30,7 @@ from scheduler.services import (
     devices,
     feeds,
     outbox,
+    partnerships,
     pins,
     runs,
     swaps,
@@ -49,6 +51,7 @@ from tests.web.browser import BASE, SAME_ORIGIN, Browser, Site
 
 WEEK = timedelta(days=7)
 THIRDS = [("request_7A", WEDNESDAY + n * WEEK, 450, "third") for n in (2, 3, 4)]
+PAIR = Terms("Long Biên", "Lục Yên", 40, 2, Binding.NONE)
 CODE = "KHEP-KHEP-KHEP"
 CALENDAR = "https://calendar.example/private/kin-kin-kin/basic.ics"
 
@@ -176,6 +179,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "plan_id": draft(ctx, cast, A1, A2),
         "publication_id": _only(ctx, tables.publications),
         "term_id": cast["term"],
+        "partnership_id": partnerships.add(ctx, coordinator, PAIR),
         "message_id": _message(ctx, cast),
         "code": CODE,
         "token": "khong-co-chia-khoa-nao-nhu-the",

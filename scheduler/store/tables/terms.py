@@ -14,6 +14,7 @@ from sqlalchemy import (
     true,
 )
 
+from scheduler.domain.partnerships import Binding
 from scheduler.domain.people import HalfDay, Level
 from scheduler.store.tables.columns import (
     Instant,
@@ -68,6 +69,8 @@ partnerships = Table(
     Column("receiving_unit", String(200), nullable=False),
     Column("lessons_pledged", Integer, nullable=False),
     Column("joint_sessions_pledged", Integer, nullable=False),
+    Column("binding", String(20), nullable=False, server_default=Binding.NONE),
+    CheckConstraint("binding IN ('none', 'wish', 'rule')", "binding"),
     UniqueConstraint("programme_id", "donor_unit", "receiving_unit"),
     CheckConstraint("lessons_pledged >= 0 AND joint_sessions_pledged >= 0", "pledged"),
 )

@@ -23,6 +23,7 @@ from scheduler.web.pages import (
     matching,
     messages,
     notes,
+    partnerships,
     people,
     plans,
     publications,
@@ -41,6 +42,7 @@ router.include_router(faults.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
+router.include_router(partnerships.router)
 router.include_router(people.router)
 router.include_router(plans.router)
 router.include_router(publications.router)

@@ -1,0 +1,162 @@
+"""The programme's pairs of units: their pledges, what came of them, what they mean for matching."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from scheduler.domain import access
+from scheduler.domain import partnerships as rules
+from scheduler.domain.access import Action, Actor
+from scheduler.domain.partnerships import Partnership, PartnershipId, Terms
+from scheduler.domain.people import DonorSchool, ReceivingSchool
+from scheduler.domain.terms import ProgrammeId, Term
+from scheduler.errors import Invalid, NotFound, Stale
+from scheduler.services import programmes
+from scheduler.services.context import Context
+from scheduler.store import audits, school_pledges, terms
+from scheduler.store import partnerships as rows
+from scheduler.store.database import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A partnership in the newest term: lessons held and still to come, and its schools' number."""
+
+    partnership: Partnership
+    held: int
+    ahead: int
+    donor_schools: int
+    receiving_schools: int
+
+    @property
+    def share(self) -> float:
+        """Of the pledged lessons, those held or to come; 0 to 1."""
+        pledged = self.partnership.terms.lessons_pledged
+        return min(1.0, (self.held + self.ahead) / pledged) if pledged else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All partnerships, those furthest from their pledge first, and what units there are."""
+
+    term: Term
+    found: tuple[Progress, ...]
+    donor_units: tuple[str, ...]
+    receiving_units: tuple[str, ...]
+
+
+def desk(ctx: Context, actor: Actor) -> Desk:
+    """Raises NotFound for anybody but coordinators."""
+    programme_id = _own(actor)
+    term = programmes.term(ctx, actor)
+    with ctx.reading() as db:
+        donors, receivers = _schools(db, programme_id)
+        known = rows.of_programme(db, programme_id)
+        between = rows.lessons_between(db, term.id)
+    found = []
+    for one in known:
+        giving = [school.id for school in donors if one.gives(school)]
+        taking = [school.id for school in receivers if one.receives(school)]
+        counts = [between[pair] for a in giving for b in taking if (pair := (a, b)) in between]
+        held, ahead = sum(x.held for x in counts), sum(x.ahead for x in counts)
+        found.append(Progress(one, held, ahead, len(giving), len(taking)))
+    return Desk(
+        term,
+        tuple(sorted(found, key=lambda x: (x.share, x.partnership.terms.donor_unit))),
+        rules.donor_units(donors),
+        rules.receiving_units(receivers),
+    )
+
+
+def add(ctx: Context, actor: Actor, told: Terms) -> PartnershipId:
+    """Raises Invalid, by field, for units that are not there or are partners already."""
+    programme_id = _own(actor)
+    with ctx.transaction() as db:
+        rows.lock(db, programme_id)
+        _check(db, programme_id, told, rows.of_programme(db, programme_id))
+        made = rows.add(db, programme_id, told)
+        audits.record(
+            db, ctx.now(), actor.person_id, "add", "partnership", made, after=asdict(told)
+        )
+    return made
+
+
+def change(
+    ctx: Context, actor: Actor, partnership_id: PartnershipId, told: Terms, seen: Terms
+) -> None:
+    """Raises Stale when somebody changed it since it was `seen`; nothing is done for no change."""
+    programme_id = _own(actor)
+    with ctx.transaction() as db:
+        rows.lock(db, programme_id)
+        before = _one(db, programme_id, partnership_id)
+        if before.terms == told:
+            return
+        if before.terms != seen:
+            raise Stale("This partnership was changed while you were looking. Look at it again.")
+        others = [x for x in rows.of_programme(db, programme_id) if x.id != partnership_id]
+        _check(db, programme_id, told, others)
+        rows.change(db, partnership_id, told)
+        audits.record(
+            db, ctx.now(), actor.person_id, "change", "partnership", partnership_id,
+            before=asdict(before.terms), after=asdict(told),
+        )  # fmt: skip
+
+
+def remove(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Partnership:
+    """Take a partnership back; the lessons between its units stay as they are."""
+    programme_id = _own(actor)
+    with ctx.transaction() as db:
+        rows.lock(db, programme_id)
+        found = _one(db, programme_id, partnership_id)
+        rows.remove(db, partnership_id)
+        audits.record(
+            db, ctx.now(), actor.person_id, "remove", "partnership", partnership_id,
+            before=asdict(found.terms),
+        )  # fmt: skip
+    return found
+
+
+def get(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Partnership:
+    """Raises NotFound for strangers."""
+    with ctx.reading() as db:
+        return _one(db, _own(actor), partnership_id)
+
+
+def bonds(db: Session, term: Term) -> rules.Bonds:
+    """What the programme's partnerships mean for matching."""
+    known = rows.of_programme(db, term.programme_id)
+    if not known:
+        return rules.Bonds({}, {})
+    return rules.bonds(known, *_schools(db, term.programme_id))
+
+
+def _own(actor: Actor) -> ProgrammeId:
+    programme_id = programmes.own(actor)
+    access.require(actor, Action.KEEP_RECORDS, programme_id)
+    return programme_id
+
+
+def _schools(
+    db: Session, programme_id: ProgrammeId
+) -> tuple[tuple[DonorSchool, ...], tuple[ReceivingSchool, ...]]:
+    return school_pledges.schools(db, programme_id), tuple(terms.schools(db, programme_id))
+
+
+def _one(db: Session, programme_id: ProgrammeId, partnership_id: PartnershipId) -> Partnership:
+    found = rows.get(db, partnership_id, programme_id)
+    if found is None:
+        raise NotFound("There is no such partnership here.")
+    return found
+
+
+def _check(
+    db: Session, programme_id: ProgrammeId, told: Terms, others: Iterable[Partnership]
+) -> None:
+    donors, receivers = _schools(db, programme_id)
+    found = rules.faults(
+        told,
+        rules.donor_units(donors),
+        rules.receiving_units(receivers),
+        [each.terms for each in others],
+    )
+    if found:
+        raise Invalid("Some fields need another look.", fields=found)
