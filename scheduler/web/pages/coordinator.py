@@ -16,6 +16,7 @@ from scheduler.services.words import excuse_words
 from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
+    balance,
     design,
     faults,
     grid,
@@ -32,6 +33,7 @@ from scheduler.web.pages.school import WeekFrame, WeekOf
 from scheduler.web.view import local, render
 
 router = APIRouter()
+router.include_router(balance.router)
 router.include_router(design.router)
 router.include_router(faults.router)
 router.include_router(grid.router)
