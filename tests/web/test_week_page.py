@@ -160,7 +160,7 @@ def test_the_table_takes_as_many_queries_for_three_lessons_as_for_one(ctx, cast,
 def test_a_programme_without_a_term_says_what_to_do_first(site, cast):
     page = site.of(cast.actors["stranger"]).see(HERE)
     assert page.status_code == 404
-    assert "7A" not in page.text
+    assert "THCS A" not in page.text
 
 
 def test_it_prints_itself_where_a_script_runs(coordinator, timetable):

@@ -17,6 +17,7 @@ from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
     balance,
+    demand,
     design,
     faults,
     grid,
@@ -25,6 +26,7 @@ from scheduler.web.pages import (
     notes,
     people,
     plans,
+    readiness,
     school,
     subscriptions,
     weights,
@@ -34,6 +36,7 @@ from scheduler.web.view import local, render
 
 router = APIRouter()
 router.include_router(balance.router)
+router.include_router(demand.router)
 router.include_router(design.router)
 router.include_router(faults.router)
 router.include_router(grid.router)
@@ -42,6 +45,7 @@ router.include_router(messages.router)
 router.include_router(notes.router)
 router.include_router(people.router)
 router.include_router(plans.router)
+router.include_router(readiness.router)
 router.include_router(subscriptions.router)
 router.include_router(weights.router)
 

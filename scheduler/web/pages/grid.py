@@ -18,7 +18,7 @@ from scheduler.services import grids
 from scheduler.services.grids import Grid
 from scheduler.services.words import LEVELS
 from scheduler.web import frame, guard
-from scheduler.web.forms import read_day
+from scheduler.web.forms import asked_day
 from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx
 from scheduler.web.pages.timetables import SIGNS, Item
 from scheduler.web.view import render, shown_state
@@ -86,7 +86,7 @@ def page(
     q: _Typed = "",
 ) -> Response:
     asked = Asked(week, school, level, bool(needs), q)
-    day = _day(week) if week else None
+    day = asked_day(week)
     fault = day if isinstance(day, Text) else None
     found = grids.week(ctx, actor, day if isinstance(day, date) else None, asked.wish)
     language = frame.language_of(request, guard.seen(request))
@@ -104,14 +104,6 @@ def page(
         schools=[(x.id, x.name) for x in found.schools],
         levels=[(each.value, LEVELS[each]) for each in Level],
     )
-
-
-def _day(typed: str) -> date | Text:
-    """As people write a day, or as links to a week do."""
-    try:
-        return date.fromisoformat(typed)
-    except ValueError:
-        return read_day(typed)
 
 
 def _days(found: Grid) -> list[date]:
