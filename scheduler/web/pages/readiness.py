@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain.plans import Fingerprint
-from scheduler.domain.readiness import OPEN, Stand
-from scheduler.errors import Conflict, NotFound, Stale, text
+from scheduler.domain.readiness import Stand
+from scheduler.errors import Conflict, Stale, text
 from scheduler.services import readiness
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form
@@ -31,21 +31,23 @@ def page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
     )
 
 
-@router.get(f"{HERE}/{{stand}}")
-def preview(request: Request, ctx: Ctx, actor: CoordinatorActor, stand: str) -> Response:
+@router.get(f"{HERE}/{Stand.SILENT}")
+@router.get(f"{HERE}/{Stand.UNCONFIRMED}")
+def preview(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
     try:
-        return _preview(request, readiness.preview(ctx, actor, _stand(stand)))
+        return _preview(request, readiness.preview(ctx, actor, _stand(request)))
     except Conflict as error:
         return see_other(HERE, error.message)
 
 
-@router.post(f"{HERE}/{{stand}}")
-def send(request: Request, ctx: Ctx, actor: CoordinatorActor, stand: str, form: Form) -> Response:
-    wanted = _stand(stand)
+@router.post(f"{HERE}/{Stand.SILENT}")
+@router.post(f"{HERE}/{Stand.UNCONFIRMED}")
+def send(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+    stand = _stand(request)
     try:
-        sent = readiness.send(ctx, actor, wanted, Fingerprint(Fields(form).typed("seen")))
+        sent = readiness.send(ctx, actor, stand, Fingerprint(Fields(form).typed("seen")))
     except Stale as error:
-        return _preview(request, readiness.preview(ctx, actor, wanted), error)
+        return _preview(request, readiness.preview(ctx, actor, stand), error)
     except Conflict as error:
         return see_other(HERE, error.message)
     if not sent:
@@ -53,11 +55,9 @@ def send(request: Request, ctx: Ctx, actor: CoordinatorActor, stand: str, form: 
     return see_other(HERE, text("The reminder is on its way to {count} teachers.", count=sent))
 
 
-def _stand(typed: str) -> Stand:
-    found = next((each for each in OPEN if each == typed), None)
-    if found is None:
-        raise NotFound("There is no such page here.")
-    return found
+def _stand(request: Request) -> Stand:
+    """Which of the two addresses this is."""
+    return Stand(request.url.path.rpartition("/")[2])
 
 
 def _preview(request: Request, nudge: readiness.Nudge, refused: Conflict | None = None) -> Response:
