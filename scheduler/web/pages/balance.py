@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from scheduler.domain.access import Actor
 from scheduler.domain.fairness import MOST_WEEKS, Share, Spread
+from scheduler.domain.plans import PlanId, budget_words
 from scheduler.domain.runs import MOST_CHANGES, Scope
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound, Text, text
 from scheduler.services import fairness, plans, programmes, runs
 from scheduler.services.context import Context
 from scheduler.services.fairness import MOST_PLEDGED, Fairness
-from scheduler.services.plans import Preview
 from scheduler.web import charts
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form
@@ -59,6 +59,15 @@ class Said:
     coverage: Fraction | None
     lowest: Share | None
     under_half: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a draft would do, in words, and what its search was allowed to change."""
+
+    plan_id: PlanId
+    effect: Text
+    allowed: Text | None
 
 
 @router.get(HERE)
@@ -178,7 +187,10 @@ def _ends(donors: list[Share], *, all_schools: bool) -> list[tuple[Text, list[Sh
     ]
 
 
-def _draft(ctx: Context, actor: Actor, found: Fairness) -> Preview | None:
+def _draft(ctx: Context, actor: Actor, found: Fairness) -> Draft | None:
     """What the last draft made under a budget would do now."""
     run = runs.latest_limited(ctx, actor, found.term.id)
-    return plans.preview(ctx, actor, run.plan_id) if run and run.plan_id else None
+    if run is None or run.plan_id is None:
+        return None
+    allowed = budget_words(run.scope.most_lessons, run.scope.most_teachers)
+    return Draft(run.plan_id, plans.effect(ctx, actor, run.plan_id).words, allowed)
