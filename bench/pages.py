@@ -37,7 +37,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
 )
 WEEK = (scene.SCHOOL, "/school")
 FRAGMENT = (scene.COORDINATOR, "/coordinator/messages/forecast")
-NO_GRID = "not there yet"  # the coordinator's grid of 17 schools × 60 cells is another page to come
+GRID = (scene.COORDINATOR, "/coordinator/week")  # 17 schools × 60 cells
 
 KB = 1000
 LINE = {
@@ -170,9 +170,19 @@ def asking(ctx: Context, cookies: dict[str, str]) -> Iterator[Row]:
         sent = {"cookie": f"{name}={cookies[reader]}; {steps}=later"}
         client.get(path, headers=sent)
         queries, rendered = _counted(ctx, lambda: client.get(path, headers=sent))
-    yield _at_most(f"{path}: render of the week", rendered, 1, "ms")
-    yield _at_most(f"{path}: queries of the week", queries, 3, "")
-    yield Row("coordinator grid", NO_GRID, "≤ 5 ms, 3 queries, 25 kB")
+        yield _at_most(f"{path}: render of the week", rendered, 1, "ms")
+        yield _at_most(f"{path}: queries of the week", queries, 3, "")
+        yield from _grid(ctx, client, f"{name}={cookies[GRID[0]]}")
+
+
+def _grid(ctx: Context, client: httpx2.Client, cookie: str) -> Iterator[Row]:
+    path, sent = GRID[1], {"cookie": cookie}
+    with client.stream("GET", path, headers=sent) as answer:
+        weight = sum(map(len, answer.iter_raw()))
+    queries, rendered = _counted(ctx, lambda: client.get(path, headers=sent))
+    yield _at_most(f"{path}: render of the grid", rendered, 5, "ms")
+    yield _at_most(f"{path}: queries of the grid", queries, 3, "")
+    yield _at_most(f"{path}: the grid, compressed", weight / KB, 25, "kB")
 
 
 def _counted(ctx: Context, act: Callable[[], object]) -> tuple[int, float]:

@@ -47,6 +47,7 @@ NO_PAGES = {
     "/line/ping",  # asked by a script
     "/line/hop",  # sends everybody on
     "/school/requests/{request_id}/fix",  # the example programme lacks no lesson
+    "/coordinator/readiness/silent",  # everybody of the example programme has said when
     *guard.PROBES,  # read by machines
 }
 # What a page must be told to have something to show: the word in its query, and the word in an

@@ -89,6 +89,7 @@ DEEDS: dict[str, Text] = {
     "withdraw_certificate": text("Withdrew a certificate"),
     # messages
     "write_note": text("Wrote a message"),
+    "nudge": text("Reminded a teacher to say when they can teach"),
     "send_now": text("Sent a message at once"),
     "hold_message": text("Held a message back"),
     "release_message": text("Let a message go"),

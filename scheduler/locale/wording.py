@@ -135,3 +135,9 @@ def half_day_of(half_day: str, day: date, language: Language) -> str:
 def half_day_period(half_day: str, number: int, language: Language) -> str:
     """Sáng tiết 2 · Morning period 2"""
     return translate(Text(_PERIODS[half_day].msgid, {"number": number}), language)
+
+
+@cache
+def half_day_letter(half_day: str, number: int, language: Language) -> str:
+    """S2 · M2: where a lesson is one line."""
+    return f"{translate(_HALF_DAYS[half_day], language)[0]}{number}"

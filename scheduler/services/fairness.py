@@ -11,7 +11,14 @@ from scheduler.domain.access import Action, Actor
 from scheduler.domain.availability import Pledge
 from scheduler.domain.fairness import MOST_WEEKS, Share, Spread
 from scheduler.domain.intervals import DaySpan
-from scheduler.domain.people import DonorSchool, DonorSchoolId, SchoolId, Teacher, TeacherId
+from scheduler.domain.people import (
+    DonorSchool,
+    DonorSchoolId,
+    PersonId,
+    SchoolId,
+    Teacher,
+    TeacherId,
+)
 from scheduler.domain.records import Line, Outcome, Sums
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, NotFound, text
@@ -28,15 +35,28 @@ _NONE = Sums()
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A teacher who promised so many lessons and had none in the window, nor has one ahead in it;
+    `since`: from which day on lessons were due."""
+
+    person_id: PersonId
+    name: str
+    school: str
+    promised: int
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class Fairness:
     """Teachers against their own limits, donor schools against what they pledged, receiving
-    schools against what they asked for."""
+    schools against what they asked for.  `waiting`: those without a lesson, the newest first."""
 
     term: Term
     days: DaySpan
     teachers: Spread
     donor_schools: Spread
     schools: Spread
+    waiting: tuple[Waiting, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,7 @@ def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None =
         teachers=fairness.spread(share for _, share in teachers),
         donor_schools=fairness.spread(_donors(seen, teachers, pledged)),
         schools=fairness.spread(schools),
+        waiting=_waiting(seen, teachers, pledges),
     )
 
 
@@ -148,6 +169,19 @@ def _teachers(
         for one in teachers
         if one.id in pledges or one.id in had
     ]
+
+
+def _waiting(
+    seen: _Window, teachers: list[tuple[Teacher, Share]], pledges: Mapping[TeacherId, Pledge]
+) -> tuple[Waiting, ...]:
+    found = (
+        Waiting(
+            one.person_id, one.name, one.school.label, pledges[one.id].max_total, seen.since[one.id]
+        )
+        for one, share in teachers
+        if share.due > 0 and not share.counted
+    )
+    return tuple(sorted(found, key=lambda each: (-each.since.toordinal(), each.name)))
 
 
 def _share(seen: _Window, one: Teacher, promise: Pledge | None, sums: Sums) -> Share:

@@ -155,6 +155,15 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
     )
 
 
+def effect(ctx: Context, actor: Actor, plan_id: PlanId) -> Effect:
+    """What publishing this plan would do now, in figures alone; raises NotFound for strangers."""
+    with ctx.reading() as db:
+        plan = differences.visible(db, actor, plan_id)
+        term = allowed(db, actor, plan.term_id, Action.SEE_PROGRAMME)
+        known = lessons.placements(db, term.id)
+        return rules.effect(rules.diff(*differences.both_sides(ctx, db, plan, term, known)))
+
+
 def _held_against(
     ctx: Context, db: Session, actor: Actor, plan: Plan, term: Term
 ) -> dict[LessonId, Pin]:

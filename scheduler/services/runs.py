@@ -89,6 +89,13 @@ def latest(ctx: Context, actor: Actor, term_id: TermId) -> Run | None:
         return rows.latest(db, allowed(db, actor, term_id, Action.RUN_MATCHING).id)
 
 
+def latest_limited(ctx: Context, actor: Actor, term_id: TermId) -> Run | None:
+    """The newest run of the term that might change some lessons only, while its plan waits as a
+    draft."""
+    with ctx.reading() as db:
+        return rows.latest_limited(db, allowed(db, actor, term_id, Action.RUN_MATCHING).id)
+
+
 def stop(ctx: Context, actor: Actor, run_id: RunId) -> None:
     """Ask a run to end now and keep its best plan so far; raises Conflict when it has ended."""
     _ask(ctx, actor, run_id, Wish.STOP)

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, or_, select, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain.plans import PlanState
 from scheduler.domain.runs import WHOLE, Point, Run, RunId, RunState, Scope, Standing, Wish
 from scheduler.errors import Text
 from scheduler.store import sentences
 from scheduler.store.leases import database_now
-from scheduler.store.tables import runs
+from scheduler.store.tables import plans, runs
 
 OPEN = (RunState.QUEUED, RunState.RUNNING)
 
@@ -63,6 +64,18 @@ def latest(db: Session, term_id: int) -> Run | None:
 def of_plan(db: Session, plan_id: int) -> Run | None:
     """The run that found the plan."""
     row = db.execute(select(runs).where(runs.c.plan_id == plan_id)).first()
+    return None if row is None else _run(row)
+
+
+def latest_limited(db: Session, term_id: int) -> Run | None:
+    """The newest run with a budget of changes whose plan still is a draft."""
+    limited = or_(runs.c.most_lessons.is_not(None), runs.c.most_teachers.is_not(None))
+    query = (
+        select(runs)
+        .join(plans, runs.c.plan_id == plans.c.id)
+        .where(runs.c.term_id == term_id, plans.c.state == PlanState.DRAFT, limited)
+    )
+    row = db.execute(query.order_by(runs.c.id.desc())).first()
     return None if row is None else _run(row)
 
 

@@ -109,6 +109,11 @@ def schools(db: Session, programme_id: int) -> tuple[ReceivingSchool, ...]:
     return found
 
 
+def ringing_schools(db: Session, programme_id: int) -> tuple[tuple[ReceivingSchool, ...], Bells]:
+    """The receiving schools by code, and all bells that ring or rang in them; one query."""
+    return _schools(db, receiving_schools.c.programme_id == programme_id)
+
+
 def seen_schools(
     db: Session, actor: Actor, ids: Sequence[int]
 ) -> tuple[tuple[ReceivingSchool, ...], Bells]:

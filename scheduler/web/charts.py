@@ -1,14 +1,19 @@
-"""The course of a run as lines on paper: numbers for an SVG that the template prints."""
+"""Figures as lines, bars and columns: numbers for an SVG that the template prints."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import floor, log10
 
+from scheduler.domain.fairness import Share, Spread
 from scheduler.domain.runs import Point
 
 LEFT, RIGHT, TOP, BOTTOM = 70, 500, 16, 246  # of a picture of 640 × 284; words stand on the right
 TICKS = 5
 STEEP = 3  # times the last cost: what lies above is the first plan in the making, and is cut off
+ROW, BAR_LEFT, BAR_WIDTH = 26, 190, 300  # of a bar in a picture 620 wide
+LOWEST_SHOWN = 5  # bars below the middle that stand out
+STEP, COLUMN_HEIGHT = 50, 140  # of columns in a picture 560 × 190
 ROOM = 34  # px between two curves that leave a place for words
 
 
@@ -91,3 +96,70 @@ def _steps(low: float, high: float) -> Iterator[float]:
     while n * step <= high:
         yield round(n * step, 6)
         n += 1
+
+
+# -- who has how much of what was due
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One share; `low`: one of the smallest, below the middle."""
+
+    share: Share
+    y: int
+    width: float
+    low: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Shares one below the other, the smallest first, and where their middle stands across."""
+
+    bars: tuple[Bar, ...]
+    height: int
+    middle: float
+
+
+def bars(spread: Spread) -> Bars | None:
+    """None while nothing was due to anybody."""
+    known = [share for share in spread.shares if share.ratio is not None]
+    middle = spread.middle
+    if middle is None:
+        return None
+    made = tuple(
+        Bar(share, 4 + n * ROW, _across(share.ratio), n < LOWEST_SHOWN and share.ratio < middle)
+        for n, share in enumerate(known)
+        if share.ratio is not None
+    )
+    return Bars(made, len(made) * ROW, BAR_LEFT + _across(middle))
+
+
+def _across(ratio: Fraction) -> float:
+    return round(float(min(ratio, Fraction(1))) * BAR_WIDTH, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How many have from `least` per cent on, in steps of ten; 100: all that was due, or more."""
+
+    least: int
+    count: int
+    x: int
+    y: float
+    height: float
+
+    @property
+    def low(self) -> bool:
+        return self.least < 50
+
+
+def columns(ratios: Iterable[Fraction]) -> tuple[Column, ...]:
+    counts = dict.fromkeys(range(0, 101, 10), 0)
+    for ratio in ratios:
+        counts[min(100, int(ratio * 10) * 10)] += 1
+    most = max(counts.values()) or 1
+    made = []
+    for n, (least, count) in enumerate(counts.items()):
+        height = round(COLUMN_HEIGHT * count / most, 1)
+        made.append(Column(least, count, n * STEP, round(20 + COLUMN_HEIGHT - height, 1), height))
+    return tuple(made)

@@ -123,3 +123,13 @@ def read_day(typed: str) -> date | Text:
             example=date(year, month, last),
         )
     return date(year, month, day)
+
+
+def asked_day(typed: str) -> date | Text | None:
+    """A day in an address, as people write it or as our own links do; None where there is none."""
+    if not typed:
+        return None
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return read_day(typed)

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from scheduler import config, security
 from scheduler.domain.accounts import SessionSeen
+from scheduler.domain.grids import Placed
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.errors import Text, text
 from scheduler.locale import Language, spell, translate, translations, wording
@@ -41,6 +42,7 @@ _SPOKEN = (
     wording.half_day,
     wording.half_day_of,
     wording.half_day_period,
+    wording.half_day_letter,
     spell,
     translate,
 )
@@ -175,7 +177,7 @@ PERIODS = {
 }
 
 
-def shown_state(lesson: Lesson, now: datetime) -> str:
+def shown_state(lesson: Lesson | Placed, now: datetime) -> str:
     """The state as readers see it: a scheduled lesson may be going on, or over and not reported."""
     if lesson.state is not LessonState.SCHEDULED or now < lesson.starts_at:
         return lesson.state.value

@@ -1,10 +1,12 @@
-"""The course of a run as a picture: inside its frame, whatever the figures are."""
+"""Pictures of a run and of shares: inside their frames, whatever the figures are."""
 
 import re
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.domain.fairness import Share, spread
 from scheduler.domain.runs import Point
 from scheduler.web import charts
 from scheduler.web.charts import course
@@ -48,3 +50,35 @@ def test_a_bound_proved_at_the_end_is_drawn_from_the_start():
     (x1, y1), (x2, y2) = pairs(drawn.bound)
     assert (x1, x2) == (charts.LEFT, charts.RIGHT)
     assert y1 == y2 > drawn.end[1]
+
+
+# -- who has how much of what was due
+
+
+def a_share(n: int, counted: int, due: int) -> Share:
+    return Share(n, f"School {n}", counted, 0, 0, Fraction(due))
+
+
+def test_bars_stand_from_the_smallest_to_the_largest_and_none_leaves_its_row():
+    found = charts.bars(spread([a_share(1, 12, 10), a_share(2, 5, 10), a_share(3, 9, 10)]))
+    assert found is not None
+    assert [bar.share.id for bar in found.bars] == [2, 3, 1]
+    assert [bar.width for bar in found.bars] == [150, 270, charts.BAR_WIDTH]  # 12 of 10 is all
+    assert [bar.low for bar in found.bars] == [True, False, False]
+    assert found.middle == charts.BAR_LEFT + 270
+    assert found.height == 3 * charts.ROW
+
+
+def test_there_are_no_bars_where_nothing_was_due():
+    assert charts.bars(spread([a_share(1, 0, 0)])) is None
+
+
+def test_columns_count_everybody_once():
+    ratios = [Fraction(n, 100) for n in (0, 9, 10, 49, 50, 99, 100, 130)]
+    found = charts.columns(ratios)
+    assert sum(column.count for column in found) == len(ratios)
+    counts = {column.least: column.count for column in found if column.count}
+    assert counts == {0: 2, 10: 1, 40: 1, 50: 1, 90: 1, 100: 2}
+    assert [column.least for column in found if column.low] == [0, 10, 20, 30, 40]
+    assert max(column.height for column in found) == charts.COLUMN_HEIGHT
+    assert all(column.height == 0 for column in charts.columns([]))

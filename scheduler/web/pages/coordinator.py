@@ -17,9 +17,12 @@ from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
     announcements,
+    balance,
     comparison,
+    demand,
     design,
     faults,
+    grid,
     matching,
     messages,
     notes,
@@ -27,6 +30,7 @@ from scheduler.web.pages import (
     people,
     plans,
     publications,
+    readiness,
     school,
     subscriptions,
     weights,
@@ -37,8 +41,11 @@ from scheduler.web.view import local, render
 router = APIRouter()
 router.include_router(announcements.router)
 router.include_router(comparison.router)
+router.include_router(balance.router)
+router.include_router(demand.router)
 router.include_router(design.router)
 router.include_router(faults.router)
+router.include_router(grid.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
@@ -46,6 +53,7 @@ router.include_router(partnerships.router)
 router.include_router(people.router)
 router.include_router(plans.router)
 router.include_router(publications.router)
+router.include_router(readiness.router)
 router.include_router(subscriptions.router)
 router.include_router(weights.router)
 

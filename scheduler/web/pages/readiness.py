@@ -1,0 +1,71 @@
+"""Who is ready for the next search, and reminding those who are not: a look first, then sending."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from scheduler.domain.plans import Fingerprint
+from scheduler.domain.readiness import Stand
+from scheduler.errors import Conflict, Stale, text
+from scheduler.services import readiness
+from scheduler.web.forms import Fields
+from scheduler.web.guard import CoordinatorActor, Ctx, Form
+from scheduler.web.view import render, see_other
+
+router = APIRouter()
+
+HERE = "/coordinator/readiness"
+SECTION = "/coordinator/demand"
+SCHOOLS_SHOWN = 12
+
+
+@router.get(HERE)
+def page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
+    found = readiness.look(ctx, actor)
+    return render(
+        request,
+        "coordinator/readiness.html",
+        section=SECTION,
+        found=found,
+        counts={stand.value: found.count(stand) for stand in Stand},
+        shown=SCHOOLS_SHOWN,
+    )
+
+
+@router.get(f"{HERE}/{Stand.SILENT}")
+@router.get(f"{HERE}/{Stand.UNCONFIRMED}")
+def preview(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
+    try:
+        return _preview(request, readiness.preview(ctx, actor, _stand(request)))
+    except Conflict as error:
+        return see_other(HERE, error.message)
+
+
+@router.post(f"{HERE}/{Stand.SILENT}")
+@router.post(f"{HERE}/{Stand.UNCONFIRMED}")
+def send(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+    stand = _stand(request)
+    try:
+        sent = readiness.send(ctx, actor, stand, Fingerprint(Fields(form).typed("seen")))
+    except Stale as error:
+        return _preview(request, readiness.preview(ctx, actor, stand), error)
+    except Conflict as error:
+        return see_other(HERE, error.message)
+    if not sent:
+        return see_other(HERE, text("All of them had this reminder today. Nothing was sent."))
+    return see_other(HERE, text("The reminder is on its way to {count} teachers.", count=sent))
+
+
+def _stand(request: Request) -> Stand:
+    """Which of the two addresses this is."""
+    return Stand(request.url.path.rpartition("/")[2])
+
+
+def _preview(request: Request, nudge: readiness.Nudge, refused: Conflict | None = None) -> Response:
+    return render(
+        request,
+        "coordinator/nudge.html",
+        status=409 if refused else 200,
+        section=SECTION,
+        nudge=nudge,
+        refused=refused.message if refused else None,
+    )
