@@ -1,4 +1,4 @@
-"""The course of a run as lines on paper: numbers for an SVG that the template prints."""
+"""Pictures as numbers, for an SVG that the template prints: the course of a run, a day's strip."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from scheduler.domain.runs import Point
 LEFT, RIGHT, TOP, BOTTOM = 70, 500, 16, 246  # of a picture of 640 × 284; words stand on the right
 TICKS = 5
 STEEP = 3  # times the last cost: what lies above is the first plan in the making, and is cut off
+WIDE, MARGIN, TALL, GAP, HEAD = 1000, 24, 19, 22, 20  # of a day's strip; an hour line every 60 min
 ROOM = 34  # px between two curves that leave a place for words
 
 
@@ -91,3 +92,54 @@ def _steps(low: float, high: float) -> Iterator[float]:
     while n * step <= high:
         yield round(n * step, 6)
         n += 1
+
+
+# -- the lessons of a day
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A lesson in the strip: where it begins and how wide it is, and how far down it lies."""
+
+    x: float
+    width: float
+    y: int
+
+    @property
+    def middle(self) -> float:
+        return round(self.x + self.width / 2, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A day from its first hour to its last.  `now`: where the present minute is, None: outside;
+    `bars` in the order of the spans; `foot`: where the hours are written."""
+
+    hours: tuple[Tick, ...]
+    bars: tuple[Bar, ...]
+    now: float | None
+    foot: int
+
+
+def strip(spans: Sequence[tuple[int, int]], now: int) -> Strip:
+    """Spans in minutes of the day, sorted by their beginning, none empty; those at the same time
+    lie below each other."""
+    first = min(start for start, _ in spans) // 60
+    last = max(first + 1, -(-max(end for _, end in spans) // 60))
+
+    def x(minute: float) -> float:
+        share = (minute - first * 60) / ((last - first) * 60)
+        return round(MARGIN + (WIDE - 2 * MARGIN) * share, 1)
+
+    lanes: list[int] = []  # until when each is taken
+    bars = []
+    for start, end in spans:
+        lane = next((n for n, until in enumerate(lanes) if until <= start), len(lanes))
+        lanes[lane : lane + 1] = [end]
+        bars.append(Bar(x(start), round(x(end) - x(start), 1), HEAD + lane * GAP))
+    return Strip(
+        hours=tuple(Tick(x(hour * 60), hour) for hour in range(first, last + 1)),
+        bars=tuple(bars),
+        now=x(now) if first * 60 <= now <= last * 60 else None,
+        foot=HEAD + len(lanes) * GAP,
+    )
