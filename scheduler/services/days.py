@@ -10,12 +10,13 @@ from scheduler.domain import checkins as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.checkins import Presence
 from scheduler.domain.intervals import midnight
-from scheduler.domain.lessons import Lesson
+from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.people import Person, PersonId
 from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Filed
 from scheduler.services import programmes
 from scheduler.services.context import Context
+from scheduler.services.cover import must_see
 from scheduler.store import checkins, confirmations, covers, lessons, recipients, reports, terms
 from scheduler.store.covers import CoverCall
 from scheduler.store.database import Session
@@ -72,6 +73,12 @@ def today(ctx: Context, actor: Actor) -> Today:
         shown = _shown(db, found, now) if found else ()
     there = following.astimezone(ZoneInfo(zone)).date() if following else None
     return Today(now.astimezone(ZoneInfo(zone)), zone, shown, there)
+
+
+def lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> DayLesson:
+    """The same of one lesson on whatever day, for who may find cover for it; raises NotFound."""
+    with ctx.reading() as db:
+        return _shown(db, [must_see(db, actor, lesson_id)], ctx.now())[0]
 
 
 def _shown(db: Session, found: Sequence[Lesson], now: datetime) -> tuple[DayLesson, ...]:

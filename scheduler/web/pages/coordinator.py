@@ -11,8 +11,12 @@ from scheduler.services import lessons, programmes
 from scheduler.services.programmes import Overview
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
+    basket,
+    cover_hands,
+    covers,
     design,
     faults,
+    lesson_desk,
     matching,
     messages,
     notes,
@@ -27,8 +31,12 @@ from scheduler.web.pages.school import WeekFrame, WeekOf
 from scheduler.web.view import local, render
 
 router = APIRouter()
+router.include_router(basket.router)
+router.include_router(cover_hands.router)
+router.include_router(covers.router)
 router.include_router(design.router)
 router.include_router(faults.router)
+router.include_router(lesson_desk.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
