@@ -15,6 +15,7 @@ from scheduler.web.pages import (
     cover_hands,
     covers,
     design,
+    disruptions,
     faults,
     lesson_desk,
     matching,
@@ -35,6 +36,7 @@ router.include_router(basket.router)
 router.include_router(cover_hands.router)
 router.include_router(covers.router)
 router.include_router(design.router)
+router.include_router(disruptions.router)
 router.include_router(faults.router)
 router.include_router(lesson_desk.router)
 router.include_router(matching.router)

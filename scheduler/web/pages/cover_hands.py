@@ -114,5 +114,7 @@ def merge(
 
 def _teacher(fields: Fields) -> TeacherId:
     found = TeacherId(fields.number("teacher", 1, LARGEST_ID))
-    fields.check(text("Choose a teacher."))
+    if "teacher" in fields.errors:
+        fields.errors["teacher"] = text("Choose a teacher.")
+    fields.check()
     return found

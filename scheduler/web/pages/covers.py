@@ -117,17 +117,18 @@ class Line:
 def page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
     language = frame.language_of(request, guard.seen(request))
     found = cover.searches(ctx, actor)
-    lines = sorted((_listed(each, language) for each in found), key=lambda line: line.due)
+    now = ctx.now()
+    lines = sorted((_listed(each, language, now) for each in found), key=lambda line: line.due)
     return render(
         request,
         "coordinator/covers.html",
         lines=lines,
-        now=ctx.now(),
+        now=now,
         automatic=cover.automatic(ctx, actor),
     )
 
 
-def _listed(each: Search, language: Language) -> Line:
+def _listed(each: Search, language: Language, now: datetime) -> Line:
     call = each.call
     due = min(call.look_at or each.lesson.starts_at, each.lesson.starts_at)
     return Line(
@@ -135,7 +136,7 @@ def _listed(each: Search, language: Language) -> Line:
         reason=excuse_words(call.reason, language),
         wave=text("Nobody is left to ask") if call.exhausted_at else WAVES[call.wave],
         due=due,
-        open=sum(offer.end is None for offer in each.offers),
+        open=sum(offer.end is None and now < offer.deadline for offer in each.offers),
         declined=sum(offer.end is OfferEnd.DECLINED for offer in each.offers),
     )
 
