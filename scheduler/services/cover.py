@@ -202,9 +202,12 @@ def automatic(ctx: Context, actor: Actor, *, on: bool | None = None) -> bool:
     """Whether teachers are asked by themselves, wave after wave; `on` changes it from now on."""
     programme_id = programmes.own(actor)
     access.require(actor, Action.FIND_COVER, programme_id)
+    if on is None:  # who only looks does not take the writers' turn
+        with ctx.reading() as db:
+            return terms.asks_for_cover(db, programme_id)
     with ctx.transaction() as db:
         before = terms.asks_for_cover(db, programme_id)
-        if on is None or on is before:
+        if on is before:
             return before
         terms.set_asking(db, programme_id, asks=on)
         audits.record(
