@@ -40,6 +40,7 @@ DEEDS: dict[str, Text] = {
     "see_change": text("Saw a change of a lesson"),
     "ask_for_cover": text("Asked for cover"),
     "offer_lesson": text("Asked a colleague to take a lesson over"),
+    "ask_next_wave": text("Asked the next wave of colleagues ahead of its time"),
     "take_lesson_over": text("Took a lesson over"),
     "decline_lesson": text("Declined to take a lesson over"),
     "assign_lesson": text("Gave a lesson to another teacher"),

@@ -84,12 +84,22 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A lesson before and after the basket; `before` None: a new one."""
+
+    before: Told | None
+    after: Told
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """What the basket would do.  It can become a draft when there are no clashes.
 
-    `before` and `after` are the costs by cause; `dearer` is what the timetable would cost more.
+    `changed` in order of time.  `before` and `after` are the costs by cause; `dearer` is what the
+    timetable would cost more.
     """
 
+    changed: tuple[Changed, ...]
     clashes: tuple[Clash, ...]
     cautions: tuple[Caution, ...]
     dearer: float
@@ -221,6 +231,7 @@ def _look(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Move]) ->
     found = _breaches(_with_pins(actor, state, result, alone), after, there)
     clashes = [*_of_days(state, result), *(each for each in found if rules.is_new(each, known))]
     check = Check(
+        changed=tuple(_changed(state, result)),
         clashes=tuple(_clash(state, each) for each in clashes),
         cautions=tuple(_cautions(ctx, state, result, alone)),
         dearer=will.cost - was.cost,
@@ -228,6 +239,12 @@ def _look(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Move]) ->
         after=_bill(will, state.snapshot.weights),
     )
     return _Look(state, result, alone, will, check)
+
+
+def _changed(state: Standing, result: Result) -> Iterable[Changed]:
+    for each in sorted(result.changed, key=lambda lesson: result.after[lesson]):
+        was = state.current.get(each)
+        yield Changed(state.told(each, was) if was else None, state.told(each, result.after[each]))
 
 
 def _tidied(moves: Sequence[Move]) -> tuple[Move, ...]:

@@ -10,7 +10,7 @@ from scheduler.domain.candidates import Obstacle
 from scheduler.domain.cover import CallEnd, Offer, OfferEnd, Ranked, is_too_late
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState, Move, after
 from scheduler.domain.people import TeacherId
-from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.errors import Conflict, Invalid, NotFound, Stale, text
 from scheduler.services import news, offers, programmes, waves
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
@@ -117,18 +117,48 @@ def offer(ctx: Context, actor: Actor, lesson_id: LessonId, teacher_id: TeacherId
         return until
 
 
+def next_wave(ctx: Context, actor: Actor, lesson_id: LessonId, seen: int) -> int:
+    """Ask the next ones now, without waiting until the deadline of the last has passed; how many.
+
+    `seen`: how many had been asked when the actor looked.  Raises Stale when more were since,
+    Conflict when nobody is left, or no time.
+    """
+    with ctx.transaction() as db:
+        lesson = _held(db, actor, lesson_id)
+        call = _open_call(db, lesson)
+        before = len(offer_rows.of_call(db, call.id))
+        if before != seen:
+            raise Stale("Others were asked while you were looking. See who they are.")
+        waves.ask_next(ctx, db, call, lesson)
+        made = len(offer_rows.of_call(db, call.id)) - before
+        if not made:
+            raise Conflict("Nobody is left who could be asked by message. Please telephone.")
+        _record(ctx, db, actor, "ask_next_wave", lesson, {"asked": made})
+        return made
+
+
 def take(
-    ctx: Context, actor: Actor, lesson_id: LessonId, teacher_id: TeacherId, reason: str
+    ctx: Context,
+    actor: Actor,
+    lesson_id: LessonId,
+    teacher_id: TeacherId,
+    reason: str,
+    seen: TeacherId | None = None,
 ) -> Lesson:
     """Give the lesson to a teacher who agreed by telephone; `reason` is kept.
 
     A teacher may agree to more than was promised: the lesson is pinned then, so that the engine
-    does not take it away again.  Raises Conflict for what no agreement can waive.
+    does not take it away again.  `seen`: whose it was when the actor looked; raises Stale when it
+    is somebody else's since, Conflict for what no agreement can waive.
     """
     reason = worded(reason)
     now = ctx.now()
     with ctx.transaction() as db:
         lesson = _held(db, actor, lesson_id)
+        if seen not in (None, lesson.teacher_id):
+            raise Stale(
+                text("{name} has taken this lesson over meanwhile.", name=lesson.teacher_name)
+            )
         if lesson.ends_at <= now or after(lesson.state, Move.TAKE_OVER) is None:
             raise Conflict("Nobody can take this lesson over any more.")
         offer_rows.lock_teacher(db, teacher_id)
@@ -172,9 +202,12 @@ def automatic(ctx: Context, actor: Actor, *, on: bool | None = None) -> bool:
     """Whether teachers are asked by themselves, wave after wave; `on` changes it from now on."""
     programme_id = programmes.own(actor)
     access.require(actor, Action.FIND_COVER, programme_id)
+    if on is None:  # who only looks does not take the writers' turn
+        with ctx.reading() as db:
+            return terms.asks_for_cover(db, programme_id)
     with ctx.transaction() as db:
         before = terms.asks_for_cover(db, programme_id)
-        if on is None or on is before:
+        if on is before:
             return before
         terms.set_asking(db, programme_id, asks=on)
         audits.record(

@@ -18,11 +18,11 @@ from scheduler.domain.disruptions import Absence, Choice, Closure, Disruption, P
 from scheduler.domain.intervals import DaySpan, Interval
 from scheduler.domain.lessons import Deed, Lesson, LessonId
 from scheduler.domain.openings import Situation
-from scheduler.domain.people import TeacherId
+from scheduler.domain.people import ReceivingSchool, Teacher, TeacherId
 from scheduler.domain.plans import Change, ChangeKind, Fingerprint
 from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import NotAllowed, NotFound, Stale, text
-from scheduler.services import reminders, situations, timetable, waves
+from scheduler.services import programmes, reminders, situations, timetable, waves
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
 from scheduler.store import (
@@ -32,6 +32,7 @@ from scheduler.store import (
     lessons,
     people,
     pins,
+    roles,
     tables,
     terms,
 )
@@ -84,7 +85,29 @@ class _Seen:
         return rules.fingerprint(self.disruption, self.lessons, self.proposals)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whom and what a coordinator may name: her volunteers and receiving schools, by name."""
+
+    teachers: tuple[Teacher, ...]
+    schools: tuple[ReceivingSchool, ...]
+
+
 # -- naming one
+
+
+def known(ctx: Context, actor: Actor) -> Known:
+    """Raises NotFound for who runs no programme."""
+    programme = programmes.own(actor)
+    access.require(actor, Action.MEET_DISRUPTIONS, programme)
+    with ctx.reading() as db:
+        away = roles.gone(db, programme)
+        volunteers = [each for each in people.teachers(db, programme) if each.id not in away]
+        there = terms.schools(db, programme)
+    return Known(
+        tuple(sorted(volunteers, key=lambda each: (each.name, each.id))),
+        tuple(sorted(there, key=lambda each: (each.district, each.name, each.id))),
+    )
 
 
 def absence_of(ctx: Context, actor: Actor, email: str, span: DaySpan, reason: str) -> Absence:

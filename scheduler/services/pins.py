@@ -11,6 +11,7 @@ from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import PersonId
 from scheduler.domain.terms import TermId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
+from scheduler.services import sides
 from scheduler.services.context import Context
 from scheduler.services.terms import allowed
 from scheduler.store import audits, lessons, tables
@@ -74,6 +75,16 @@ def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[PinnedLesson, 
         held = rows.of_term(db, term.id, term.today(ctx.now()))
         found = lessons.find(db, ids=list(held))
     return tuple(PinnedLesson(held[lesson.id], lesson) for lesson in found)
+
+
+def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Pin | None:
+    """The pin that holds a lesson today, for whoever may put one; raises NotFound for others."""
+    with ctx.reading() as db:
+        lesson = sides.seen_by(db, actor, lesson_id)
+        access.require(actor, Action.PIN_LESSON, lesson.programme_id)
+        found = rows.of_lessons(db, [lesson_id]).get(lesson_id)
+    today = ctx.now().astimezone(ZoneInfo(lesson.zone)).date()
+    return found if found and (found.until is None or found.until >= today) else None
 
 
 def _said(pin: Pin) -> tuple[PersonId | None, str, date | None]:

@@ -16,7 +16,7 @@ from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Filed, Report, Waiting
 from scheduler.domain.terms import ProgrammeId
-from scheduler.errors import Conflict, Invalid, NotFound, Text, text
+from scheduler.errors import Conflict, Invalid, NotFound, Stale, Text, text
 from scheduler.services import sides
 from scheduler.services.context import Context
 from scheduler.services.sides import Speaker
@@ -160,10 +160,17 @@ def _fields(said: Report) -> dict[str, object]:
     return {"held": said.held, "minutes_late": said.minutes_late, "cause": said.cause}
 
 
-def settle(ctx: Context, actor: Actor, lesson_id: LessonId, made: Settlement) -> Account:
+def settle(
+    ctx: Context,
+    actor: Actor,
+    lesson_id: LessonId,
+    made: Settlement,
+    seen: LessonState | None = None,
+) -> Account:
     """Decide for both sides how a lesson went; a later decision replaces it, a report does not.
 
-    Only a coordinator may.  Raises Invalid without a cause of loss or without words, Conflict for
+    Only a coordinator may.  `seen`: how it stood when she looked; raises Stale when it does not
+    stand so any more, Invalid without a cause of loss or without words, Conflict for
     a lesson that was called off or has not begun.
     """
     now = ctx.now()
@@ -175,6 +182,10 @@ def settle(ctx: Context, actor: Actor, lesson_id: LessonId, made: Settlement) ->
         why = rules.not_to_be_told(lesson, now)
         if why is not None:
             raise Conflict(why)
+        if seen not in (None, lesson.state):
+            raise Stale(
+                "What is known of this lesson changed while you were looking. See it again."
+            )
         state = _STATES[made.held]
         if (lesson.state, lesson.cause) != (state, made.cause):
             if lesson.state is state:

@@ -77,11 +77,22 @@ def ways(ctx: Context, actor: Actor, lesson_id: LessonId) -> Ways:
     with ctx.reading() as db:
         lesson = must_see(db, actor, lesson_id)
         term = movable(ctx, db, lesson)
-        board, here, day = _board(ctx, db, term), placed(lesson), _day(db, term, lesson)
-        off = lessons.called_off(db, term.id)
-    times = tuple(_time(board, lesson, place, off) for place in board.accepted(here))
-    hosts = (Host(x, merges.fault(lesson, x, day.there, ctx.now())) for x in day.hosts)
-    return Ways(lesson, times, tuple(hosts))
+        board, off = _board(ctx, db, term), lessons.called_off(db, term.id)
+        joinable = _hosts(ctx, db, term, lesson)
+    times = tuple(_time(board, lesson, place, off) for place in board.accepted(placed(lesson)))
+    return Ways(lesson, times, joinable)
+
+
+def hosts(ctx: Context, actor: Actor, lesson_id: LessonId) -> tuple[Host, ...]:
+    """Of its `ways` only the lessons that its class could join; raises as they do."""
+    with ctx.reading() as db:
+        lesson = must_see(db, actor, lesson_id)
+        return _hosts(ctx, db, movable(ctx, db, lesson), lesson)
+
+
+def _hosts(ctx: Context, db: Session, term: Term, lesson: Lesson) -> tuple[Host, ...]:
+    day = _day(db, term, lesson)
+    return tuple(Host(x, merges.fault(lesson, x, day.there, ctx.now())) for x in day.hosts)
 
 
 def move(

@@ -43,7 +43,7 @@ def begin(ctx: Context, db: Session, lesson: Lesson, reason: str, by: PersonId) 
     news.want_cover(ctx, db, lesson, made)
     call = covers.of_lessons(db, [lesson.id])[lesson.id]
     if asks:
-        _ask_next(ctx, db, call, lesson, now)
+        ask_next(ctx, db, call, lesson)
     return True
 
 
@@ -100,13 +100,15 @@ def _look(ctx: Context, db: Session, lesson_id: LessonId) -> bool:
     if lesson.starts_at <= now:
         end(ctx, db, call, lesson, None, CallEnd.MISSED)
     elif terms.asks_for_cover(db, lesson.programme_id):
-        _ask_next(ctx, db, call, lesson, now)
+        ask_next(ctx, db, call, lesson)
     else:
         covers.asked(db, call.id, call.wave, lesson.starts_at)
     return True
 
 
-def _ask_next(ctx: Context, db: Session, call: CoverCall, lesson: Lesson, now: datetime) -> None:
+def ask_next(ctx: Context, db: Session, call: CoverCall, lesson: Lesson) -> None:
+    """Ask the wave after the last one, or say that nobody is left; the caller holds the lesson."""
+    now = ctx.now()
     before = offers.of_call(db, call.id)
     known = {offer.teacher_id for offer in before}
     ranked = ranking(db, candidates.need(db, lesson), now)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, exists, or_, select, true
+from sqlalchemy import ColumnElement, Row, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Role
@@ -161,6 +161,21 @@ def at_school(
 
 def get(db: Session, lesson_id: int) -> Lesson | None:
     return next(iter(find(db, ids=[lesson_id])), None)
+
+
+def first_after(db: Session, programme_id: int, at: datetime) -> datetime | None:
+    """When the next lesson of the programme begins that is not called off."""
+    query = (
+        select(func.min(lessons.c.starts_at))
+        .join(terms, lessons.c.term_id == terms.c.id)
+        .where(
+            terms.c.programme_id == programme_id,
+            lessons.c.starts_at > at,
+            lessons.c.state != LessonState.CANCELLED,
+        )
+    )
+    found: datetime | None = db.scalar(query)
+    return found
 
 
 def by_join_token(db: Session, token: str) -> Lesson | None:

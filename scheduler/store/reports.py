@@ -102,3 +102,20 @@ def unsettled(
         .order_by(lessons.c.starts_at, lessons.c.id)
     )
     return tuple(LessonId(found) for found in db.scalars(query))
+
+
+def silent(db: Session, programme_id: int, ended_before: datetime) -> tuple[LessonId, ...]:
+    """Lessons that ended before that instant and of which neither side has told anything."""
+    told = exists().where(reports.c.lesson_id == lessons.c.id)
+    query = (
+        select(lessons.c.id)
+        .join(terms, lessons.c.term_id == terms.c.id)
+        .where(
+            terms.c.programme_id == programme_id,
+            lessons.c.state.in_((LessonState.SCHEDULED, LessonState.COVER)),
+            lessons.c.ends_at < ended_before,
+            ~told,
+        )
+        .order_by(lessons.c.starts_at, lessons.c.id)
+    )
+    return tuple(LessonId(found) for found in db.scalars(query))

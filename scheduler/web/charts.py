@@ -1,4 +1,4 @@
-"""Figures as lines, bars and columns: numbers for an SVG that the template prints."""
+"""Figures as lines, bars, columns and a strip: numbers for an SVG that the template prints."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ STEEP = 3  # times the last cost: what lies above is the first plan in the makin
 ROW, BAR_LEFT, BAR_WIDTH = 26, 190, 300  # of a bar in a picture 620 wide
 LOWEST_SHOWN = 5  # bars below the middle that stand out
 STEP, COLUMN_HEIGHT = 50, 140  # of columns in a picture 560 × 190
+WIDE, MARGIN, TALL, GAP, HEAD = 1000, 24, 19, 22, 20  # of a day's strip; an hour line every 60 min
 ROOM = 34  # px between two curves that leave a place for words
 
 
@@ -163,3 +164,54 @@ def columns(ratios: Iterable[Fraction]) -> tuple[Column, ...]:
         height = round(COLUMN_HEIGHT * count / most, 1)
         made.append(Column(least, count, n * STEP, round(20 + COLUMN_HEIGHT - height, 1), height))
     return tuple(made)
+
+
+# -- the lessons of a day
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A lesson in the strip: where it begins and how wide it is, and how far down it lies."""
+
+    x: float
+    width: float
+    y: int
+
+    @property
+    def middle(self) -> float:
+        return round(self.x + self.width / 2, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A day from its first hour to its last.  `now`: where the present minute is, None: outside;
+    `bars` in the order of the spans; `foot`: where the hours are written."""
+
+    hours: tuple[Tick, ...]
+    bars: tuple[Block, ...]
+    now: float | None
+    foot: int
+
+
+def strip(spans: Sequence[tuple[int, int]], now: int) -> Strip:
+    """Spans in minutes of the day, sorted by their beginning, none empty; those at the same time
+    lie below each other."""
+    first = min(start for start, _ in spans) // 60
+    last = max(first + 1, -(-max(end for _, end in spans) // 60))
+
+    def x(minute: float) -> float:
+        share = (minute - first * 60) / ((last - first) * 60)
+        return round(MARGIN + (WIDE - 2 * MARGIN) * share, 1)
+
+    lanes: list[int] = []  # until when each is taken
+    bars = []
+    for start, end in spans:
+        lane = next((n for n, until in enumerate(lanes) if until <= start), len(lanes))
+        lanes[lane : lane + 1] = [end]
+        bars.append(Block(x(start), round(x(end) - x(start), 1), HEAD + lane * GAP))
+    return Strip(
+        hours=tuple(Tick(x(hour * 60), hour) for hour in range(first, last + 1)),
+        bars=tuple(bars),
+        now=x(now) if first * 60 <= now <= last * 60 else None,
+        foot=HEAD + len(lanes) * GAP,
+    )

@@ -12,7 +12,8 @@ from scheduler.domain.choices import Choices
 from scheduler.domain.cover import Progress
 from scheduler.domain.lessons import Deed, LessonState
 from scheduler.errors import NotFound
-from scheduler.services import answers, links, offers, programmes, sending, waves
+from scheduler.services import answers, links, offers, sending, waves
+from scheduler.services import cover as desk
 from scheduler.services import lessons as timetable
 from scheduler.services.sending import Fate
 from scheduler.store import choices, lessons, tables
@@ -120,15 +121,15 @@ def test_who_cannot_come_stays_responsible_while_coordinators_look(ctx, cast, le
     assert "Cần người dạy thay" in mail["Subject"]
     assert "Tiếng Anh 7A · THCS A · Sáng tiết 1" in mail["Subject"]
     assert "Lý do: Tôi bị ốm" in mail.get_body(("plain",)).get_content()
-    (wanted,) = programmes.overview(ctx, cast.actors["coordinator"]).covers
-    assert (wanted.lesson.id, wanted.reason) == (lesson, "sick")
+    (wanted,) = desk.searches(ctx, cast.actors["coordinator"])
+    assert (wanted.lesson.id, wanted.call.reason) == (lesson, "sick")
 
 
 def test_taking_it_back_ends_the_search(ctx, cast, lesson, asked):
     answers.reply(ctx, asked, Reply.CANNOT, Excuse(Reason.OTHER, "đám cưới"))
     assert answers.reply(ctx, asked, Reply.UNDO).standing is Standing.ASKED
     assert get(ctx, lesson).state is LessonState.SCHEDULED
-    assert programmes.overview(ctx, cast.actors["coordinator"]).covers == ()
+    assert desk.searches(ctx, cast.actors["coordinator"]) == ()
     assert sending.send_due(ctx, Post()).claimed == 0
     assert answers.reply(ctx, asked, Reply.CANNOT, ILL).standing is Standing.LOOKING
     assert sending.send_due(ctx, Post()).fates == {Fate.SENT: 2}  # a coordinator, and a colleague

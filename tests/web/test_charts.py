@@ -82,3 +82,31 @@ def test_columns_count_everybody_once():
     assert [column.least for column in found if column.low] == [0, 10, 20, 30, 40]
     assert max(column.height for column in found) == charts.COLUMN_HEIGHT
     assert all(column.height == 0 for column in charts.columns([]))
+
+
+# -- the strip of a day
+
+spans = st.lists(
+    st.tuples(st.integers(0, 1380), st.integers(1, 60)).map(lambda at: (at[0], at[0] + at[1])),
+    min_size=1, max_size=60,
+).map(sorted)  # fmt: skip
+
+
+@given(spans, st.integers(0, 1439))
+def test_no_two_lessons_of_a_strip_lie_on_each_other(found, now):
+    drawn = charts.strip(found, now)
+    assert len(drawn.bars) == len(found)
+    for bar in drawn.bars:
+        assert charts.MARGIN <= bar.x <= bar.x + bar.width <= charts.WIDE - charts.MARGIN + 0.1
+        assert charts.HEAD <= bar.y < drawn.foot
+    for n, (bar, (start, end)) in enumerate(zip(drawn.bars, found, strict=True)):
+        for other, (begins, ends) in zip(drawn.bars[:n], found[:n], strict=True):
+            assert other.y != bar.y or ends <= start or end <= begins
+
+
+def test_a_strip_spans_whole_hours_and_marks_the_present_minute():
+    drawn = charts.strip([(475, 510), (485, 520), (615, 650)], 540)
+    assert [hour.value for hour in drawn.hours] == [7, 8, 9, 10, 11]
+    assert [bar.y for bar in drawn.bars] == [charts.HEAD, charts.HEAD + charts.GAP, charts.HEAD]
+    assert drawn.now == drawn.hours[2].at
+    assert charts.strip([(475, 510)], 900).now is None

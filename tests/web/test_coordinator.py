@@ -16,7 +16,7 @@ from tests.web import cast_desk as desk
 from tests.web.cast_desk import THU, WED
 
 PAGES = (
-    "/coordinator", "/coordinator/matching", "/coordinator/messages",
+    "/coordinator/term", "/coordinator/matching", "/coordinator", "/coordinator/messages",
     "/coordinator/matching/weights", "/coordinator/messages/1", "/coordinator/addresses",
     "/coordinator/write",
 )  # fmt: skip
@@ -49,11 +49,11 @@ def seen(page) -> str:
     return re.search(r'name="seen" value="([^"]+)"', page.text)[1]
 
 
-# -- overview
+# -- the term at a glance
 
 
 def test_the_overview_says_the_databases_own_figures(cast, coordinator, timetable):
-    page = coordinator.see("/coordinator")
+    page = coordinator.see("/coordinator/term")
     assert re.findall(r"\d+", heading(page)) == ["2", "26"]
     assert re.findall(r'class="fig"><b>(\S+)</b>', page.text) == [
         "2", "2", "2", "2", "1", "2", "2", "0",
@@ -64,7 +64,9 @@ def test_the_overview_says_the_databases_own_figures(cast, coordinator, timetabl
 
 def test_the_next_step_follows_the_state_of_the_programme(ctx, cast, coordinator, clock):
     def step() -> str:
-        return re.search(r'class="btn go" href="([^"]+)"', coordinator.see("/coordinator").text)[1]
+        return re.search(
+            r'class="btn go" href="([^"]+)"', coordinator.see("/coordinator/term").text
+        )[1]
 
     assert step() == "/coordinator/matching"
     first = desk.draft(ctx, cast, desk.at(cast, WED))

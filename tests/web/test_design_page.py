@@ -216,7 +216,7 @@ def test_it_is_for_coordinators(cast, site, visitor, reader):
 
 
 def test_a_coordinator_finds_it_at_the_foot_of_the_overview_and_others_nowhere(cast, site):
-    assert f'href="{HERE}"' in site.of(cast.actors["coordinator"]).see("/coordinator").text
+    assert f'href="{HERE}"' in site.of(cast.actors["coordinator"]).see("/coordinator/term").text
     assert f'href="{HERE}"' not in site.of(cast.actors["teacher1"]).see("/teacher").text
 
 

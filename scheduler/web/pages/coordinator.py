@@ -1,28 +1,28 @@
 """The coordinator's desk: the programme at a glance, and each school's week."""
 
-from dataclasses import dataclass
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.people import SchoolId
 from scheduler.domain.plans import Plan
-from scheduler.errors import Text, text
-from scheduler.locale import wording
-from scheduler.services import addresses, calendars, lessons, programmes
+from scheduler.errors import text
+from scheduler.services import lessons, programmes
 from scheduler.services.programmes import Overview
-from scheduler.services.words import excuse_words
-from scheduler.web import frame, guard
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
     announcements,
     balance,
+    basket,
     comparison,
+    cover_hands,
+    covers,
     demand,
     design,
+    disruptions,
     faults,
     grid,
+    lesson_desk,
     matching,
     messages,
     notes,
@@ -33,6 +33,7 @@ from scheduler.web.pages import (
     readiness,
     school,
     subscriptions,
+    today,
     weights,
 )
 from scheduler.web.pages.school import WeekFrame, WeekOf
@@ -43,9 +44,14 @@ router.include_router(announcements.router)
 router.include_router(comparison.router)
 router.include_router(balance.router)
 router.include_router(demand.router)
+router.include_router(basket.router)
+router.include_router(cover_hands.router)
+router.include_router(covers.router)
 router.include_router(design.router)
+router.include_router(disruptions.router)
 router.include_router(faults.router)
 router.include_router(grid.router)
+router.include_router(lesson_desk.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
@@ -55,98 +61,32 @@ router.include_router(plans.router)
 router.include_router(publications.router)
 router.include_router(readiness.router)
 router.include_router(subscriptions.router)
+router.include_router(today.router)
 router.include_router(weights.router)
 
 DRAFTS_SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The next thing to do: why, and the button that does it."""
-
-    why: Text
-    label: Text
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A lesson that looks for cover, ready to print."""
-
-    when: str
-    title: str
-    teacher: str
-    reason: str
-
-
 # -- the programme at a glance
 
 
-@router.get("/coordinator")
+@router.get("/coordinator/term")
 def overview(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
     seen = programmes.overview(ctx, actor)
     return render(
         request,
-        "coordinator/overview.html",
+        "coordinator/term.html",
+        section="/coordinator",
         seen=seen,
         shown=_plans(seen),
-        step=next_step(seen),
-        wanted=_wanted(request, seen),
-        faults=addresses.count(ctx, actor),
+        step=today.next_step(seen),
     )
-
-
-def _wanted(request: Request, seen: Overview) -> list[Wanted]:
-    language = frame.language_of(request, guard.seen(request))
-    return [
-        Wanted(
-            when=wording.when(
-                local(each.lesson.starts_at, each.lesson.zone),
-                local(each.lesson.ends_at, each.lesson.zone),
-                language,
-            ),
-            title=calendars.title(each.lesson, language),
-            teacher=f"{each.lesson.teacher_name} ({each.lesson.donor_school})",
-            reason=excuse_words(each.reason, language),
-        )
-        for each in seen.covers
-    ]
 
 
 def _plans(seen: Overview) -> tuple[Plan, ...]:
     """The timetable in force, and the newest drafts."""
     in_force = (seen.published,) if seen.published else ()
     return in_force + seen.drafts[:DRAFTS_SHOWN]
-
-
-def next_step(seen: Overview) -> Step:
-    """What the state of the programme asks for."""
-    newest = seen.drafts[0] if seen.drafts else None
-    if seen.run and seen.run.open:
-        return Step(
-            text("The matching engine is looking for a plan."),
-            text("See how far it is"),
-            "/coordinator/matching",
-        )
-    if newest and (seen.published is None or newest.created_at > seen.published.created_at):
-        return Step(
-            text("A draft waits for you. Nobody else sees it until you publish it."),
-            text("See what it would change"),
-            f"/coordinator/plans/{newest.id}",
-        )
-    if seen.published is None:
-        return Step(
-            text("No timetable is published yet. First let the engine look for a plan."),
-            text("Look for a plan"),
-            "/coordinator/matching",
-        )
-    return Step(
-        text(
-            "The timetable is published. Match again when schools ask for more or teachers change."
-        ),
-        text("Match again"),
-        "/coordinator/matching",
-    )
 
 
 # -- a school's week
@@ -160,7 +100,7 @@ def school_week(
     frame = WeekFrame(
         here=f"/coordinator/schools/{school_id}?",
         calls="/coordinator",
-        above=("/coordinator", text("Overview")),
+        above=("/coordinator/term", text("The term at a glance")),
     )
     return school.week_page(request, ctx, shown, frame)
 

@@ -64,6 +64,11 @@ document.addEventListener("submit", (event) => {
 });
 window.addEventListener("pageshow", () => [...document.forms].forEach(release)); // come back to
 
+// What asks for itself again and again asks only while somebody may look.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.matches("[hx-trigger^=every]")) event.preventDefault();
+});
+
 document.addEventListener("htmx:beforeRequest", ({ target, detail }) => {
   if (target.matches("form")) hold(target, detail.requestConfig.triggeringEvent?.submitter);
 });
