@@ -53,12 +53,14 @@ class Page:
 _CALENDAR = NavItem("/calendar", text("Calendar"), "cal")
 _NAV: dict[str, tuple[NavItem, ...]] = {
     "/coordinator": (
-        NavItem("/coordinator", text("Overview"), "home"),
+        NavItem("/coordinator", text("Today"), "home"),
+        NavItem("/coordinator/week", text("Week"), "grid"),
+        NavItem("/coordinator/demand", text("Demand"), "list"),
         NavItem("/coordinator/matching", text("Matching"), "spark"),
-        NavItem("/coordinator/calendars", text("Calendars"), "cal"),
+        NavItem("/coordinator/covers", text("Cover"), "hand"),
+        NavItem("/coordinator/balance", text("Balance"), "chart"),
         NavItem("/coordinator/people", text("People"), "people"),
         NavItem("/coordinator/messages", text("Messages"), "mail"),
-        NavItem("/coordinator/record", text("Record"), "doc"),
     ),
     "/school": (
         NavItem("/school", text("This week"), "home"),
