@@ -21,6 +21,7 @@ from scheduler.domain.access import Actor, Grant, Role
 from scheduler.domain.busy import BusyChoices
 from scheduler.domain.calendars import FeedKind
 from scheduler.domain.messages import MessageKind, NewMessage
+from scheduler.exchange import opened, refusals
 from scheduler.services import (
     access_tokens,
     accounts,
@@ -36,7 +37,7 @@ from scheduler.services import (
 from scheduler.services.context import Context
 from scheduler.services.feeds import NewLink
 from scheduler.store import accounts as account_rows
-from scheduler.store import tables
+from scheduler.store import tables, uploads
 from scheduler.web import guard
 from tests.cast import FIRST, LAST, T0, Cast
 from tests.delivery.browsers import Browser as Keys
@@ -176,6 +177,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "plan_id": draft(ctx, cast, A1, A2),
         "publication_id": _only(ctx, tables.publications),
         "term_id": cast["term"],
+        "upload_id": _upload(ctx, cast),
         "message_id": _message(ctx, cast),
         "code": CODE,
         "token": "khong-co-chia-khoa-nao-nhu-the",
@@ -285,6 +287,14 @@ def _message(ctx: Context, cast: Cast) -> int:
         outbox.plan(ctx, db, [note])
         row = tables.outbox.c
         return int(db.scalars(sa.select(row.id).where(row.key == "note:kin")).one())
+
+
+def _upload(ctx: Context, cast: Cast) -> int:
+    """Lists that the coordinator has looked at and not taken over: one that is none at all."""
+    sheets = opened.packed([("kín.xlsx", refusals.error(refusals.EMPTY))])
+    with ctx.transaction() as db:
+        person = cast["person_coordinator"]
+        return uploads.add(db, cast["programme"], person, ctx.now(), "0" * 64, sheets)
 
 
 def _certificate(ctx: Context, cast: Cast) -> None:

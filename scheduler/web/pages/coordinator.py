@@ -18,6 +18,7 @@ from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import (
     design,
     faults,
+    imports,
     matching,
     messages,
     notes,
@@ -33,6 +34,7 @@ from scheduler.web.view import local, render
 router = APIRouter()
 router.include_router(design.router)
 router.include_router(faults.router)
+router.include_router(imports.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)

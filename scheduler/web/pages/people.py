@@ -67,7 +67,7 @@ def page(
         "coordinator/people.html",
         count=len(found),
         rows=[_row(ctx, entry) for entry in found[(number - 1) * AT_ONCE : number * AT_ONCE]],
-        pages=_pages(len(found), number, {"q": q, "role": role}),
+        pages=pages_of(HERE, len(found), number, {"q": q, "role": role}),
         q=q,
         role=chosen.value if chosen else "",
         roles=[(each.value, ROLES[each]) for each in Role],
@@ -76,12 +76,14 @@ def page(
     )
 
 
-def _pages(count: int, shown: int, typed: Mapping[str, str]) -> list[tuple[int, str | None]]:
+def pages_of(
+    here: str, count: int, shown: int, typed: Mapping[str, str], at_once: int = AT_ONCE
+) -> list[tuple[int, str | None]]:
     """The numbers of the pages, with where each is; none where one page is enough."""
     asked = {name: value for name, value in typed.items() if value}
-    numbers = range(1, (count - 1) // AT_ONCE + 2) if count > AT_ONCE else ()
+    numbers = range(1, (count - 1) // at_once + 2) if count > at_once else ()
     return [
-        (n, None if n == shown else f"{HERE}?{urlencode({**asked, 'page': n})}#list")
+        (n, None if n == shown else f"{here}?{urlencode({**asked, 'page': n})}#list")
         for n in numbers
     ]
 
