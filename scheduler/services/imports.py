@@ -50,10 +50,12 @@ def import_files(
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What files mean against what is held; `code`: of the term they are for."""
+    """What files mean against what is held; `code`: of the term they are for.  `told`: as the files
+    have it, `wanted`: with what must follow."""
 
     code: str | None
     held: Roster
+    told: Roster
     wanted: Roster
     changes: Changes
 
@@ -63,8 +65,9 @@ def understood(
 ) -> Understood:
     """What taking the files over would do; raises Invalid with every problem."""
     code, held = _held(db, programme, batch, term_code)
-    wanted = imports.follow_bells(held, resolving.resolve(batch, held, code))
-    return Understood(code, held, wanted, imports.compare(held, wanted))
+    told = resolving.resolve(batch, held, code)
+    wanted = imports.follow_bells(held, told)
+    return Understood(code, held, told, wanted, imports.compare(held, wanted))
 
 
 def carry_out(

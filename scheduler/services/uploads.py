@@ -134,7 +134,7 @@ def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
         return nothing, None
     term = next(x.name for x in (*meant.wanted.terms, *meant.held.terms) if x.code == meant.code)
     seen = Fingerprint(f"{found.digest[:16]}{rules.fingerprint(meant.changes)}")
-    unnamed = rules.unnamed(meant.held, meant.wanted)
+    unnamed = rules.unnamed(meant.held, meant.told)
     return Look(batch.files, term, meant.changes, unnamed, (), seen), meant
 
 

@@ -1,7 +1,7 @@
 """What a list would do, entry by entry, in words: new, changed and where, not named and kept."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 from scheduler.domain.availability import Pledge
@@ -82,6 +82,11 @@ class Group:
     changed: tuple[Item, ...]
     ended: tuple[Item, ...]
     unnamed: tuple[Item, ...]
+
+    @property
+    def here(self) -> bool:
+        """Whether the lists are about these at all."""
+        return any((*astuple(self.count), self.gone, self.kept))
 
 
 def groups(look: Look) -> list[Group]:
