@@ -13,16 +13,15 @@ from scheduler.domain.imports import (
     Changes,
     Count,
     Roster,
-    TermEntry,
     UploadId,
 )
 from scheduler.domain.limits import UPLOADS_BY_PERSON
 from scheduler.domain.plans import Fingerprint
+from scheduler.domain.terms import Term
 from scheduler.errors import Invalid, NotFound, Problem, Stale, text
 from scheduler.exchange import opened, workbooks
 from scheduler.services import imports, limits
 from scheduler.services.context import Context
-from scheduler.store import imports as rosters
 from scheduler.store import terms, uploads
 from scheduler.store.database import Session
 from scheduler.store.uploads import Upload
@@ -138,8 +137,8 @@ def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
     return Look(batch.files, term, meant.changes, unnamed, (), seen), meant
 
 
-def terms_held(ctx: Context, actor: Actor) -> tuple[TermEntry, ...]:
+def terms_held(ctx: Context, actor: Actor) -> tuple[Term, ...]:
     """The terms whose lists the actor may take out, the newest first."""
     programme_id = imports.may_import(actor)
     with ctx.reading() as db:
-        return rosters.terms_of(db, programme_id)[::-1]
+        return terms.of_programme(db, programme_id)

@@ -34,7 +34,7 @@ def roster(db: Session, programme_id: int, term: Term | None) -> Roster:
     """
     schools = _schools(db, programme_id)
     return Roster(
-        terms=terms_of(db, programme_id),
+        terms=_terms(db, programme_id),
         schools=schools,
         teachers=_teachers(db, programme_id, term),
         classes=_classes(db, programme_id),
@@ -42,8 +42,7 @@ def roster(db: Session, programme_id: int, term: Term | None) -> Roster:
     )
 
 
-def terms_of(db: Session, programme_id: int) -> tuple[TermEntry, ...]:
-    """The terms of a programme with their holidays, the earliest first; two queries."""
+def _terms(db: Session, programme_id: int) -> tuple[TermEntry, ...]:
     mine = term_table.c.programme_id == programme_id
     days: dict[int, list[Any]] = defaultdict(list)
     for row in db.execute(select(holidays).join(term_table).where(mine).order_by(holidays.c.day)):

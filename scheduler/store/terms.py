@@ -49,6 +49,16 @@ def find(db: Session, code: str | None, programme_id: int | None = None) -> Term
     return _one_term(db, query)
 
 
+def of_programme(db: Session, programme_id: int) -> tuple[Term, ...]:
+    """The terms of a programme, the newest first; one query."""
+    mine = _select_terms().where(terms.c.programme_id == programme_id).subquery()
+    days = holidays.c.day.label("day")
+    query = select(mine, days).outerjoin(holidays, holidays.c.term_id == mine.c.id)
+    rows = db.execute(query.order_by(mine.c.first_day.desc(), mine.c.id.desc(), days)).all()
+    found = {row.id: row for row in rows}
+    return tuple(_term([row for row in rows if row.id == key]) for key in found)
+
+
 def of_school(db: Session, school_id: int) -> Term | None:
     """The term that begins last of the programme that the school belongs to."""
     mine = terms.c.programme_id == _programme_of(school_id).scalar_subquery()
@@ -265,8 +275,11 @@ def _one_term(db: Session, query: Select[Any]) -> Term | None:
         .order_by(holidays.c.day)
     )
     rows = db.execute(with_days).all()
-    if not rows:
-        return None
+    return _term(rows) if rows else None
+
+
+def _term(rows: Sequence[Row[Any]]) -> Term:
+    """A term out of its rows, one for each of its holidays."""
     row = rows[0]
     return Term(
         id=TermId(row.id),

@@ -91,3 +91,70 @@ def _steps(low: float, high: float) -> Iterator[float]:
     while n * step <= high:
         yield round(n * step, 6)
         n += 1
+
+
+# -- columns side by side, each of heaps one on the other
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A heap of a column; `kind`: its number among the heaps."""
+
+    kind: int
+    x: float
+    y: float
+    wide: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """`middles`: of the columns, `tops`: where the number above each stands; `ends`: where the
+    words of each heap stand, beside the last column that has it."""
+
+    blocks: tuple[Block, ...]
+    middles: tuple[float, ...]
+    tops: tuple[float, ...]
+    values: tuple[Tick, ...]
+    ends: tuple[float, ...]
+
+
+LINE = 15  # px between two words
+
+
+def columns(heaps: Sequence[Sequence[int]]) -> Columns | None:
+    """Columns of as many heaps each, from below; None where there is nothing to see."""
+    high = max((sum(each) for each in heaps), default=0)
+    if not high:
+        return None
+    room = (RIGHT - LEFT) / len(heaps)
+    wide = min(64.0, room * 0.7)
+    scale = (BOTTOM - TOP - LINE) / high
+    blocks, middles, tops = [], [], []
+    for number, column in enumerate(heaps):
+        middle, foot = LEFT + room * (number + 0.5), float(BOTTOM)
+        for kind, value in enumerate(column):
+            foot -= value * scale
+            if value:
+                block = Block(kind, middle - wide / 2, foot, wide, value * scale)
+                blocks.append(_rounded(block))
+        middles.append(round(middle, 1))
+        tops.append(round(foot - 5, 1))
+    values = tuple(Tick(round(BOTTOM - value * scale, 1), value) for value in _steps(0, high))
+    return Columns(tuple(blocks), tuple(middles), tuple(tops), values, _ends(heaps, scale))
+
+
+def _rounded(block: Block) -> Block:
+    sizes = (round(each, 1) for each in (block.x, block.y, block.wide, block.high))
+    return Block(block.kind, *sizes)
+
+
+def _ends(heaps: Sequence[Sequence[int]], scale: float) -> tuple[float, ...]:
+    """The middle of each heap of the last column, none nearer to the one below than a line."""
+    found: list[float] = []
+    foot, free = float(BOTTOM), float(BOTTOM)
+    for value in heaps[-1]:
+        middle = min(foot - value * scale / 2 + 4, free)
+        found.append(round(middle, 1))
+        foot, free = foot - value * scale, middle - LINE
+    return tuple(found)

@@ -58,6 +58,7 @@ ON_PAPER_SLOWLY = {
     "/api/v1/certificates/{code}/paper",
     "/teacher/record/{code}/paper",
     "/school/timetable.pdf",
+    "/coordinator/reports.pdf",
 }
 # Where a teacher chooses the schools she would like to teach: she may know what they are called.
 SCHOOLS_BY_NAME = "/teacher/availability"

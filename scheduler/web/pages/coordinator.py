@@ -26,6 +26,7 @@ from scheduler.web.pages import (
     plans,
     school,
     subscriptions,
+    summaries,
     weights,
 )
 from scheduler.web.pages.school import WeekFrame, WeekOf
@@ -41,6 +42,7 @@ router.include_router(notes.router)
 router.include_router(people.router)
 router.include_router(plans.router)
 router.include_router(subscriptions.router)
+router.include_router(summaries.router)
 router.include_router(weights.router)
 
 DRAFTS_SHOWN = 3
