@@ -109,17 +109,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """`middles`: of the columns, `tops`: where the number above each stands; `ends`: where the
-    words of each heap stand, beside the last column that has it."""
+    """`middles`: of the columns, `tops`: where the number above each stands; `words`: where
+    those of each heap stand, in the order of the heaps."""
 
     blocks: tuple[Block, ...]
     middles: tuple[float, ...]
     tops: tuple[float, ...]
     values: tuple[Tick, ...]
-    ends: tuple[float, ...]
+    words: tuple[float, ...]
 
 
-LINE = 15  # px between two words
+LINE = 18  # px between two words
 
 
 def columns(heaps: Sequence[Sequence[int]]) -> Columns | None:
@@ -141,20 +141,10 @@ def columns(heaps: Sequence[Sequence[int]]) -> Columns | None:
         middles.append(round(middle, 1))
         tops.append(round(foot - 5, 1))
     values = tuple(Tick(round(BOTTOM - value * scale, 1), value) for value in _steps(0, high))
-    return Columns(tuple(blocks), tuple(middles), tuple(tops), values, _ends(heaps, scale))
+    words = tuple(float(BOTTOM - 4 - LINE * kind) for kind in range(len(heaps[0])))
+    return Columns(tuple(blocks), tuple(middles), tuple(tops), values, words)
 
 
 def _rounded(block: Block) -> Block:
     sizes = (round(each, 1) for each in (block.x, block.y, block.wide, block.high))
     return Block(block.kind, *sizes)
-
-
-def _ends(heaps: Sequence[Sequence[int]], scale: float) -> tuple[float, ...]:
-    """The middle of each heap of the last column, none nearer to the one below than a line."""
-    found: list[float] = []
-    foot, free = float(BOTTOM), float(BOTTOM)
-    for value in heaps[-1]:
-        middle = min(foot - value * scale / 2 + 4, free)
-        found.append(round(middle, 1))
-        foot, free = foot - value * scale, middle - LINE
-    return tuple(found)
