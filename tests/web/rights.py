@@ -171,6 +171,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "device_id": devices.mine(ctx, one)[0].id,
         "request_id": cast["request_7A"],
         "school_id": cast["A"],
+        "donor_school_id": _donor(ctx, cast),
         "person_id": cast["person_teacher1"],
         "teacher_id": cast["teacher1"],
         "run_id": runs.start(ctx, coordinator, cast["term"], 1.0),

@@ -25,6 +25,7 @@ from scheduler.web.pages import (
     people,
     plans,
     school,
+    schools,
     subscriptions,
     summaries,
     weights,
@@ -41,6 +42,7 @@ router.include_router(messages.router)
 router.include_router(notes.router)
 router.include_router(people.router)
 router.include_router(plans.router)
+router.include_router(schools.router)
 router.include_router(subscriptions.router)
 router.include_router(summaries.router)
 router.include_router(weights.router)
@@ -149,6 +151,10 @@ def school_week(
         here=f"/coordinator/schools/{school_id}?",
         calls="/coordinator",
         above=("/coordinator", text("Overview")),
+        more=(
+            (f"/coordinator/schools/{school_id}/profile", text("Requests, hours, contacts")),
+            ("/coordinator/schools", text("All schools")),
+        ),
     )
     return school.week_page(request, ctx, shown, frame)
 

@@ -11,19 +11,19 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from scheduler.domain.access import Actor, Role
-from scheduler.domain.departures import GrantId
+from scheduler.domain.departures import GrantId, Held
 from scheduler.domain.invitations import InvitationId
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Fingerprint
 from scheduler.errors import Conflict, Invalid, Stale, Text, text
-from scheduler.services import invitations, people, programmes
+from scheduler.services import invitations, people, profiles, programmes
 from scheduler.services.context import Context
 from scheduler.services.departures import Departure
-from scheduler.services.words import ROLES
+from scheduler.services.words import LEVELS, ROLES
 from scheduler.store.directory import Entry
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
-from scheduler.web.pages import inviting
+from scheduler.web.pages import inviting, profile_words
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -161,16 +161,33 @@ def take_back(ctx: Ctx, actor: CoordinatorActor, invitation_id: RowId, _form: Fo
 
 @router.get(f"{HERE}/{{person_id}}")
 def person(request: Request, ctx: Ctx, actor: CoordinatorActor, person_id: RowId) -> Response:
-    found = people.card(ctx, actor, PersonId(person_id))
+    profile = profiles.of_person(ctx, actor, PersonId(person_id))
+    found, teaching = profile.card, profile.teaching
+    pledge = teaching.pledge if teaching else None
     return render(
         request,
         "coordinator/person.html",
         section=HERE,
         card=found,
         row=_row(ctx, found.entry),
-        roles=[(x, ROLES[x.grant.role], x.id in found.removable) for x in found.entry.roles],
+        roles=[_held(x, x.id in found.removable) for x in found.entry.roles],
         oneself=person_id == actor.person_id,
+        reached=profile.reached,
+        teaching=teaching,
+        free=profile_words.free(pledge.windows, teaching.term) if teaching and pledge else [],
+        levels=[LEVELS[level] for level in pledge.levels] if pledge else [],
+        zone=ctx.settings.timezone,
+        now=ctx.now(),
     )
+
+
+def _held(held: Held, removable: bool) -> tuple[Held, Text, bool, str | None]:
+    """A role, its word, whether it may be taken away, and the page of its school."""
+    grant = held.grant
+    href = f"/coordinator/schools/{grant.school_id}/profile" if grant.school_id else None
+    if grant.donor_school_id:
+        href = f"/coordinator/donor-schools/{grant.donor_school_id}"
+    return held, ROLES[grant.role], removable, href
 
 
 @router.get(f"{HERE}/{{person_id}}/roles/{{grant_id}}/remove")
