@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -197,9 +198,12 @@ def table(ctx: Ctx, actor: CoordinatorActor, first: _First = "", last: _Last = "
 
 
 @router.get(f"{HERE}.pdf")
-def paper(ctx: Ctx, actor: CoordinatorActor, first: _First = "", last: _Last = "") -> Response:
+def paper(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, first: _First = "", last: _Last = ""
+) -> Response:
     limits.take(ctx, PAPERS_BY_PERSON, str(actor.person_id))
-    return _file(ctx, actor, first, last, "pdf", "application/pdf", statements.paper)
+    write = partial(statements.short_paper, language=_language(request))
+    return _file(ctx, actor, first, last, "pdf", "application/pdf", write)
 
 
 def _file(
