@@ -26,6 +26,7 @@ from scheduler.web.pages import (
     plans,
     school,
     schools,
+    settings,
     subscriptions,
     summaries,
     weights,
@@ -43,6 +44,7 @@ router.include_router(notes.router)
 router.include_router(people.router)
 router.include_router(plans.router)
 router.include_router(schools.router)
+router.include_router(settings.router)
 router.include_router(subscriptions.router)
 router.include_router(summaries.router)
 router.include_router(weights.router)
