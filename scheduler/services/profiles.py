@@ -13,7 +13,7 @@ from scheduler.domain.departures import Held
 from scheduler.domain.devices import Device
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import Lesson, LessonState
-from scheduler.domain.people import PersonId, TeacherId
+from scheduler.domain.people import DonorSchoolId, PersonId, TeacherId
 from scheduler.domain.records import Sums, add_up
 from scheduler.domain.reminders import Side
 from scheduler.domain.terms import Term
@@ -32,6 +32,7 @@ from scheduler.store import (
     sightings,
     terms,
 )
+from scheduler.store import people as home_of
 from scheduler.store.availability import Own
 from scheduler.store.database import Session
 
@@ -43,6 +44,7 @@ class Teaching:
     have not said to have seen; `outcomes`: what became of the term's lessons."""
 
     held: Held
+    donor_school_id: DonorSchoolId | None
     term: Term
     pledge: Pledge | None
     own: Own
@@ -100,6 +102,7 @@ def _teaching(ctx: Context, db: Session, held: Held) -> Teaching | None:
     lines = records.lines(db, term.programme_id, term.zone, days, now, teacher_id=teacher_id)
     return Teaching(
         held=held,
+        donor_school_id=home_of.donor_school_of(db, teacher_id),
         term=term,
         pledge=availability.pledge(db, term.id, teacher_id),
         own=availability.own(db, term.id, teacher_id),

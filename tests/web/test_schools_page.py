@@ -112,6 +112,7 @@ def test_a_teacher_stands_with_promise_lessons_service_and_calendars(ctx, cast, 
         "điện thoại của tôi", "chưa được đọc", "THCS Ái Mộ", "Giấy xác nhận",
     ):  # fmt: skip
         assert words in page.text, words
+    assert f'href="{DONORS}/1"' in page.text
     assert "kín" not in page.text  # why somebody is away is theirs
     assert len(gzip.compress(page.content)) < 25_000
 

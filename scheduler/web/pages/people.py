@@ -19,6 +19,7 @@ from scheduler.errors import Conflict, Invalid, Stale, Text, text
 from scheduler.services import invitations, people, profiles, programmes
 from scheduler.services.context import Context
 from scheduler.services.departures import Departure
+from scheduler.services.profiles import Teaching
 from scheduler.services.words import LEVELS, ROLES
 from scheduler.store.directory import Entry
 from scheduler.web.forms import Fields
@@ -170,7 +171,7 @@ def person(request: Request, ctx: Ctx, actor: CoordinatorActor, person_id: RowId
         section=HERE,
         card=found,
         row=_row(ctx, found.entry),
-        roles=[_held(x, x.id in found.removable) for x in found.entry.roles],
+        roles=[_held(x, x.id in found.removable, teaching) for x in found.entry.roles],
         oneself=person_id == actor.person_id,
         reached=profile.reached,
         teaching=teaching,
@@ -181,12 +182,15 @@ def person(request: Request, ctx: Ctx, actor: CoordinatorActor, person_id: RowId
     )
 
 
-def _held(held: Held, removable: bool) -> tuple[Held, Text, bool, str | None]:
+def _held(
+    held: Held, removable: bool, teaching: Teaching | None
+) -> tuple[Held, Text, bool, str | None]:
     """A role, its word, whether it may be taken away, and the page of its school."""
     grant = held.grant
     href = f"/coordinator/schools/{grant.school_id}/profile" if grant.school_id else None
-    if grant.donor_school_id:
-        href = f"/coordinator/donor-schools/{grant.donor_school_id}"
+    own = teaching and teaching.held.id == held.id
+    if donor := grant.donor_school_id or (teaching.donor_school_id if teaching and own else None):
+        href = f"/coordinator/donor-schools/{donor}"
     return held, ROLES[grant.role], removable, href
 
 
