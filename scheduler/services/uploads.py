@@ -131,10 +131,10 @@ def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
     except Invalid as error:
         nothing = Look(batch.files, "", None, Roster(), error.problems, Fingerprint(found.digest))
         return nothing, None
-    term = next(x.name for x in (*meant.wanted.terms, *meant.held.terms) if x.code == meant.code)
+    named = (x.name for x in (*meant.wanted.terms, *meant.held.terms) if x.code == meant.code)
     seen = Fingerprint(f"{found.digest[:16]}{rules.fingerprint(meant.changes)}")
     unnamed = rules.unnamed(meant.held, meant.told)
-    return Look(batch.files, term, meant.changes, unnamed, (), seen), meant
+    return Look(batch.files, next(named, ""), meant.changes, unnamed, (), seen), meant
 
 
 def terms_held(ctx: Context, actor: Actor) -> tuple[Term, ...]:

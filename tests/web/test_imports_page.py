@@ -9,8 +9,9 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
+from scheduler.domain.access import Grant, Role
 from scheduler.services import exports, retention, uploads
-from scheduler.store import tables
+from scheduler.store import accounts, tables
 from tests.exchange.books import saved
 from tests.web.browser import SAME_ORIGIN
 from tests.web.cast_desk import WED, count, publish, queries
@@ -122,12 +123,23 @@ def test_what_another_changed_meanwhile_is_shown_anew_and_not_written_over(ctx, 
     assert name_of(ctx, cast) == "Cô Hương Mới"
 
 
+def colleague(ctx, cast):
+    """Another coordinator of the same programme."""
+    with ctx.transaction() as db:
+        person = accounts.ensure_person(
+            db, email="hai@x.example", name="Cô Hai", language="vi", now=ctx.now()
+        )
+        accounts.add_grant(db, person, Grant(Role.COORDINATOR, cast["programme"]))
+        return accounts.actor_of(db, person)
+
+
 def test_a_preview_is_its_senders_alone_and_for_a_day(ctx, cast, desk, site, clock, lists):
     path, page = looked(desk, (TEACHERS, lists[TEACHERS]))
-    stranger = site.of(cast.actors["stranger"])
-    stranger.see(HERE)
-    assert stranger.get(path).status_code == 404
-    assert stranger.submit(path, {"seen": seen(page)}).status_code == 404
+    for other in (colleague(ctx, cast), cast.actors["stranger"]):
+        browser = site.of(other)
+        browser.see(HERE)
+        assert browser.get(path).status_code == 404
+        assert browser.submit(path, {"seen": seen(page)}).status_code == 404
     clock.forward(days=1, seconds=1)
     later = site.of(cast.actors["coordinator"])
     assert later.get(path).status_code == 404
