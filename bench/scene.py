@@ -1,14 +1,16 @@
 """What pictures and tests of pages add to the demo: people of every role, and something to see."""
 
+import io
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import openpyxl
 import sqlalchemy as sa
 
 from bench import mailed
-from scheduler import clock, security
+from scheduler import clock, config, security
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.answers import Excuse, Reason, Reply
 from scheduler.domain.calendars import FeedKind
@@ -23,6 +25,7 @@ from scheduler.services import (
     invitations,
     links,
     outbox,
+    uploads,
 )
 from scheduler.services.context import Context
 from scheduler.services.invitations import Wanted
@@ -58,9 +61,19 @@ def sow(ctx: Context) -> Seeds:
     found = mailed.pages(ctx)
     people[ASKED] = _teacher(ctx, tables.offers.c.teacher_id)
     people[SWAPPING] = _teacher(ctx, tables.swaps.c.asked_id)
+    uploads.receive(ctx, people[COORDINATOR], [_list()])
     code = urlsplit(found["verify"]).path.rpartition("/")[2]
     accounts.request_sign_in(ctx, people[TEACHER].email)
     return Seeds(people, {**_keyed(ctx, people, found)}, code)
+
+
+def _list() -> tuple[str, bytes]:
+    """The example's teachers, one by another name, as an office may send them again."""
+    path = config.data_dir("examples") / "giao-vien-tinh-nguyen.xlsx"
+    book, made = openpyxl.load_workbook(path), io.BytesIO()
+    book.worksheets[0]["B7"] = "Phan Minh Hải Yến"
+    book.save(made)
+    return path.name, made.getvalue()
 
 
 def before_a_lesson(ctx: Context) -> Context:

@@ -44,6 +44,8 @@ NO_PAGES = {
     "/",  # sends everybody on
     "/coordinator/messages/forecast",  # a part of a page
     "/teacher/record/{code}/paper",  # a paper
+    "/coordinator/reports.pdf",  # another
+    "/coordinator/reports/certificates.zip",  # many
     "/line/ping",  # asked by a script
     "/line/hop",  # sends everybody on
     "/school/requests/{request_id}/fix",  # the example programme lacks no lesson
@@ -164,6 +166,8 @@ def _chosen(ctx: Context, seeds: Seeds, way: Way, reader: str, name: str) -> lis
         return [mail.name for mail in outbox.mails(ctx)]
     if name == "lesson_id":
         return _lessons(ctx, seeds.people[reader], behind="report" in way.path)
+    if way.path == "/coordinator/people/{person_id}":
+        return [seeds.people[TEACHER].person_id]  # whose page has most on it
     if name == "request_id":
         school = seeds.people[reader].grants[0].school_id
         return _of(ctx, tables.requests, _of_school(school), "id")

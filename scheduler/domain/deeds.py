@@ -85,6 +85,7 @@ DEEDS: dict[str, Text] = {
     "undo": text("Undid a publication"),
     "import": text("Imported workbooks"),
     "export": text("Exported data"),
+    "change_term": text("Changed the days of a term"),
     "pledge": text("Changed what a school pledged"),
     "issue_certificate": text("Issued a certificate"),
     "withdraw_certificate": text("Withdrew a certificate"),

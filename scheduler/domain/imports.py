@@ -4,17 +4,22 @@ Pure: no clock, no database.  Everything is named as offices name it: codes, mai
 names of classes; never by the database's numbers.
 """
 
+import hashlib
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any, Generic, NamedTuple, TypeVar
+from datetime import date, timedelta
+from typing import Any, Generic, NamedTuple, NewType, TypeVar
 
 from scheduler.domain.availability import Pledge
 from scheduler.domain.people import BellPeriod, HalfDay, Level
+from scheduler.domain.plans import Fingerprint
 from scheduler.domain.requests import NewRequest, Slot
 
 T = TypeVar("T")
+UploadId = NewType("UploadId", int)
 
+MOST_FILES = 3  # the lists of a programme
+UPLOAD_LIFE = timedelta(days=1)  # from the look at lists to their taking over
 FIRST_PROGRAMME_CODE = "ha-noi-yen-bai"
 
 
@@ -217,6 +222,30 @@ def compare(held: Roster, wanted: Roster) -> Changes:
         teachers=_split(held.teachers, wanted.teachers, lambda teacher: teacher.email),
         classes=_split(held.classes, wanted.classes, lambda room: (room.school_code, room.name)),
         requests=_split(held.requests, wanted.requests, lambda ask: ask.key, _same_request),
+    )
+
+
+def fingerprint(changes: Changes) -> Fingerprint:
+    """Names a preview: equal only while the same files do the same to the same things held."""
+    digest = hashlib.sha256()
+    for split in changes.by_noun.values():
+        digest.update(f"{split.new!r}{split.changed!r}{split.before!r};".encode())
+    return Fingerprint(digest.hexdigest()[:32])
+
+
+def unnamed(held: Roster, wanted: Roster) -> Roster:
+    """What is held of the nouns that `wanted` tells of, and not named there; it stays."""
+    schools = {school.code for school in wanted.schools}
+    teachers = {teacher.email for teacher in wanted.teachers}
+    requests = {request.key for request in wanted.requests}
+    return Roster(
+        schools=tuple(x for x in held.schools if schools and x.code not in schools),
+        teachers=tuple(
+            x for x in held.teachers if teachers and x.pledge and x.email not in teachers
+        ),
+        requests=tuple(
+            x for x in held.requests if requests and not x.withdrawn and x.key not in requests
+        ),
     )
 
 

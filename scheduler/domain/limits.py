@@ -35,6 +35,7 @@ REFUSALS_NOTED_BY_PERSON = Limit("refusals_noted_person", 20, timedelta(minutes=
 # Not by address: Google and Microsoft read for thousands from a few.
 READS_BY_LINK = Limit("reads_link", 20, timedelta(minutes=1))
 PAPERS_BY_PERSON = Limit("papers_person", 10, timedelta(minutes=1))  # each takes a process
+UPLOADS_BY_PERSON = Limit("uploads_person", 20, timedelta(minutes=1))  # each takes processes
 LINE_PINGS_BY_PERSON = Limit("line_pings_person", 250, timedelta(seconds=1))  # ten tests
 LINE_BYTES_BY_PERSON = Limit("line_bytes_person", 10, timedelta(seconds=30))
 API_BY_PERSON = Limit("api_person", 300, timedelta(milliseconds=200))

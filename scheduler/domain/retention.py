@@ -20,6 +20,7 @@ class Kept(StrEnum):
     INVITATIONS = "invitations"
     TOKENS = "tokens"
     ORIGINS = "origins"
+    UPLOADS = "uploads"
     TRIES = "tries"
 
 
@@ -90,6 +91,13 @@ RULES = (
         90 * _DAY,
         text("90 days after the deed; then only its first part"),
         text("so that a break-in can be looked into"),
+    ),
+    Rule(
+        Kept.UPLOADS,
+        text("Lists that a coordinator sent in, until they are taken over"),
+        _DAY,
+        text("1 day after they were sent"),
+        text("so that what was looked at is what is taken over"),
     ),
     Rule(
         Kept.TRIES,

@@ -53,7 +53,7 @@ def read(name: str, data: bytes) -> tuple[Grid, ...]:
             seconds=SECONDS,
             most=_MOST_ANSWERED,
         )
-        return _unpacked(answer)
+        return unpacked(answer)
     except (child.Lost, ArithmeticError, LookupError, TypeError, ValueError):
         raise refusals.error(refusals.BEYOND) from None
 
@@ -76,8 +76,8 @@ def trouble(error: UnreadableError) -> dict[str, Any]:
     return {"trouble": error.what.msgid, "values": dict(error.what.values)}
 
 
-def _unpacked(answer: dict[str, Any]) -> tuple[Grid, ...]:
-    """The child's words, taken for nothing more than they may be."""
+def unpacked(answer: Mapping[str, Any]) -> tuple[Grid, ...]:
+    """Plain JSON, taken for nothing more than it may be; raises what `trouble` packed."""
     if "trouble" in answer:
         sentence = refusals.KNOWN[answer["trouble"]]
         values = {name: _value(value) for name, value in answer["values"].items()}

@@ -1,5 +1,6 @@
 """Certificates of service: issued with a code that anybody may check, printed, withdrawn."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,13 +11,16 @@ from scheduler import security
 from scheduler.delivery import papers
 from scheduler.domain import access, certificates, records
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.calendars import slug
 from scheduler.domain.certificates import CODE_LENGTH, Certificate, Facts
 from scheduler.domain.intervals import DaySpan
+from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.people import Teacher, TeacherId
+from scheduler.domain.plans import Fingerprint
 from scheduler.domain.records import Amount, Line
 from scheduler.domain.terms import Programme, ProgrammeId
-from scheduler.errors import Conflict, NotFound
-from scheduler.services import paperwork, programmes
+from scheduler.errors import Conflict, NotFound, Stale
+from scheduler.services import limits, paperwork, programmes
 from scheduler.services import records as service_records
 from scheduler.services.context import Context
 from scheduler.store import audits, people, tables, terms
@@ -62,11 +66,103 @@ def issue_all(
     ctx: Context, actor: Actor, first_day: date | None = None, last_day: date | None = None
 ) -> tuple[Certificate, ...]:
     """Certificates for all who gave a lesson on these days; who gave none gets none."""
-    programme_id = programmes.own(actor)
-    access.require(actor, Action.KEEP_RECORDS, programme_id)
+    programme_id = _keeper(actor)
     with ctx.transaction() as db:
         days = service_records.span(db, programme_id, first_day, last_day)
         return _issue(ctx, db, actor, programme_id, days, people.teachers(db, programme_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Who would get a certificate, and what it would say; `standing`: the one that says so already,
+    which would be given again."""
+
+    facts: Facts
+    standing: Certificate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The certificates of these days for all who gave a lesson, by name; `seen` names them."""
+
+    days: DaySpan
+    due: tuple[Due, ...]
+    seen: Fingerprint
+
+    @property
+    def issued(self) -> tuple[Certificate, ...]:
+        return tuple(each.standing for each in self.due if each.standing)
+
+
+def look_at_all(
+    ctx: Context, actor: Actor, first_day: date | None = None, last_day: date | None = None
+) -> Round:
+    """What `issue_all` would give to whom; nothing is issued."""
+    programme_id = _keeper(actor)
+    with ctx.reading() as db:
+        days = service_records.span(db, programme_id, first_day, last_day)
+        return _round(ctx, db, programme_id, days)
+
+
+def issue_seen(
+    ctx: Context,
+    actor: Actor,
+    seen: Fingerprint,
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> tuple[Certificate, ...]:
+    """As `issue_all`, exactly what was seen; raises Stale when the figures are others by now."""
+    programme_id = _keeper(actor)
+    with ctx.transaction() as db:
+        days = service_records.span(db, programme_id, first_day, last_day)
+        found = _round(ctx, db, programme_id, days)
+        if found.seen != seen:
+            raise Stale("The figures have changed while you were looking. See the new list.")
+        return _issue(ctx, db, actor, programme_id, days, people.teachers(db, programme_id))
+
+
+PAPERS_AT_ONCE = 40  # what one printing process does in a breath
+
+
+def papers_of_part(
+    ctx: Context, actor: Actor, number: int, first_day: date | None, last_day: date | None
+) -> dict[str, bytes]:
+    """The papers of the so many-eth forty of those issued for these days, by file name.
+
+    Raises NotFound for a part that is not there, NoPaper, TooMany.
+    """
+    issued = look_at_all(ctx, actor, first_day, last_day).issued
+    part = issued[(number - 1) * PAPERS_AT_ONCE : number * PAPERS_AT_ONCE]
+    if not part:
+        raise NotFound("There are no such certificates here.")
+    limits.take(ctx, PAPERS_BY_PERSON, str(actor.person_id))
+    made = printed(ctx, part)
+    return {_file_name(each): paper for each, paper in zip(part, made, strict=True)}
+
+
+def _file_name(issued: Certificate) -> str:
+    return f"{slug(issued.facts.name)}-{issued.code}.pdf"
+
+
+def _keeper(actor: Actor) -> ProgrammeId:
+    programme_id = programmes.own(actor)
+    access.require(actor, Action.KEEP_RECORDS, programme_id)
+    return programme_id
+
+
+def _round(ctx: Context, db: Session, programme_id: ProgrammeId, days: DaySpan) -> Round:
+    teachers = people.teachers(db, programme_id)
+    programme = terms.programme(db, programme_id)
+    lines = record_rows.lines(db, programme.id, programme.zone, days, ctx.now())
+    standing = rows.standing(db, [teacher.id for teacher in teachers], days)
+    facts = (_facts(teacher, programme, days, lines) for teacher in teachers)
+    due = tuple(
+        Due(said, next((each for each in standing[said.teacher_id] if each.facts == said), None))
+        for said in sorted(facts, key=lambda each: each.name)
+        if said.held.lessons
+    )
+    digest = hashlib.sha256(repr([each.facts for each in due]).encode())
+    return Round(days, due, Fingerprint(digest.hexdigest()[:32]))
 
 
 def withdraw(ctx: Context, actor: Actor, code: str) -> Certificate:

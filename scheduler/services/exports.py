@@ -13,6 +13,7 @@ from scheduler.domain.terms import Term
 from scheduler.errors import NotFound
 from scheduler.exchange import instances, writing
 from scheduler.exchange.instances import TermState
+from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import audits, availability, lessons, people, pins, requests, roles, terms
 from scheduler.store import imports as rosters
@@ -94,7 +95,7 @@ def _record(ctx: Context, term: Term, actor: Actor | None, what: str) -> None:
 
 
 def _term(db: Session, code: str | None, actor: Actor | None) -> Term:
-    term = terms.find(db, code)
+    term = terms.find(db, code, programmes.own(actor) if actor else None)
     if term is None:
         raise NotFound("There is no such term here.")
     if actor is not None:

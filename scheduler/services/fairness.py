@@ -214,16 +214,7 @@ def _donors(
 def _schools(db: Session, seen: _Window) -> list[Share]:
     """What each receiving school asked for in the window; a class that joined another lesson had
     what it asked for."""
-    closed = terms.closed_spans(db, seen.term.programme_id)
-    asked: dict[SchoolId, int] = {}
-    for request in asks.of_term(db, seen.term.id):
-        cut = replace(
-            request,
-            first_day=max(request.first_day, seen.days.first_day),
-            last_day=min(request.last_day, seen.days.last_day),
-        )
-        wanted = requests.wanted(cut, seen.term, closed.get(request.school_id, ()))
-        asked[request.school_id] = asked.get(request.school_id, 0) + wanted
+    asked = asked_by_school(db, seen.term, seen.days)
     had = records.by(seen.lines, lambda line: line.school_id)
     counted = (Outcome.GIVEN, Outcome.MERGED)
     return [
@@ -236,3 +227,18 @@ def _schools(db: Session, seen: _Window) -> list[Share]:
         )
         for school in terms.schools(db, seen.term.programme_id)
     ]
+
+
+def asked_by_school(db: Session, term: Term, days: DaySpan) -> dict[SchoolId, int]:
+    """The lessons that each receiving school asks for, on these days of the term."""
+    closed = terms.closed_spans(db, term.programme_id)
+    asked: dict[SchoolId, int] = {}
+    for request in asks.of_term(db, term.id):
+        cut = replace(
+            request,
+            first_day=max(request.first_day, days.first_day),
+            last_day=min(request.last_day, days.last_day),
+        )
+        wanted = requests.wanted(cut, term, closed.get(request.school_id, ()))
+        asked[request.school_id] = asked.get(request.school_id, 0) + wanted
+    return asked

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 from scheduler.domain import access, imports
@@ -35,28 +35,60 @@ def import_files(
     Without an actor it is the command line that asks.  What the files do not name stays.
     """
     if actor is not None:
-        _may_import(actor)
+        may_import(actor)
     batch = workbooks.read(files)  # the slow part, before anybody has to wait for us
     with ctx.reading() if dry_run else ctx.transaction() as db:
         programme = _programme(db, term_code, actor)
-        code, held = _held(db, programme, batch, term_code)
-        wanted = imports.follow_bells(held, resolving.resolve(batch, held, code))
-        changes = imports.compare(held, wanted)
+        found = understood(db, programme, batch, term_code)
         if programme is None:
-            programme = _first_programme(ctx, db, batch, wanted, dry_run=dry_run)
-        summary = ImportSummary(
-            programme.code, code or "", dry_run, **{n: s.count for n, s in _splits(changes)}
-        )
-        if not dry_run and not summary.changes_nothing:
-            by = actor.person_id if actor else None
-            work = takeover.Import(db, programme.id, ctx.now(), by, ctx.settings.locale)
-            takeover.take_over(work, changes, wanted, code)
-            feeds.mark_all_dirty(db)
-            _record(work, changes, [name for name, _ in files])
-    return summary
+            programme = _first_programme(ctx, db, batch, found.wanted, dry_run=dry_run)
+        if not dry_run:
+            carry_out(ctx, db, found, programme, actor, [name for name, _ in files])
+    counts = {noun: split.count for noun, split in _splits(found.changes)}
+    return ImportSummary(programme.code, found.code or "", dry_run, **counts)
 
 
-def _may_import(actor: Actor) -> ProgrammeId:
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What files mean against what is held; `code`: of the term they are for.  `told`: as the files
+    have it, `wanted`: with what must follow."""
+
+    code: str | None
+    held: Roster
+    told: Roster
+    wanted: Roster
+    changes: Changes
+
+
+def understood(
+    db: Session, programme: Programme | None, batch: Batch, term_code: str | None = None
+) -> Understood:
+    """What taking the files over would do; raises Invalid with every problem."""
+    code, held = _held(db, programme, batch, term_code)
+    told = resolving.resolve(batch, held, code)
+    wanted = imports.follow_bells(held, told)
+    return Understood(code, held, told, wanted, imports.compare(held, wanted))
+
+
+def carry_out(
+    ctx: Context,
+    db: Session,
+    found: Understood,
+    programme: Programme,
+    actor: Actor | None,
+    names: Sequence[str],
+) -> None:
+    """Write what was understood, with its line in the record; nothing where nothing changes."""
+    if not any(split.both for _, split in _splits(found.changes)):
+        return
+    by = actor.person_id if actor else None
+    work = takeover.Import(db, programme.id, ctx.now(), by, ctx.settings.locale)
+    takeover.take_over(work, found.changes, found.wanted, found.code)
+    feeds.mark_all_dirty(db)
+    _record(work, found.changes, names)
+
+
+def may_import(actor: Actor) -> ProgrammeId:
     """The programme into which an actor may import; strangers make us read no files at all."""
     for grant in actor.grants:
         if Action.IMPORT in TABLE[grant.role]:
@@ -68,7 +100,7 @@ def _programme(db: Session, term_code: str | None, actor: Actor | None) -> Progr
     """The actor's, or that of the term wanted, or the one of the newest term; None before any."""
     term = terms.find(db, term_code) if term_code else None
     if actor is not None:
-        programme_id = _may_import(actor)
+        programme_id = may_import(actor)
         if term and actor.can(Action.IMPORT, term.programme_id):
             programme_id = term.programme_id
         access.require(actor, Action.IMPORT, programme_id)

@@ -135,9 +135,9 @@ def length(minutes: int, language: Language) -> str:
 # -- records
 
 
-def record(found: Record) -> dict[str, object]:
-    """What the paper of a record prints, in Vietnamese and then in English."""
-    return {"halves": [_half(found, language) for language in Language]}
+def record(found: Record, languages: Iterable[Language] = Language) -> dict[str, object]:
+    """What the paper of a record prints, in Vietnamese and then in English, or in one of them."""
+    return {"halves": [_half(found, language) for language in languages]}
 
 
 def _half(found: Record, language: Language) -> RecordPaper:
@@ -166,6 +166,8 @@ def _half(found: Record, language: Language) -> RecordPaper:
 
 def _tables(found: Record, language: Language) -> Iterator[Table]:
     for heading, parts in _divided(found):
+        if not parts and found.lines:
+            continue  # whoever wants a shorter paper took them out
         yield _table(translate(heading, language), parts, found.whole, language)
     if found.whole.causes:
         yield _causes(found.whole, language)

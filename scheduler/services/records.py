@@ -1,6 +1,6 @@
 """Records of what was given and what was lost: of one teacher, and of the whole programme."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,10 +21,11 @@ from scheduler.store.visibility import sees
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One teacher, school, class or month, and what became of its lessons."""
+    """One teacher, school, class or month, and what became of its lessons; `key`: its number."""
 
     name: str
     sums: Sums
+    key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +147,12 @@ def divided(programme: Programme, days: DaySpan, whose: str, lines: tuple[Line, 
 
 
 def _parts(
-    lines: tuple[Line, ...], key: Callable[[Line], Hashable], name: Callable[[Line], str]
+    lines: tuple[Line, ...], key: Callable[[Line], int], name: Callable[[Line], str]
 ) -> tuple[Part, ...]:
     names = {key(line): name(line) for line in lines}
     parts = records.by(lines, key)
-    return tuple(sorted((Part(names[each], sums) for each, sums in parts.items()), key=_by_name))
+    found = (Part(names[each], sums, each) for each, sums in parts.items())
+    return tuple(sorted(found, key=_by_name))
 
 
 def _by_name(part: Part) -> str:

@@ -1,7 +1,10 @@
 """A record as a file: a paper, a workbook, or a table."""
 
+from dataclasses import replace
+
 from scheduler.delivery import papers
 from scheduler.exchange import writing
+from scheduler.locale import Language
 from scheduler.services import paperwork
 from scheduler.services.records import Record
 
@@ -9,6 +12,13 @@ from scheduler.services.records import Record
 def paper(record: Record) -> bytes:
     """The record as a PDF, in Vietnamese and then in English.  Raises NoPaper."""
     return papers.printed([papers.page("record", paperwork.record(record))])[0]
+
+
+def short_paper(record: Record, language: Language) -> bytes:
+    """The record of a programme as a PDF in one language, without its two longest tables, those of
+    classes and teachers: of hundreds they take minutes to lay out.  Raises NoPaper."""
+    short = replace(record, classes=(), teachers=())
+    return papers.printed([papers.page("record", paperwork.record(short, [language]))])[0]
 
 
 def workbook(record: Record) -> bytes:

@@ -1,10 +1,18 @@
-"""A term, for whoever may do something with it."""
+"""Terms: for whoever may do something with one, and their days for who runs the programme."""
 
-from scheduler.domain import access
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scheduler.domain import access, term_wishes
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.plans import Fingerprint
+from scheduler.domain.term_wishes import TermWish
 from scheduler.domain.terms import Term, TermId
-from scheduler.errors import NotFound
-from scheduler.store import tables, terms
+from scheduler.errors import Invalid, NotFound, Stale, Text, text
+from scheduler.services import programmes
+from scheduler.services.context import Context
+from scheduler.store import audits, feeds, tables, terms
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
 
@@ -16,3 +24,89 @@ def allowed(db: Session, actor: Actor, term_id: TermId, action: Action) -> Term:
         raise NotFound("There is no such term here.")
     access.require(actor, action, term.programme_id)
     return term
+
+
+# -- changing its days
+
+
+@dataclass(frozen=True, slots=True)
+class TermDesk:
+    """A term with its lessons; `stranded`: those ahead that lie on a holiday, and stay until
+    somebody calls them off; `seen` names what can be changed."""
+
+    term: Term
+    lessons: int
+    stranded: int
+    seen: Fingerprint
+
+
+def of_actor(ctx: Context, actor: Actor) -> tuple[TermDesk, ...]:
+    """The terms of the actor's programme, the newest first; raises NotFound for who runs none."""
+    programme_id = programmes.own(actor)
+    access.require(actor, Action.IMPORT, programme_id)
+    with ctx.reading() as db:
+        found = terms.of_programme(db, programme_id)
+        starts = terms.starts(db, [term.id for term in found])
+    return tuple(_desk(term, starts[term.id], ctx.now()) for term in found)
+
+
+def one(ctx: Context, actor: Actor, term_id: TermId) -> TermDesk:
+    """One of them; raises NotFound for strangers."""
+    with ctx.reading() as db:
+        term = allowed(db, actor, term_id, Action.IMPORT)
+        return _desk(term, terms.starts(db, [term_id])[term_id], ctx.now())
+
+
+def _desk(term: Term, starts: Sequence[datetime], now: datetime) -> TermDesk:
+    ahead = [term.today(at) for at in starts if at > now]
+    stranded = sum(day in term.holidays for day in ahead)
+    return TermDesk(term, len(starts), stranded, term_wishes.fingerprint(term))
+
+
+def change(ctx: Context, actor: Actor, term_id: TermId, wish: TermWish, seen: Fingerprint) -> Term:
+    """Give a term other days; lessons on its new holidays stay until somebody calls them off.
+
+    Raises Invalid with the faults by field, also where lessons would lie outside the term, Stale,
+    NotFound for strangers.
+    """
+    with ctx.transaction() as db:
+        allowed(db, actor, term_id, Action.IMPORT)
+        terms.lock(db, term_id)
+        term = allowed(db, actor, term_id, Action.IMPORT)
+        if term_wishes.wish_of(term) == wish:
+            return term
+        if term_wishes.fingerprint(term) != seen:
+            raise Stale("The term has changed while you were looking. See how it is now.")
+        days = [term.today(at) for at in terms.starts(db, [term_id])[term_id]]
+        if faults := term_wishes.faults(wish) or _lost(wish, days):
+            raise Invalid("Some fields need another look.", fields=faults)
+        terms.change(db, term_id, wish)
+        feeds.mark_all_dirty(db)
+        audits.record(
+            db, ctx.now(), actor.person_id, "change_term", "term", term_id,
+            before=_told(term_wishes.wish_of(term)), after=_told(wish),
+        )  # fmt: skip
+        return allowed(db, actor, term_id, Action.IMPORT)
+
+
+def _lost(wish: TermWish, days: Sequence[date]) -> dict[str, Text]:
+    """Lessons that would lie outside of the term."""
+    outside = {
+        "first_day": sum(day < wish.first_day for day in days),
+        "last_day": sum(day > wish.last_day for day in days),
+    }
+    return {
+        name: text("{count} lessons lie outside of these days. Call them off first.", count=count)
+        for name, count in outside.items()
+        if count
+    }
+
+
+def _told(wish: TermWish) -> dict[str, object]:
+    return {
+        "name": wish.name,
+        "first_day": wish.first_day.isoformat(),
+        "last_day": wish.last_day.isoformat(),
+        "gap_minutes": wish.gap_minutes,
+        "holidays": [day.isoformat() for day in wish.holidays],
+    }

@@ -77,3 +77,12 @@ def _left(db: Session, ids: list[PersonId]) -> dict[int, tuple[str, ...]]:
     for person_id, school in db.execute(query):
         found[person_id] += (school,)
     return found
+
+
+def phones(db: Session, ids: list[PersonId]) -> dict[int, str]:
+    """The telephone numbers of those of these people who gave one; their right to be seen was
+    asked before."""
+    query = select(persons.c.id, persons.c.phone).where(
+        persons.c.id.in_(ids), persons.c.phone != ""
+    )
+    return {row.id: row.phone for row in db.execute(query)}

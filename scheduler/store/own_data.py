@@ -79,6 +79,7 @@ def _place(
 _OFFICE = "what they did in an office; each deed is a line of the record, which is shown"
 _PLAN = "drafts of a timetable; the lessons that came of them are shown"
 _KEY = "a secret that only its owner's device can use"
+_LISTS = "lists of an office, about other people; gone after a day"
 _SAME = "the same row as by another column"
 
 PLACES = (
@@ -139,6 +140,7 @@ PLACES = (
     _place("access_tokens.person_id", Fate.GOES, hidden=("jti",)),
     _place("invitations.accepted_by", Fate.GOES, hidden=("token_hash",)),
     _place("invitations.invited_by", Fate.STAYS, not_shown=_OFFICE),
+    _place("uploads.person_id", Fate.GOES, not_shown=_LISTS),
     _place("address_changes.person_id", Fate.GOES, hidden=("token_hash",)),
     _place("feed_links.person_id", Fate.GOES, hidden=("token_hash",)),
     _place("audits.person_id", Fate.STAYS),

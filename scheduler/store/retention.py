@@ -42,6 +42,7 @@ from scheduler.store.tables import (
     sessions,
     sign_ins,
     swaps,
+    uploads,
 )
 
 
@@ -191,6 +192,10 @@ def _origins(before: datetime) -> tuple[_Step, ...]:
     return (_Step(audit_origins, audit_origins.c.audit_id.in_(old)),)
 
 
+def _uploads(before: datetime) -> tuple[_Step, ...]:
+    return (_Step(uploads, uploads.c.sent_at < before),)
+
+
 def _tries(before: datetime) -> tuple[_Step, ...]:
     return (_Step(buckets, buckets.c.full_at <= int(before.timestamp() * 1000)),)
 
@@ -202,5 +207,6 @@ _STEPS = {
     Kept.INVITATIONS: _invitations,
     Kept.TOKENS: _tokens,
     Kept.ORIGINS: _origins,
+    Kept.UPLOADS: _uploads,
     Kept.TRIES: _tries,
 }

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor
 from scheduler.domain.intervals import DaySpan
+from scheduler.domain.lessons import LessonState
 from scheduler.domain.people import (
     BellPeriod,
     ClassId,
@@ -19,6 +20,7 @@ from scheduler.domain.people import (
     SchoolClass,
     SchoolId,
 )
+from scheduler.domain.term_wishes import TermWish
 from scheduler.domain.terms import Programme, ProgrammeId, Term, TermId
 from scheduler.errors import NotFound
 from scheduler.store import bells, bulk, tables
@@ -47,6 +49,16 @@ def find(db: Session, code: str | None, programme_id: int | None = None) -> Term
     if programme_id is not None:
         query = query.where(terms.c.programme_id == programme_id)
     return _one_term(db, query)
+
+
+def of_programme(db: Session, programme_id: int) -> tuple[Term, ...]:
+    """The terms of a programme, the newest first; one query."""
+    mine = _select_terms().where(terms.c.programme_id == programme_id).subquery()
+    days = holidays.c.day.label("day")
+    query = select(mine, days).outerjoin(holidays, holidays.c.term_id == mine.c.id)
+    rows = db.execute(query.order_by(mine.c.first_day.desc(), mine.c.id.desc(), days)).all()
+    found = {row.id: row for row in rows}
+    return tuple(_term([row for row in rows if row.id == key]) for key in found)
 
 
 def of_school(db: Session, school_id: int) -> Term | None:
@@ -169,6 +181,27 @@ def closed_spans(db: Session, programme_id: int) -> dict[SchoolId, tuple[DaySpan
     return {school_id: tuple(found) for school_id, found in spans.items()}
 
 
+def change(db: Session, term_id: int, wish: TermWish) -> None:
+    """Give a locked term these days; its holidays are replaced as a whole."""
+    own = wish.name, wish.first_day, wish.last_day, wish.gap_minutes
+    values = dict(zip(("name", "first_day", "last_day", "gap_minutes"), own, strict=True))
+    db.execute(update(terms).where(terms.c.id == term_id).values(values))
+    bulk.forget(db, holidays, "term_id", [term_id])
+    bulk.add(db, holidays, [{"term_id": term_id, "day": day} for day in wish.holidays])
+
+
+def starts(db: Session, term_ids: Collection[int]) -> dict[TermId, list[datetime]]:
+    """When the lessons of these terms begin, those called off left out; one query."""
+    found: dict[TermId, list[datetime]] = defaultdict(list)
+    own = tables.lessons.c
+    query = select(own.term_id, own.starts_at).where(
+        own.term_id.in_(list(term_ids)), own.state != LessonState.CANCELLED
+    )
+    for row in db.execute(query):
+        found[TermId(row.term_id)].append(row.starts_at)
+    return found
+
+
 def lock(db: Session, term_id: int) -> None:
     """Let nobody else publish, close schools or send teachers away in this term until the
     transaction ends: rooms and promises have no constraint that would stop two of them.
@@ -270,8 +303,11 @@ def _one_term(db: Session, query: Select[Any]) -> Term | None:
         .order_by(holidays.c.day)
     )
     rows = db.execute(with_days).all()
-    if not rows:
-        return None
+    return _term(rows) if rows else None
+
+
+def _term(rows: Sequence[Row[Any]]) -> Term:
+    """A term out of its rows, one for each of its holidays."""
     row = rows[0]
     return Term(
         id=TermId(row.id),

@@ -215,3 +215,60 @@ def strip(spans: Sequence[tuple[int, int]], now: int) -> Strip:
         now=x(now) if first * 60 <= now <= last * 60 else None,
         foot=HEAD + len(lanes) * GAP,
     )
+
+
+# -- columns side by side, each of heaps one on the other
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """A heap of a column; `kind`: its number among the heaps."""
+
+    kind: int
+    x: float
+    y: float
+    wide: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heaps:
+    """`middles`: of the columns, `tops`: where the number above each stands; `words`: where
+    those of each heap stand, in the order of the heaps."""
+
+    blocks: tuple[Heap, ...]
+    middles: tuple[float, ...]
+    tops: tuple[float, ...]
+    values: tuple[Tick, ...]
+    words: tuple[float, ...]
+
+
+LINE = 18  # px between two words
+
+
+def heaped(heaps: Sequence[Sequence[int]]) -> Heaps | None:
+    """Columns of as many heaps each, from below; None where there is nothing to see."""
+    high = max((sum(each) for each in heaps), default=0)
+    if not high:
+        return None
+    room = (RIGHT - LEFT) / len(heaps)
+    wide = min(64.0, room * 0.7)
+    scale = (BOTTOM - TOP - LINE) / high
+    blocks, middles, tops = [], [], []
+    for number, column in enumerate(heaps):
+        middle, foot = LEFT + room * (number + 0.5), float(BOTTOM)
+        for kind, value in enumerate(column):
+            foot -= value * scale
+            if value:
+                block = Heap(kind, middle - wide / 2, foot, wide, value * scale)
+                blocks.append(_rounded(block))
+        middles.append(round(middle, 1))
+        tops.append(round(foot - 5, 1))
+    values = tuple(Tick(round(BOTTOM - value * scale, 1), value) for value in _steps(0, high))
+    words = tuple(float(BOTTOM - 4 - LINE * kind) for kind in range(len(heaps[0])))
+    return Heaps(tuple(blocks), tuple(middles), tuple(tops), values, words)
+
+
+def _rounded(block: Heap) -> Heap:
+    sizes = (round(each, 1) for each in (block.x, block.y, block.wide, block.high))
+    return Heap(block.kind, *sizes)

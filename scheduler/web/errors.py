@@ -39,6 +39,9 @@ STATUS: dict[type[Exception], int] = {
     TooMany: 429,
 }
 RETRY_AFTER = "5"
+_TOO_LARGE = text(
+    "A workbook may have {most} MB. Remove pictures and other sheets, then send it again.", most=5
+)
 Faults = Sequence[tuple[str | Text, Text]]  # a field by its name, or a place; and what is wrong
 PROBLEM = "application/problem+json"
 _WORDS: dict[int, tuple[Text, Text]] = {
@@ -167,7 +170,8 @@ def _unreadable(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    response = answer(request, error.status_code)
+    lists = error.status_code == 413 and request.url.path == guard.UPLOADS
+    response = answer(request, error.status_code, _TOO_LARGE if lists else None)
     response.headers.update(error.headers or {})
     if error.status_code == 405:
         response.headers["allow"] = ", ".join(sorted(_allowed(request)))

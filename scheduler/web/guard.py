@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, FastAPI, Path, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from scheduler import security
@@ -21,6 +21,7 @@ from scheduler.services import access_tokens, limits, sessions
 from scheduler.services.context import Context
 
 LARGEST_BODY = 1024 * 1024
+MOST_FILES = 20  # in one form; how many are of use, a page says in words
 MOST_FIELDS = 1000
 LONGEST_COOKIE = 200
 LARGEST_ID = 2**31 - 1
@@ -39,6 +40,9 @@ UNLISTED = "/verify/"
 REPORTS = "/gateway/"
 # What programs ask with an access token, and never by a cookie: no other site can send it.
 API = "/api/"
+# Where lists are sent in: bodies as large as so many of the largest workbook.
+UPLOADS = "/coordinator/imports"
+LARGEST_UPLOAD = 16 * LARGEST_BODY
 UNFORMED = (*KEYED_FORMS, REPORTS, API)
 # Asked for by machines, under whatever name they know us.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -261,8 +265,32 @@ async def read_form(request: Request) -> FormData:
     return form
 
 
+async def read_upload(request: Request) -> FormData:
+    """Fields and files; those are on the disk while they are large.  Judged by whoever asks."""
+    form = await request.form(
+        max_fields=MOST_FIELDS, max_files=MOST_FILES, max_part_size=LARGEST_BODY
+    )
+    said = [part for name, value in form.multi_items() for part in (name, _named(value))]
+    if not all(map(_storable, said)):
+        raise Invalid("A field holds signs that cannot be stored.")
+    return form
+
+
+def _named(value: UploadFile | str) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def checked_form(request: Request, form: Annotated[FormData, Depends(read_form)]) -> FormData:
     """The fields sent, from a page that we gave to this very session."""
+    return _of_this_session(request, form)
+
+
+def checked_upload(request: Request, form: Annotated[FormData, Depends(read_upload)]) -> FormData:
+    """As `checked_form`, with files."""
+    return _of_this_session(request, form)
+
+
+def _of_this_session(request: Request, form: FormData) -> FormData:
     session = known(request)
     given = form.get("csrf")
     if session and not (isinstance(given, str) and security.same(given, session.csrf)):
@@ -273,6 +301,7 @@ def checked_form(request: Request, form: Annotated[FormData, Depends(read_form)]
 
 
 Form = Annotated[FormData, Depends(checked_form)]
+Upload = Annotated[FormData, Depends(checked_upload)]
 # Where the token in the address is the key: a mail's reader has no session, and no form token.
 KeyedForm = Annotated[FormData, Depends(read_form)]
 
@@ -302,7 +331,11 @@ def _faults(app: FastAPI) -> Iterator[str]:
         if path not in PUBLIC and _keeper(path) not in calls:
             yield f"{path}: says not who may come in"
         unsafe = set(route.methods or ()) - SAFE
-        if unsafe and checked_form not in calls and not path.startswith(UNFORMED):
+        if (
+            unsafe
+            and calls.isdisjoint((checked_form, checked_upload))
+            and not path.startswith(UNFORMED)
+        ):
             yield f"{path}: its form is not checked"
 
 

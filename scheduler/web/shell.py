@@ -15,7 +15,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scheduler.config import Settings
 from scheduler.origin import Origin, coming_from
 from scheduler.web import proxies
-from scheduler.web.guard import API, LARGEST_BODY, PROBES, SECRET_ADDRESSES, UNLISTED
+from scheduler.web.guard import (
+    API,
+    LARGEST_BODY,
+    LARGEST_UPLOAD,
+    PROBES,
+    SECRET_ADDRESSES,
+    UNLISTED,
+    UPLOADS,
+)
 from scheduler.web.headers import shared
 
 LONGEST_COOKIES = 4 * 1024
@@ -139,15 +147,19 @@ class _Bounded:
     begun: float | None = None
     whole: bool = False
 
+    @property
+    def most(self) -> int:
+        return LARGEST_UPLOAD if self.scope["path"] == UPLOADS else LARGEST_BODY
+
     async def __call__(self) -> Message:
         if self.whole:  # nothing comes any more but the end of the connection
             return await self.receive()
         stated = Headers(scope=self.scope).get("content-length", "0")
-        if stated.isdecimal() and int(stated) > LARGEST_BODY:
+        if stated.isdecimal() and int(stated) > self.most:
             raise _refused(413)
         message = await self._next()
         self.read += len(message.get("body", b""))
-        if self.read > LARGEST_BODY:
+        if self.read > self.most:
             raise _refused(413)
         self.whole = not message.get("more_body", False)
         return message

@@ -22,6 +22,7 @@ from scheduler.domain.busy import BusyChoices
 from scheduler.domain.calendars import FeedKind
 from scheduler.domain.messages import MessageKind, NewMessage
 from scheduler.domain.partnerships import Binding, Terms
+from scheduler.exchange import opened, refusals
 from scheduler.services import (
     access_tokens,
     accounts,
@@ -38,7 +39,7 @@ from scheduler.services import (
 from scheduler.services.context import Context
 from scheduler.services.feeds import NewLink
 from scheduler.store import accounts as account_rows
-from scheduler.store import tables
+from scheduler.store import tables, uploads
 from scheduler.web import guard
 from tests.cast import FIRST, LAST, T0, Cast
 from tests.delivery.browsers import Browser as Keys
@@ -173,6 +174,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "device_id": devices.mine(ctx, one)[0].id,
         "request_id": cast["request_7A"],
         "school_id": cast["A"],
+        "donor_school_id": _donor(ctx, cast),
         "person_id": cast["person_teacher1"],
         "teacher_id": cast["teacher1"],
         "run_id": runs.start(ctx, coordinator, cast["term"], 1.0),
@@ -180,6 +182,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "publication_id": _only(ctx, tables.publications),
         "term_id": cast["term"],
         "partnership_id": partnerships.add(ctx, coordinator, PAIR),
+        "upload_id": _upload(ctx, cast),
         "message_id": _message(ctx, cast),
         "code": CODE,
         "token": "khong-co-chia-khoa-nao-nhu-the",
@@ -289,6 +292,14 @@ def _message(ctx: Context, cast: Cast) -> int:
         outbox.plan(ctx, db, [note])
         row = tables.outbox.c
         return int(db.scalars(sa.select(row.id).where(row.key == "note:kin")).one())
+
+
+def _upload(ctx: Context, cast: Cast) -> int:
+    """Lists that the coordinator has looked at and not taken over: one that is none at all."""
+    sheets = opened.packed([("kín.xlsx", refusals.error(refusals.EMPTY))])
+    with ctx.transaction() as db:
+        person = cast["person_coordinator"]
+        return uploads.add(db, cast["programme"], person, ctx.now(), "0" * 64, sheets)
 
 
 def _certificate(ctx: Context, cast: Cast) -> None:

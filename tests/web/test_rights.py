@@ -52,12 +52,18 @@ ON_PAPER = {"/verify/{code}", "/teacher/record/{code}/paper"}
 # They end the session that asks, or reach for a far end of the wire.
 SPARED = {"/sign-out", "/devices/{device_id}/test", "/teacher/busy/read"}
 # Open only after something that the world has not.
-AFTER_MORE = {"/api/v1/disruptions/withdraw", "/mail/{name}", "/sign-in/factor/set-up"}
+AFTER_MORE = {
+    "/coordinator/reports/certificates.zip",
+    "/api/v1/disruptions/withdraw",
+    "/mail/{name}",
+    "/sign-in/factor/set-up",
+}
 # It is put on paper, which takes seconds; tests of certificates and timetables do it.
 ON_PAPER_SLOWLY = {
     "/api/v1/certificates/{code}/paper",
     "/teacher/record/{code}/paper",
     "/school/timetable.pdf",
+    "/coordinator/reports.pdf",
 }
 # Where a teacher chooses the schools she would like to teach: she may know what they are called.
 SCHOOLS_BY_NAME = "/teacher/availability"

@@ -75,6 +75,7 @@ from scheduler.store.tables.terms import (
     receiving_schools,
     terms,
 )
+from scheduler.store.tables.uploads import uploads
 
 __all__ = [
     "Phase",
@@ -142,5 +143,6 @@ __all__ = [
     "switches",
     "teachers",
     "terms",
+    "uploads",
     "workers",
 ]

@@ -22,6 +22,7 @@ from scheduler.web.pages import (
     disruptions,
     faults,
     grid,
+    imports,
     lesson_desk,
     matching,
     messages,
@@ -32,7 +33,10 @@ from scheduler.web.pages import (
     publications,
     readiness,
     school,
+    schools,
+    settings,
     subscriptions,
+    summaries,
     today,
     weights,
 )
@@ -52,6 +56,7 @@ router.include_router(disruptions.router)
 router.include_router(faults.router)
 router.include_router(grid.router)
 router.include_router(lesson_desk.router)
+router.include_router(imports.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
@@ -60,7 +65,10 @@ router.include_router(people.router)
 router.include_router(plans.router)
 router.include_router(publications.router)
 router.include_router(readiness.router)
+router.include_router(schools.router)
+router.include_router(settings.router)
 router.include_router(subscriptions.router)
+router.include_router(summaries.router)
 router.include_router(today.router)
 router.include_router(weights.router)
 
@@ -101,6 +109,10 @@ def school_week(
         here=f"/coordinator/schools/{school_id}?",
         calls="/coordinator",
         above=("/coordinator/term", text("The term at a glance")),
+        more=(
+            (f"/coordinator/schools/{school_id}/profile", text("Requests, hours, contacts")),
+            ("/coordinator/schools", text("All schools")),
+        ),
     )
     return school.week_page(request, ctx, shown, frame)
 

@@ -11,19 +11,20 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from scheduler.domain.access import Actor, Role
-from scheduler.domain.departures import GrantId
+from scheduler.domain.departures import GrantId, Held
 from scheduler.domain.invitations import InvitationId
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Fingerprint
 from scheduler.errors import Conflict, Invalid, Stale, Text, text
-from scheduler.services import invitations, people, programmes
+from scheduler.services import invitations, people, profiles, programmes
 from scheduler.services.context import Context
 from scheduler.services.departures import Departure
-from scheduler.services.words import ROLES
+from scheduler.services.profiles import Teaching
+from scheduler.services.words import LEVELS, ROLES
 from scheduler.store.directory import Entry
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
-from scheduler.web.pages import inviting
+from scheduler.web.pages import inviting, profile_words
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -67,7 +68,7 @@ def page(
         "coordinator/people.html",
         count=len(found),
         rows=[_row(ctx, entry) for entry in found[(number - 1) * AT_ONCE : number * AT_ONCE]],
-        pages=_pages(len(found), number, {"q": q, "role": role}),
+        pages=pages_of(HERE, len(found), number, {"q": q, "role": role}),
         q=q,
         role=chosen.value if chosen else "",
         roles=[(each.value, ROLES[each]) for each in Role],
@@ -76,12 +77,14 @@ def page(
     )
 
 
-def _pages(count: int, shown: int, typed: Mapping[str, str]) -> list[tuple[int, str | None]]:
+def pages_of(
+    here: str, count: int, shown: int, typed: Mapping[str, str], at_once: int = AT_ONCE
+) -> list[tuple[int, str | None]]:
     """The numbers of the pages, with where each is; none where one page is enough."""
     asked = {name: value for name, value in typed.items() if value}
-    numbers = range(1, (count - 1) // AT_ONCE + 2) if count > AT_ONCE else ()
+    numbers = range(1, (count - 1) // at_once + 2) if count > at_once else ()
     return [
-        (n, None if n == shown else f"{HERE}?{urlencode({**asked, 'page': n})}#list")
+        (n, None if n == shown else f"{here}?{urlencode({**asked, 'page': n})}#list")
         for n in numbers
     ]
 
@@ -159,16 +162,36 @@ def take_back(ctx: Ctx, actor: CoordinatorActor, invitation_id: RowId, _form: Fo
 
 @router.get(f"{HERE}/{{person_id}}")
 def person(request: Request, ctx: Ctx, actor: CoordinatorActor, person_id: RowId) -> Response:
-    found = people.card(ctx, actor, PersonId(person_id))
+    profile = profiles.of_person(ctx, actor, PersonId(person_id))
+    found, teaching = profile.card, profile.teaching
+    pledge = teaching.pledge if teaching else None
     return render(
         request,
         "coordinator/person.html",
         section=HERE,
         card=found,
         row=_row(ctx, found.entry),
-        roles=[(x, ROLES[x.grant.role], x.id in found.removable) for x in found.entry.roles],
+        roles=[_held(x, x.id in found.removable, teaching) for x in found.entry.roles],
         oneself=person_id == actor.person_id,
+        reached=profile.reached,
+        teaching=teaching,
+        free=profile_words.free(pledge.windows, teaching.term) if teaching and pledge else [],
+        levels=[LEVELS[level] for level in pledge.levels] if pledge else [],
+        zone=ctx.settings.timezone,
+        now=ctx.now(),
     )
+
+
+def _held(
+    held: Held, removable: bool, teaching: Teaching | None
+) -> tuple[Held, Text, bool, str | None]:
+    """A role, its word, whether it may be taken away, and the page of its school."""
+    grant = held.grant
+    href = f"/coordinator/schools/{grant.school_id}/profile" if grant.school_id else None
+    own = teaching and teaching.held.id == held.id
+    if donor := grant.donor_school_id or (teaching.donor_school_id if teaching and own else None):
+        href = f"/coordinator/donor-schools/{donor}"
+    return held, ROLES[grant.role], removable, href
 
 
 @router.get(f"{HERE}/{{person_id}}/roles/{{grant_id}}/remove")

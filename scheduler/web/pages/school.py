@@ -68,7 +68,8 @@ class WeekFrame:
 
     `here`: this page, its query open; `calls`: where lessons are called off; `asks`: where
     lessons are asked for; `above`: address and name of the page above; `schools`: the reader's
-    schools, each with its address, None for the one shown; `steps`: of a first visit.
+    schools, each with its address, None for the one shown; `steps`: of a first visit; `more`: other
+    pages about the school.
     """
 
     here: str
@@ -77,6 +78,7 @@ class WeekFrame:
     above: tuple[str, Text] | None = None
     schools: tuple[tuple[ReceivingSchool, str | None], ...] = ()
     steps: tuple[Step, ...] = ()
+    more: tuple[tuple[str, Text], ...] = ()
 
 
 def week_page(request: Request, ctx: Context, shown: SchoolWeek, frame: WeekFrame) -> Response:

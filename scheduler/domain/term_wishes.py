@@ -1,0 +1,46 @@
+"""What coordinators may change of a term, and what must hold of it.  Pure."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from scheduler.domain.plans import Fingerprint
+from scheduler.domain.terms import Term
+from scheduler.errors import Text, text
+
+LONGEST = timedelta(days=400)
+MOST_GAP = 240  # minutes, as the tables check it
+
+
+@dataclass(frozen=True, slots=True)
+class TermWish:
+    """`holidays` in order of time, each once."""
+
+    name: str
+    first_day: date
+    last_day: date
+    gap_minutes: int
+    holidays: tuple[date, ...]
+
+
+def wish_of(term: Term) -> TermWish:
+    """The term as it is."""
+    return TermWish(term.name, term.first_day, term.last_day, term.gap_minutes, term.holidays)
+
+
+def faults(wish: TermWish) -> dict[str, Text]:
+    """What is wrong with a wish, by field."""
+    if wish.last_day < wish.first_day:
+        return {"last_day": text("The last day is before the first day.")}
+    if wish.last_day - wish.first_day > LONGEST:
+        return {"last_day": text("A term has at most {most} days.", most=LONGEST.days)}
+    outside = [day for day in wish.holidays if not wish.first_day <= day <= wish.last_day]
+    if outside:
+        said = ", ".join(f"{day:%d/%m/%Y}" for day in outside)
+        return {"holidays": text("These days are not in the term: {days}.", days=said)}
+    return {}
+
+
+def fingerprint(term: Term) -> Fingerprint:
+    """Changes with whatever of the term can be changed."""
+    return Fingerprint(hashlib.sha256(repr(wish_of(term)).encode()).hexdigest()[:16])

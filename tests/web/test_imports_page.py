@@ -1,0 +1,233 @@
+"""Lists in and out: what they would do, taking exactly that over, files of any kind, downloads."""
+
+import gzip
+import io
+import json
+import zipfile
+
+import openpyxl
+import pytest
+import sqlalchemy as sa
+
+from scheduler.domain.access import Grant, Role
+from scheduler.services import exports, retention, uploads
+from scheduler.store import accounts, tables
+from tests.exchange.books import saved
+from tests.web.browser import SAME_ORIGIN
+from tests.web.cast_desk import WED, count, publish, queries
+from tests.web.cast_desk import at as lesson_at
+
+HERE = "/coordinator/imports"
+TEACHERS, SCHOOLS = "giao-vien-tinh-nguyen.xlsx", "truong-tiep-nhan.xlsx"
+
+
+@pytest.fixture
+def desk(site, cast):
+    browser = site.of(cast.actors["coordinator"])
+    browser.see(HERE)
+    return browser
+
+
+@pytest.fixture
+def lists(ctx, cast):
+    """The programme's own lists, as an office has them on its disk."""
+    with ctx.transaction() as db:
+        db.execute(tables.persons.update().values(phone="0912345678"))
+    return exports.export_workbooks(ctx, actor=cast.actors["coordinator"])
+
+
+def sent(desk, *files, csrf=None):
+    """The answer to files, by name and bytes, sent in by the form of the page."""
+    parts = [("files", (name, data, "application/octet-stream")) for name, data in files]
+    return desk.post(
+        HERE, data={"csrf": desk.csrf if csrf is None else csrf}, files=parts, headers=SAME_ORIGIN
+    )
+
+
+def looked(desk, *files):
+    """The address of the preview, and the preview."""
+    answer = sent(desk, *files)
+    assert answer.status_code == 303, answer.text
+    path = answer.headers["location"]
+    return path, desk.see(path)
+
+
+def seen(page) -> str:
+    return page.text.partition('name="seen" value="')[2].partition('"')[0]
+
+
+def with_cell(data: bytes, cell: str, value: object) -> bytes:
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    book.worksheets[0][cell] = value
+    return saved(book)
+
+
+def name_of(ctx, cast, who="teacher1"):
+    with ctx.reading() as db:
+        mine = tables.persons.c.id == cast[f"person_{who}"]
+        return db.scalar(sa.select(tables.persons.c.name).where(mine))
+
+
+def test_a_list_changes_nothing_before_it_was_seen_and_then_just_that(ctx, cast, desk, lists):
+    path, page = looked(desk, (TEACHERS, with_cell(lists[TEACHERS], "B7", "Cô Hương Mới")))
+    assert "Các danh sách đã được hiểu" in page.text
+    assert "Cô Hương Mới · THCS Ái Mộ</li>" not in page.text  # it is not new
+    assert "Cô Hương Mới · THCS Ái Mộ: tên" in page.text
+    assert name_of(ctx, cast) == "Cô teacher1"
+    done = desk.submit(path, {"seen": seen(page)})
+    assert (done.status_code, done.headers["location"]) == (303, HERE)
+    assert "Mới: 0, thay đổi: 1" in desk.see(HERE).text
+    assert name_of(ctx, cast) == "Cô Hương Mới"
+    again = desk.submit(path, {"seen": seen(page)})  # a second press
+    assert again.status_code == 303
+    assert "đã được lưu rồi" in desk.see(HERE).text
+    with ctx.reading() as db:
+        line = tables.audits.c
+        query = sa.select(line.person_id, line.reason).where(line.action == "import")
+        assert db.execute(query).all() == [(cast["person_coordinator"], TEACHERS)]
+
+
+def test_the_same_lists_once_more_change_nothing(desk, lists):
+    path, page = looked(desk, *lists.items())
+    assert "Mọi thứ đã được lưu rồi" in page.text
+    assert 'name="seen"' not in page.text
+    assert path
+
+
+def test_every_fault_is_told_at_its_cell_fifty_on_a_page(ctx, cast, desk, lists):
+    book = openpyxl.load_workbook(io.BytesIO(lists[TEACHERS]))
+    for row in range(9, 69):
+        book.worksheets[0][f"E{row}"] = f"kein{row}"
+    before = count(ctx, tables.persons)
+    path, first = looked(desk, (TEACHERS, saved(book)))
+    assert 'name="seen"' not in first.text
+    assert f"{TEACHERS}, trang tính Giáo viên, dòng 9, cột E" in first.text
+    assert "“kein9”" in first.text
+    assert first.text.count('<th scope="row">') == 50
+    last = desk.see(f"{path}?page=99")
+    assert last.status_code == 200
+    assert desk.submit(path, {"seen": "x"}).status_code == 422
+    assert count(ctx, tables.persons) == before
+
+
+def test_what_another_changed_meanwhile_is_shown_anew_and_not_written_over(ctx, cast, desk, lists):
+    path, page = looked(desk, (TEACHERS, with_cell(lists[TEACHERS], "B7", "Cô Hương Mới")))
+    with ctx.transaction() as db:
+        mine = tables.persons.c.id == cast["person_teacher1"]
+        db.execute(tables.persons.update().where(mine).values(name="Cô Lan"))
+    refused = desk.submit(path, {"seen": seen(page)})
+    assert refused.status_code == 409
+    assert "đã thay đổi" in refused.text
+    assert name_of(ctx, cast) == "Cô Lan"
+    assert desk.submit(path, {"seen": seen(refused)}).status_code == 303
+    assert name_of(ctx, cast) == "Cô Hương Mới"
+
+
+def colleague(ctx, cast):
+    """Another coordinator of the same programme."""
+    with ctx.transaction() as db:
+        person = accounts.ensure_person(
+            db, email="hai@x.example", name="Cô Hai", language="vi", now=ctx.now()
+        )
+        accounts.add_grant(db, person, Grant(Role.COORDINATOR, cast["programme"]))
+        return accounts.actor_of(db, person)
+
+
+def test_a_preview_is_its_senders_alone_and_for_a_day(ctx, cast, desk, site, clock, lists):
+    path, page = looked(desk, (TEACHERS, lists[TEACHERS]))
+    for other in (colleague(ctx, cast), cast.actors["stranger"]):
+        browser = site.of(other)
+        browser.see(HERE)
+        assert browser.get(path).status_code == 404
+        assert browser.submit(path, {"seen": seen(page)}).status_code == 404
+    clock.forward(days=1, seconds=1)
+    later = site.of(cast.actors["coordinator"])
+    assert later.get(path).status_code == 404
+    retention.run(ctx)
+    assert count(ctx, tables.uploads) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("anh.xlsx", b"\x89PNG\r\n\x1a\n" + b"0" * 100, "không phải"),
+        ("cu.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, ".xls"),
+        ("trong.xlsx", b"", "trống"),
+        ("dài.csv", b"a" * (5 * 1024 * 1024 + 1), "5 MB"),
+        ("chữ.xlsx", b"xin,chao\n1,2\n", ".csv"),
+    ],
+)
+def test_what_is_no_list_is_refused_with_a_sentence(ctx, cast, desk, name, data, told):
+    path, page = looked(desk, (name, data))
+    assert (page.status_code, told in page.text) == (200, True), page.text
+    assert desk.submit(path, {"seen": ""}).status_code == 422
+
+
+def test_a_name_of_a_file_is_shown_and_never_believed(desk, cast):
+    _, page = looked(desk, ("C:\\tmp\\<script>alert(1)</script>.xlsx", b"abc"))
+    assert "<script>alert" not in page.text
+    assert uploads.called("a/b/../d\u202e.xlsx") == "?"
+    assert uploads.called("x" * 400 + ".csv").endswith(".csv")
+
+
+def test_no_file_too_many_files_and_too_large_ones_are_refused(desk, cast):
+    assert "Chọn một đến ba" in desk.submit(HERE, {}).text
+    many = sent(desk, *((f"{n}.csv", b"a,b\n1,2\n") for n in range(4)))
+    assert (many.status_code, "nhiều nhất 3" in many.text) == (422, True)
+    huge = sent(desk, *((f"{n}.csv", b"a" * (6 * 1024 * 1024)) for n in range(3)))
+    assert (huge.status_code, "5 MB" in huge.text) == (413, True)
+    assert sent(desk, ("a.csv", b"a"), csrf="wrong").status_code == 403
+
+
+def test_other_forms_take_no_files_and_stay_small(desk, cast):
+    part = {"files": ("a.csv", b"a", "text/csv")}
+    answer = desk.post("/language", data={"csrf": desk.csrf}, files=part, headers=SAME_ORIGIN)
+    assert answer.status_code == 400
+    body = {"csrf": desk.csrf, "seen": "x" * (1024 * 1024)}
+    assert desk.post(f"{HERE}/1", data=body, headers=SAME_ORIGIN).status_code == 413
+
+
+def test_files_that_somebody_sends_without_end_are_too_many(desk, cast, monkeypatch):
+    answers = [sent(desk).status_code for _ in range(3)]
+    assert answers == [422, 422, 422]  # they cost nothing, and are not counted
+    codes = {sent(desk, ("a.csv", b"")).status_code for _ in range(21)}
+    assert codes == {303, 429}
+
+
+def test_lists_go_out_as_files_with_names_and_come_back_in(ctx, cast, desk, lists):
+    publish(ctx, cast, lesson_at(cast, WED))
+    answer = desk.get("/coordinator/exports/workbooks.zip?term=HK1")
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"] == 'attachment; filename="danh-sach.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert sorted(files) == sorted(lists)
+    lessons = desk.get("/coordinator/exports/lessons.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(lessons.content)).worksheets[0]
+    assert [cell.value for cell in sheet[2]][:3] == ["04/10/2023", "T4", "07:30"]
+    instance = desk.get("/coordinator/exports/instance.json")
+    assert len(json.loads(instance.content)["teachers"]) == 2
+    assert desk.get("/coordinator/exports/lessons.xlsx?term=NO").status_code == 404
+    _, page = looked(desk, *files.items())
+    assert "Mọi thứ đã được lưu rồi" in page.text
+
+
+def test_an_export_never_holds_a_formula(ctx, cast, desk):
+    with ctx.transaction() as db:
+        db.execute(tables.receiving_schools.update().values(name='=HYPERLINK("http://x")'))
+    data = desk.get("/coordinator/exports/workbooks.zip").content
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        book = openpyxl.load_workbook(io.BytesIO(archive.read(SCHOOLS)))
+    assert book.worksheets[0]["B2"].value == '\'=HYPERLINK("http://x")'
+
+
+def test_a_preview_asks_as_often_for_many_rows_as_for_one(ctx, cast, desk, lists):
+    def asked(*files) -> int:
+        path, _ = looked(desk, *files)
+        with queries(ctx) as said:
+            page = desk.get(path)
+        assert len(gzip.compress(page.content)) < 25_000
+        return len(said)
+
+    one = asked((TEACHERS, lists[TEACHERS]))
+    assert asked(*lists.items()) == one

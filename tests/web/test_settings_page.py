@@ -1,0 +1,118 @@
+"""Settings: the days of a term change as they were seen, and no lesson falls out of it."""
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from scheduler.store import tables, terms
+from tests.web.cast_desk import WED, at, publish, queries
+
+HERE = "/coordinator/settings"
+
+
+@pytest.fixture
+def desk(site, cast):
+    return site.of(cast.actors["coordinator"])
+
+
+def seen(page) -> str:
+    return page.text.partition('name="seen" value="')[2].partition('"')[0]
+
+
+def given(page, **fields):
+    kept = {
+        "name": "Học kỳ I", "first_day": "02/10/2023", "last_day": "31/12/2023",
+        "gap_minutes": "10", "holidays": "", "seen": seen(page),
+    }  # fmt: skip
+    return kept | fields
+
+
+def term(ctx, cast):
+    with ctx.reading() as db:
+        return terms.get(db, cast["term"])
+
+
+def test_holidays_are_typed_a_day_a_line_and_kept_in_order(ctx, cast, desk):
+    path = f"{HERE}/terms/{cast['term']}"
+    page = desk.see(path)
+    holidays = "20/11/2023\n04/10/2023; 20/11/2023"
+    assert desk.submit(path, given(page, holidays=holidays)).status_code == 303
+    assert term(ctx, cast).holidays == (date(2023, 10, 4), date(2023, 11, 20))
+    assert "20/11/2023\n" not in desk.see(HERE).text
+    assert "2 ngày" in desk.see(HERE).text
+    with ctx.reading() as db:
+        line = tables.audits.c
+        said = db.execute(sa.select(line.before, line.after).where(line.action == "change_term"))
+        [(before, after)] = said.all()
+    assert (before["holidays"], after["holidays"]) == ([], ["2023-10-04", "2023-11-20"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"holidays": "31/09/2023"}, "“31/09/2023”: Tháng 9 chỉ có 30 ngày"),
+        ({"holidays": "01/01/2024"}, "không nằm trong học kỳ: 01/01/2024"),
+        ({"last_day": "01/10/2023"}, "trước ngày đầu"),
+        ({"last_day": "31/12/2025"}, "nhiều nhất 400 ngày"),
+        ({"last_day": "03/10/2023"}, "1 tiết nằm ngoài những ngày này"),
+        ({"gap_minutes": "lâu"}, "từ 0 đến 240"),
+        ({"name": ""}, "Điền"),
+    ],
+)
+def test_a_term_that_cannot_be_is_refused_and_nothing_is_stored(ctx, cast, desk, fields, told):
+    publish(ctx, cast, at(cast, WED))
+    before, path = term(ctx, cast), f"{HERE}/terms/{cast['term']}"
+    refused = desk.submit(path, given(desk.see(path), **fields))
+    assert (refused.status_code, told in refused.text) == (422, True), refused.text
+    for value in fields.values():
+        assert value in refused.text  # what was typed is still there
+    assert term(ctx, cast) == before
+
+
+def test_what_another_stored_meanwhile_is_not_written_over(ctx, cast, desk, site):
+    path = f"{HERE}/terms/{cast['term']}"
+    mine = given(desk.see(path), holidays="20/11/2023")
+    other = site.of(cast.actors["coordinator"])
+    other.submit(path, given(other.see(path), holidays="21/11/2023"))
+    refused = desk.submit(path, mine)
+    assert (refused.status_code, "đã đổi trong lúc chị đang xem" in refused.text) == (409, True)
+    assert "21/11/2023" in refused.text
+    assert term(ctx, cast).holidays == (date(2023, 11, 21),)
+
+
+def test_a_lesson_on_a_new_holiday_stays_and_is_told(ctx, cast, desk):
+    publish(ctx, cast, at(cast, WED))
+    path = f"{HERE}/terms/{cast['term']}"
+    desk.submit(path, given(desk.see(path), holidays=f"{WED:%d/%m/%Y}"))
+    assert "1 tiết sắp tới rơi vào ngày nghỉ" in desk.see(HERE).text
+
+
+def test_a_strangers_term_is_not_there(site, cast):
+    stranger = site.of(cast.actors["stranger"])
+    path = f"{HERE}/terms/{cast['term']}"
+    assert stranger.get(path).status_code == 404
+    stranger.see(HERE)
+    assert stranger.submit(path, {"name": "x"}).status_code == 404
+
+
+def test_settings_ask_as_often_for_many_terms_as_for_one(ctx, cast, desk):
+    def asked() -> int:
+        with queries(ctx) as said:
+            assert desk.get(HERE).status_code == 200
+        return len(said)
+
+    one = asked()
+    with ctx.transaction() as db:
+        for n in (1, 2):
+            days = {"first_day": date(2024, n, 1), "last_day": date(2024, n, 20)}
+            db.execute(
+                tables.terms.insert().values(
+                    programme_id=cast["programme"],
+                    code=f"T{n}",
+                    name=f"T{n}",
+                    gap_minutes=5,
+                    **days,
+                )
+            )
+    assert asked() == one
