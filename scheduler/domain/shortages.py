@@ -153,6 +153,12 @@ class Cell:
     strained: int
 
 
+def certain(found: Bound, known: Iterable[Cell]) -> int:
+    """How many lessons are certain to find nobody: as the whole week shows, or its half-days added
+    up, whichever is more.  A half-day looks at its own times alone and may see more there."""
+    return max(found.short, sum(cell.certain for cell in known))
+
+
 def cells(asking: Sequence[Asking], supply: Supply) -> tuple[Cell, ...]:
     """Every half-day and level for which anybody asks, in order of the week."""
     places = {(t.weekday, t.half_day, each.level) for each in asking for t in each.times}

@@ -41,6 +41,10 @@ class Demand:
         """Where lessons can be nowhere else and find nobody, the worst first."""
         return tuple(sorted((x for x in self.cells if x.certain), key=lambda x: -x.certain))
 
+    @property
+    def short(self) -> int:
+        return shortages.certain(self.bound, self.cells)
+
 
 def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
     """The week of `day` (None: the present one, moved into the term); holidays, closed schools,

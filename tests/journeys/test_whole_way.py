@@ -56,6 +56,7 @@ def test_the_three_printed_links_show_the_databases_own(demo_ctx, site, sign_in:
     expect(school.locator("h1")).to_contain_text(str(len(week)))
 
     coordinator = sign_in(links[Role.COORDINATOR].url)
+    coordinator.goto(f"{site}/coordinator/term")
     count = wording.number(len(live_lessons(demo_ctx)), Language.VI)
     expect(coordinator.locator("h1")).to_contain_text(count)
     for figure in ("203", "122", "17", "168"):
