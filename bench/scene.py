@@ -15,6 +15,7 @@ from scheduler.domain.access import Actor, Role
 from scheduler.domain.answers import Excuse, Reason, Reply
 from scheduler.domain.calendars import FeedKind
 from scheduler.domain.invitations import Place
+from scheduler.domain.partnerships import Binding, Terms
 from scheduler.jobs import loop
 from scheduler.services import (
     accounts,
@@ -25,6 +26,7 @@ from scheduler.services import (
     invitations,
     links,
     outbox,
+    partnerships,
     uploads,
 )
 from scheduler.services.context import Context
@@ -56,6 +58,7 @@ def sow(ctx: Context) -> Seeds:
     people = {TEACHER: first[Role.TEACHER], SCHOOL: first[Role.SCHOOL]}
     people[COORDINATOR] = people[SHOWING] = accounts.operator(ctx)
     people[HEAD] = _head(ctx, people[TEACHER])
+    partner(ctx, people[COORDINATOR])
     people[SETTING_UP] = accounts.add_user(ctx, "le.khoi@chungtay.example", Role.COORDINATOR)
     _factor(ctx, people[COORDINATOR])
     found = mailed.pages(ctx)
@@ -171,6 +174,14 @@ def enter(ctx: Context, people: dict[str, Actor]) -> dict[str, str]:
                 newest = db.scalar(sa.select(sa.func.max(tables.sessions.c.id)))
                 account_rows.prove(db, newest or 0, ctx.now())
     return found
+
+
+def partner(ctx: Context, coordinator: Actor) -> None:
+    """Two pairs of units, one of which searches go by."""
+    units = partnerships.desk(ctx, coordinator)
+    both = zip(units.donor_units, units.receiving_units, strict=False)
+    for binding, (donor, receiver) in zip((Binding.WISH, Binding.NONE), both, strict=False):
+        partnerships.add(ctx, coordinator, Terms(donor, receiver, 120, 2, binding))
 
 
 def trouble(ctx: Context) -> None:

@@ -49,6 +49,7 @@ NO_PAGES = {
     "/line/ping",  # asked by a script
     "/line/hop",  # sends everybody on
     "/school/requests/{request_id}/fix",  # the example programme lacks no lesson
+    "/coordinator/plans/{plan_id}/gaps/{request_id}/ask",  # nor does it here
     "/coordinator/readiness/silent",  # everybody of the example programme has said when
     *guard.PROBES,  # read by machines
 }
