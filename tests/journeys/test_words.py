@@ -23,7 +23,7 @@ _WORDS = """
 ENGLISH = frozenset(_WORDS.split())
 # Words like those that a Vietnamese page may show, and why.
 ALLOWED: dict[str, str] = {}
-SILENT = {"script", "style", "template", "title"}
+SILENT = {"script", "style", "template", "textarea", "title"}
 VOID = {
     "meta",
     "link",
@@ -39,7 +39,7 @@ VOID = {
     "source",
 }
 SPOKEN = ("aria-label", "alt", "title", "placeholder")
-DAY = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}(?:/\d{4})?(?![\d/])")
+DAY = re.compile(r"(?<![\d/.])\d{1,2}/\d{1,2}(?:/\d{4})?(?![\d/])")
 WEEKDAY = re.compile(
     r"(?:Thứ (?:Hai|Ba|Tư|Năm|Sáu|Bảy)|Chủ nhật|Chủ Nhật|[Tt][2-7]|CN"
     r"|Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ,]*$"  # some pages say it in both languages
