@@ -75,7 +75,13 @@ def add(ctx: Context, actor: Actor, told: Terms) -> PartnershipId:
         _check(db, programme_id, told, rows.of_programme(db, programme_id))
         made = rows.add(db, programme_id, told)
         audits.record(
-            db, ctx.now(), actor.person_id, "add", "partnership", made, after=asdict(told)
+            db,
+            ctx.now(),
+            actor.person_id,
+            "add_partnership",
+            "partnership",
+            made,
+            after=asdict(told),
         )
     return made
 
@@ -96,7 +102,7 @@ def change(
         _check(db, programme_id, told, others)
         rows.change(db, partnership_id, told)
         audits.record(
-            db, ctx.now(), actor.person_id, "change", "partnership", partnership_id,
+            db, ctx.now(), actor.person_id, "change_partnership", "programme", programme_id,
             before=asdict(before.terms), after=asdict(told),
         )  # fmt: skip
 
@@ -109,7 +115,7 @@ def remove(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Partner
         found = _one(db, programme_id, partnership_id)
         rows.remove(db, partnership_id)
         audits.record(
-            db, ctx.now(), actor.person_id, "remove", "partnership", partnership_id,
+            db, ctx.now(), actor.person_id, "end_partnership", "programme", programme_id,
             before=asdict(found.terms),
         )  # fmt: skip
     return found
