@@ -79,8 +79,8 @@ def add(ctx: Context, actor: Actor, told: Terms) -> PartnershipId:
             ctx.now(),
             actor.person_id,
             "add_partnership",
-            "partnership",
-            made,
+            "programme",
+            programme_id,
             after=asdict(told),
         )
     return made

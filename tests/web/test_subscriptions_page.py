@@ -104,4 +104,4 @@ def test_a_preview_names_whose_calendar_will_not_show_it_in_time(ctx, cast, site
     subscribe(ctx, cast, "teacher2", "teacher", "teacher2", "Apple", ctx.now())
     new = desk.draft(ctx, cast, desk.at(cast, WED, "08:25"), desk.at(cast, WED, "08:25", "8B", 2))
     page = plain(site.of(cast.actors["coordinator"]).see(f"/coordinator/plans/{new}"))
-    assert "hãy gọi cho họ nữa: Cô teacher1." in page
+    assert "1 người có thể chưa biết kịp Cô teacher1 Danh sách cần gọi" in page
