@@ -35,6 +35,10 @@ class NotFound(ChungTayError):
     """There is no such thing, or the asker may not know that there is."""
 
 
+class NoTerm(NotFound):
+    """A programme without a term: its coordinators send the lists in first."""
+
+
 class NotAllowed(ChungTayError):
     """The asker may see it, and may not do this to it."""
 

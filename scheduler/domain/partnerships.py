@@ -90,7 +90,10 @@ def bonds(
     donors: Iterable[DonorSchool],
     receivers: Iterable[ReceivingSchool],
 ) -> Bonds:
-    """A school in several partnerships has the schools of them all; a rule is also a wish."""
+    """A school in several partnerships has the schools of them all; a rule is also a wish.
+
+    A unit that has no school any more, being renamed for instance, binds nobody.
+    """
     by_binding: dict[Binding, dict[str, set[str]]] = {each: {} for each in Binding}
     schools, there = tuple(donors), tuple(receivers)
     for one in known:
@@ -100,7 +103,11 @@ def bonds(
     wished, allowed = by_binding[Binding.WISH], by_binding[Binding.RULE]
     return Bonds(
         {label: frozenset(codes) for label, codes in wished.items() if codes},
-        {label: frozenset(codes | wished.get(label, set())) for label, codes in allowed.items()},
+        {
+            label: frozenset(codes | wished.get(label, set()))
+            for label, codes in allowed.items()
+            if codes
+        },
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from scheduler.domain.messages import Channel
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import TermId
@@ -75,6 +76,6 @@ def fingerprint(people: Iterable[PersonId]) -> Fingerprint:
     return Fingerprint(hashlib.sha256(repr(sorted(people)).encode()).hexdigest()[:16])
 
 
-def key(term_id: TermId, today: date, person_id: PersonId) -> str:
-    """Names the reminder that somebody gets on a day: no second one has the same name."""
-    return f"nudge:{term_id}:{today}:{person_id}"
+def key(term_id: TermId, today: date, person_id: PersonId, channel: Channel) -> str:
+    """Names the reminder that somebody gets on a day by one way."""
+    return f"nudge:{term_id}:{today}:{person_id}:{channel}"

@@ -20,7 +20,7 @@ from scheduler.locale import DEFAULT, Language, catalogue_path
 # Every name whose first argument is a sentence for a reader.
 _CALLS = frozenset({"_", "gettext", "hard", "lazy", "text", "Text"})
 _ERRORS = frozenset(
-    {"ChungTayError", "NotFound", "NotAllowed", "Conflict", "Stale", "Busy", "Invalid"}
+    {"ChungTayError", "NoTerm", "NotFound", "NotAllowed", "Conflict", "Stale", "Busy", "Invalid"}
 )
 _PLURALS = frozenset({"ngettext"})
 # These names mean ours only when they come from here: SQLAlchemy has a `text` too.

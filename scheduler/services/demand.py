@@ -12,7 +12,7 @@ from scheduler.domain.people import HalfDay, ReceivingSchool, TeacherId
 from scheduler.domain.requests import Request, RequestId, Slot
 from scheduler.domain.shortages import Asking, Bound, Cell, Giving, Span, Supply, Time
 from scheduler.domain.terms import Term
-from scheduler.errors import NotFound
+from scheduler.errors import NoTerm
 from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import availability, busy, requests, roles, terms
@@ -54,7 +54,7 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
     with ctx.reading() as db:
         term = terms.find(db, None, programme_id)
         if term is None:
-            raise NotFound("There is no term yet. Import the workbooks first.")
+            raise NoTerm("There is no term yet. Import the workbooks first.")
         first = monday(min(max(day or term.today(ctx.now()), term.first_day), term.last_day))
         week = _Week(term, first)
         schools = {school.id: school for school in terms.schools(db, programme_id)}

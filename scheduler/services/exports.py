@@ -5,11 +5,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from scheduler.domain import access
-from scheduler.domain.access import Action, Actor
+from scheduler.domain.access import RUNNING, Action, Actor
 from scheduler.domain.availability import Pledge
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import TeacherId
-from scheduler.domain.terms import Term
+from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import NotFound
 from scheduler.exchange import instances, writing
 from scheduler.exchange.instances import TermState
@@ -94,8 +94,17 @@ def _record(ctx: Context, term: Term, actor: Actor | None, what: str) -> None:
         audits.record(db, ctx.now(), person, "export", "term", term.id, after={"what": what})
 
 
+def _among(actor: Actor | None, code: str | None) -> list[ProgrammeId | None]:
+    """Where a term is looked for: a named one in all programmes that the actor runs."""
+    if actor is None:
+        return [None]
+    if code is None:
+        return [programmes.own(actor)]
+    return [grant.programme_id for grant in actor.with_role(*RUNNING)]
+
+
 def _term(db: Session, code: str | None, actor: Actor | None) -> Term:
-    term = terms.find(db, code, programmes.own(actor) if actor else None)
+    term = next(filter(None, (terms.find(db, code, each) for each in _among(actor, code))), None)
     if term is None:
         raise NotFound("There is no such term here.")
     if actor is not None:

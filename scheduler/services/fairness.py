@@ -21,7 +21,7 @@ from scheduler.domain.people import (
 )
 from scheduler.domain.records import Line, Outcome, Sums
 from scheduler.domain.terms import Term
-from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.errors import Conflict, Invalid, NoTerm, NotFound, text
 from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import audits, availability, people, school_pledges, terms
@@ -127,7 +127,7 @@ def pledge(ctx: Context, actor: Actor, school: str, count: int) -> DonorSchool:
 def _term(db: Session, actor: Actor) -> Term:
     term = terms.find(db, None, programmes.own(actor))
     if term is None:
-        raise NotFound("There is no term yet. Import the workbooks first.")
+        raise NoTerm("There is no term yet. Import the workbooks first.")
     return term
 
 

@@ -71,7 +71,7 @@ def add(ctx: Context, actor: Actor, told: Terms) -> PartnershipId:
     """Raises Invalid, by field, for units that are not there or are partners already."""
     programme_id = _own(actor)
     with ctx.transaction() as db:
-        rows.lock(db, programme_id)
+        terms.lock_programme(db, programme_id)
         _check(db, programme_id, told, rows.of_programme(db, programme_id))
         made = rows.add(db, programme_id, told)
         audits.record(
@@ -92,7 +92,7 @@ def change(
     """Raises Stale when somebody changed it since it was `seen`; nothing is done for no change."""
     programme_id = _own(actor)
     with ctx.transaction() as db:
-        rows.lock(db, programme_id)
+        terms.lock_programme(db, programme_id)
         before = _one(db, programme_id, partnership_id)
         if before.terms == told:
             return
@@ -111,7 +111,7 @@ def remove(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Partner
     """Take a partnership back; the lessons between its units stay as they are."""
     programme_id = _own(actor)
     with ctx.transaction() as db:
-        rows.lock(db, programme_id)
+        terms.lock_programme(db, programme_id)
         found = _one(db, programme_id, partnership_id)
         rows.remove(db, partnership_id)
         audits.record(

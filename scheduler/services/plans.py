@@ -244,7 +244,13 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
 
 
 def _may_give(db: Session, term: Term, diff: PlanDiff) -> None:
-    """Raises Conflict for lessons of somebody who left since the plan was made."""
+    """Raises Conflict for lessons of somebody who left since the plan was made, or outside the term
+    as it is now."""
+    after = [x.after for x in diff.changes if x.after is not None]
+    if any(not term.first_day <= p.day <= term.last_day or p.day in term.holidays for p in after):
+        raise Conflict(
+            "The days of the term have changed since this plan was made. Run the engine again."
+        )
     gone = roles.gone(db, term.programme_id)
     given = {x.after.teacher_id for x in diff.changes if x.after is not None} & gone
     if given:

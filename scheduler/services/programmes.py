@@ -7,7 +7,7 @@ from scheduler.domain.access import RUNNING, Action, Actor
 from scheduler.domain.plans import Plan
 from scheduler.domain.runs import Run
 from scheduler.domain.terms import Programme, ProgrammeId, Term
-from scheduler.errors import NotFound
+from scheduler.errors import NoTerm, NotFound
 from scheduler.services.context import Context
 from scheduler.store import figures, plans, runs, terms
 from scheduler.store.database import Session
@@ -59,7 +59,7 @@ def term(ctx: Context, actor: Actor) -> Term:
 def _newest(db: Session, programme_id: ProgrammeId) -> Term:
     found = terms.find(db, None, programme_id)
     if found is None:
-        raise NotFound("There is no term yet. Import the workbooks first.")
+        raise NoTerm("There is no term yet. Import the workbooks first.")
     return found
 
 

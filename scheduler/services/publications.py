@@ -110,7 +110,10 @@ def undo(ctx: Context, actor: Actor, publication_id: PublicationId) -> Undoing:
         back, left = _sorted_out(ctx, db, term, known, found.id)
         named = {lesson.id: lesson for lesson in lessons.find(db, ids=list(left))}
     if not back:
-        raise Conflict("Nothing of this publication is left to put back.")
+        raise Conflict(
+            "Nothing of this publication can be put back: its lessons have changed again, have "
+            "begun or are pinned."
+        )
     draft = drafts.weigh(snapshots.take(ctx, term.id), known, back)
     with ctx.transaction() as db:
         drafts.require_unchanged(db, term, known)

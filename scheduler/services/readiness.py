@@ -7,12 +7,12 @@ from scheduler.domain import access
 from scheduler.domain import mailroom as mail
 from scheduler.domain import readiness as rules
 from scheduler.domain.access import Action, Actor
-from scheduler.domain.messages import MessageKind, NewMessage
+from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.readiness import Answer, School, Stand
 from scheduler.domain.terms import ProgrammeId, Term
-from scheduler.errors import Conflict, NotFound, Stale, Text, text
+from scheduler.errors import Conflict, NoTerm, Stale, Text, text
 from scheduler.locale import Language, translate
 from scheduler.services import outbox, programmes, ways
 from scheduler.services.context import Context
@@ -94,10 +94,10 @@ def send(ctx: Context, actor: Actor, stand: Stand, seen: Fingerprint) -> int:
         if found.seen != seen:
             raise Stale("Somebody has answered while you were looking. Nothing was sent.")
         channels = ways.first(ctx, db, [who.person_id for who in found.to])
-        planned = 0
-        for who in found.to:
-            message = NewMessage(
-                key=rules.key(found.term.id, found.term.today(now), who.person_id),
+        today = found.term.today(now)
+        messages = [
+            NewMessage(
+                key=rules.key(found.term.id, today, who.person_id, channels[who.person_id]),
                 kind=MessageKind.NOTE,
                 person_id=who.person_id,
                 due_at=now,
@@ -110,9 +110,12 @@ def send(ctx: Context, actor: Actor, stand: Stand, seen: Fingerprint) -> int:
                 },
                 channel=channels[who.person_id],
             )
-            if outbox.plan(ctx, db, [message]):
-                planned += 1
-                audits.record(db, now, actor.person_id, _NUDGE, "person", who.person_id)
+            for who in found.to
+        ]
+        planned = outbox.plan(ctx, db, messages)
+        if planned:
+            after = {"stand": stand.value, "people": planned}
+            audits.record(db, now, actor.person_id, _NUDGE, "term", found.term.id, after=after)
     return planned
 
 
@@ -137,7 +140,11 @@ def _had(
     ctx: Context, db: Session, actor: Actor, term: Term, people: Collection[PersonId]
 ) -> frozenset[PersonId]:
     today = term.today(ctx.now())
-    keys = {rules.key(term.id, today, person): person for person in people}
+    keys = {
+        rules.key(term.id, today, person, channel): person
+        for person in people
+        for channel in Channel
+    }
     return frozenset(keys[key] for key in posts.by_keys(db, actor, keys))
 
 
@@ -150,5 +157,5 @@ def _own(actor: Actor, action: Action) -> ProgrammeId:
 def _term(db: Session, programme_id: ProgrammeId) -> Term:
     term = terms.find(db, None, programme_id)
     if term is None:
-        raise NotFound("There is no term yet. Import the workbooks first.")
+        raise NoTerm("There is no term yet. Import the workbooks first.")
     return term

@@ -11,7 +11,7 @@ from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import DonorSchool, DonorSchoolId, ReceivingSchool, SchoolId, Teacher
 from scheduler.domain.records import OPEN, Outcome, Sums
 from scheduler.domain.terms import ProgrammeId, Term
-from scheduler.errors import NotFound
+from scheduler.errors import NoTerm, NotFound
 from scheduler.services import fairness, hours, programmes, requests
 from scheduler.services.context import Context
 from scheduler.services.requests import SchoolDesk
@@ -171,7 +171,11 @@ def donor(ctx: Context, actor: Actor, school_id: DonorSchoolId) -> Donor:
     with ctx.reading() as db:
         if not sees(db, actor, tables.donor_schools, school_id):
             raise NotFound("There is no such school here.")
-        return next(x for x in _donors(ctx, db, programme_id) if x.school.id == school_id)
+        found = _donors(ctx, db, programme_id)
+    mine = next((each for each in found if each.school.id == school_id), None)
+    if mine is None:  # of another programme that the actor coordinates
+        raise NotFound("There is no such school here.")
+    return mine
 
 
 def pledge(ctx: Context, actor: Actor, school_id: DonorSchoolId, lessons: int) -> DonorSchool:
@@ -188,5 +192,5 @@ def _own(actor: Actor) -> ProgrammeId:
 def _term(db: Session, programme_id: ProgrammeId) -> Term:
     term = terms.find(db, None, programme_id)
     if term is None:
-        raise NotFound("There is no term yet. Import the workbooks first.")
+        raise NoTerm("There is no term yet. Import the workbooks first.")
     return term

@@ -103,6 +103,7 @@ def take_over(ctx: Context, actor: Actor, upload_id: UploadId, seen: Fingerprint
     """
     with ctx.transaction() as db:
         found = _own(ctx, db, actor, upload_id)
+        terms.lock_programme(db, found.programme_id)  # one import after the other
         now_is, meant = _look(db, found)
         if meant is None:
             raise Invalid("The lists cannot be taken over any more.", now_is.problems)

@@ -107,15 +107,22 @@ def _gaps(term: Term, monday: date) -> Select[Any]:
             plans.c.state == PlanState.PUBLISHED,
             plan_gaps.c.week == monday,
             requests.c.withdrawn_at.is_(None),
+            _day(monday) >= requests.c.first_day,
+            _day(monday) <= requests.c.last_day,
             ~_is_closed(monday),
         )
     )
 
 
+def _day(monday: date) -> ColumnElement[date]:
+    """The day of a slot in that week."""
+    days = {n: literal(monday + timedelta(days=n), Date) for n in range(7)}
+    return case(days, value=request_slots.c.weekday)
+
+
 def _is_closed(monday: date) -> ColumnElement[bool]:
     """Whether the school takes no lesson on the day of the slot."""
-    days = {n: literal(monday + timedelta(days=n), Date) for n in range(7)}
-    day = case(days, value=request_slots.c.weekday)
+    day = _day(monday)
     return exists().where(
         closed_days.c.school_id == classes.c.school_id,
         closed_days.c.first_day <= day,

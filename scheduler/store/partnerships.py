@@ -14,7 +14,6 @@ from scheduler.store.tables import (
     joint_sessions,
     lessons,
     partnerships,
-    programmes,
     teachers,
 )
 
@@ -38,12 +37,6 @@ def get(db: Session, partnership_id: int, programme_id: int) -> Partnership | No
     mine = partnerships.c.id == partnership_id, partnerships.c.programme_id == programme_id
     row = db.execute(select(partnerships).where(*mine)).first()
     return _partnership(row) if row else None
-
-
-def lock(db: Session, programme_id: int) -> None:
-    """Let nobody else change partnerships of this programme until the transaction ends."""
-    mine = programmes.c.id == programme_id
-    db.execute(select(programmes.c.id).where(mine).with_for_update())
 
 
 def add(db: Session, programme_id: int, told: Terms) -> PartnershipId:

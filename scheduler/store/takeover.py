@@ -121,10 +121,14 @@ def _write_people(work: Import, changes: Changes) -> _Ids:
     known = {row.email: row for row in work.db.execute(select(persons)) if row.email in told}
     new = [contact for email, contact in told.items() if email not in known]
     bulk.add(work.db, persons, [_person_row(work, contact) for contact in new])
+    others = grants.c.programme_id != work.programme_id
+    elsewhere = set(work.db.scalars(select(grants.c.person_id).where(others)))
     renamed = [
         {"id": row.id, "name": told[email].name, "phone": told[email].phone}
         for email, row in known.items()
+        # whom another programme knows, no list of this one may rename
         if (row.name, row.phone) != (told[email].name, told[email].phone)
+        and row.id not in elsewhere
     ]
     bulk.change(work.db, persons, renamed)
     query = select(persons.c.email, persons.c.id)

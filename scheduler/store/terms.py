@@ -202,6 +202,12 @@ def starts(db: Session, term_ids: Collection[int]) -> dict[TermId, list[datetime
     return found
 
 
+def lock_programme(db: Session, programme_id: int) -> None:
+    """Let nobody else take lists over or change partnerships of this programme meanwhile."""
+    mine = select(programmes.c.id).where(programmes.c.id == programme_id)
+    db.execute(mine.with_for_update(key_share=True))
+
+
 def lock(db: Session, term_id: int) -> None:
     """Let nobody else publish, close schools or send teachers away in this term until the
     transaction ends: rooms and promises have no constraint that would stop two of them.

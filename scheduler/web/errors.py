@@ -18,6 +18,7 @@ from scheduler.errors import (
     Conflict,
     Invalid,
     NotAllowed,
+    NoTerm,
     NotFound,
     Text,
     TooMany,
@@ -102,6 +103,8 @@ def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, ChungTayError)  # noqa: S101 - what it is registered for
     if isinstance(error, NotAllowed):
         _note_refusal(request)
+    if isinstance(error, NoTerm) and request.url.path.startswith("/coordinator"):
+        return view.see_other(guard.UPLOADS, error.message)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     faults = _faults(error) if isinstance(error, Invalid) else ()
     # "Not there" and "not yours" must be the same answer, whatever the words inside.

@@ -43,8 +43,8 @@ def test_several_rules_of_a_school_let_its_teachers_go_to_all_of_them_and_so_doe
     assert found.allowed == {AI_MO.label: {"S0", "S1", "S2"}}
 
 
-def test_a_rule_for_a_unit_that_has_no_schools_keeps_its_teachers_from_all():
-    assert bonds(("Long Biên", "Nowhere", Binding.RULE)).allowed == {AI_MO.label: frozenset()}
+def test_a_rule_for_a_unit_that_has_no_school_any_more_binds_nobody():
+    assert bonds(("Long Biên", "Nowhere", Binding.RULE)).allowed == {}
 
 
 def test_schools_are_told_apart_by_the_bound_teachers_who_may_come():

@@ -89,10 +89,19 @@ def test_after_three_in_a_day_nothing_more_is_sent(ctx, cast, desk):
     for n in range(4):
         words = WORDS | {"text": f"Lần {n}"}
         page = desk.submit(f"{HERE}/send", words | {"token": token(desk.submit(HERE, words))})
-    assert page.status_code == 409
+    assert page.status_code == 422
     assert not any(words == "Lần 3" for words in sent(ctx).values())
 
 
 def test_a_token_that_no_look_gave_is_refused(ctx, desk):
     page = desk.submit(f"{HERE}/send", WORDS | {"token": "x"})
     assert (page.status_code, sent(ctx)) == (422, {})
+
+
+def test_words_beyond_the_days_measure_are_kept_where_they_were_typed(ctx, cast, desk):
+    for n in range(3):
+        words = WORDS | {"text": f"Lần {n}"}
+        desk.submit(f"{HERE}/send", words | {"token": token(desk.submit(HERE, words))})
+    last = WORDS | {"text": "Lần thứ tư, chữ không được mất"}
+    page = desk.submit(f"{HERE}/send", last | {"token": token(desk.submit(HERE, last))})
+    assert "Lần thứ tư, chữ không được mất</textarea>" in page.text

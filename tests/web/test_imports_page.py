@@ -123,6 +123,14 @@ def test_what_another_changed_meanwhile_is_shown_anew_and_not_written_over(ctx, 
     assert name_of(ctx, cast) == "Cô Hương Mới"
 
 
+def test_a_list_renames_nobody_whom_another_programme_knows(ctx, cast, desk, lists):
+    theirs = cast.actors["stranger"].email
+    book = with_cell(with_cell(lists[TEACHERS], "E7", theirs), "B7", "Tên Bịa")
+    path, page = looked(desk, (TEACHERS, book))
+    desk.submit(path, {"seen": seen(page)})
+    assert name_of(ctx, cast, "stranger") == "Cô stranger"
+
+
 def colleague(ctx, cast):
     """Another coordinator of the same programme."""
     with ctx.transaction() as db:

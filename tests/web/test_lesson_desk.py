@@ -111,7 +111,9 @@ def test_waves_are_shown_and_the_next_one_is_opened_once(ctx, cast, coordinator,
     cannot(ctx, cast, lesson)  # a colleague is asked at once, the far one is not
     page = coordinator.see(f"{DESK}/{lesson}")
     said = plain(page)
-    assert "Đợt 2 · đồng nghiệp của giáo viên Thứ Ba 03/10 · 11:30, hạn 15:30. 1 đã mời" in said
+    assert (
+        "Đợt 2 · đồng nghiệp của giáo viên Thứ Ba 03/10 · 11:30, hạn 15:30. đã mời 1 người" in said
+    )
     assert page.text.count('aria-current="step"') == 1
     assert "Mời thêm 1 người ngay" in said
     path = f"{DESK}/{lesson}/cover/next"

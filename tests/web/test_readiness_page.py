@@ -92,7 +92,7 @@ def test_it_goes_to_exactly_those_once_however_often_pressed(ctx, cast, coordina
         assert answer.headers["location"] == HERE
     there = {cast["person_teacher1"], cast["person_teacher2"]}
     assert set(rows(ctx, "kind", "person_id")) == {("note", person) for person in there}
-    assert {person for _, person, _ in audited(ctx, "nudge")} == there
+    assert len(audited(ctx, "nudge")) == 1
     again = coordinator.see(f"{HERE}/unconfirmed")
     assert "Hôm nay tất cả đã được nhắc" in again.text
     assert 'aria-disabled="true"' in again.text
@@ -153,9 +153,12 @@ def test_an_old_look_is_refused_and_another_word_is_no_page(ctx, cast, coordinat
 
 def test_another_programme_is_neither_seen_nor_reminded(ctx, site, cast):
     stranger = site.of(cast.actors["stranger"])
-    assert stranger.see(HERE).status_code == 404
-    assert stranger.see(f"{HERE}/unconfirmed").status_code == 404
-    assert stranger.submit(f"{HERE}/unconfirmed", {"seen": "x"}).status_code == 404
+    for answer in (
+        stranger.see(HERE),
+        stranger.see(f"{HERE}/unconfirmed"),
+        stranger.submit(f"{HERE}/unconfirmed", {"seen": "x"}),
+    ):  # it has no term yet
+        assert answer.headers["location"] == "/coordinator/imports"
     assert rows(ctx, "id") == []
 
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.store import tables, terms
-from tests.web.cast_desk import WED, at, publish, queries
+from tests.web.cast_desk import WED, at, draft, publish, queries
 
 HERE = "/coordinator/settings"
 
@@ -77,7 +77,8 @@ def test_what_another_stored_meanwhile_is_not_written_over(ctx, cast, desk, site
     other.submit(path, given(other.see(path), holidays="21/11/2023"))
     refused = desk.submit(path, mine)
     assert (refused.status_code, "đã đổi trong lúc chị đang xem" in refused.text) == (409, True)
-    assert "21/11/2023" in refused.text
+    assert "21/11/2023" in refused.text.split('id="refused"')[1].split("</div>")[0]
+    assert "20/11/2023</textarea>" in refused.text  # what was typed is still there
     assert term(ctx, cast).holidays == (date(2023, 11, 21),)
 
 
@@ -116,3 +117,13 @@ def test_settings_ask_as_often_for_many_terms_as_for_one(ctx, cast, desk):
                 )
             )
     assert asked() == one
+
+
+def test_a_plan_made_before_the_days_changed_publishes_no_lesson_on_a_holiday(ctx, cast, desk):
+    made = draft(ctx, cast, at(cast, WED))
+    path = f"{HERE}/terms/{cast['term']}"
+    desk.submit(path, given(desk.see(path), holidays=f"{WED:%d/%m/%Y}"))
+    plan = f"/coordinator/plans/{made}"
+    refused = desk.submit(f"{plan}/publish", {"seen": seen(desk.see(plan))})
+    assert refused.status_code == 409
+    assert "Ngày của học kỳ đã đổi" in refused.text

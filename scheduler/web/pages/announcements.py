@@ -9,7 +9,7 @@ from starlette.responses import Response
 from scheduler.domain.access import Actor
 from scheduler.domain.announcements import Audience
 from scheduler.domain.mailroom import LONGEST_NOTE
-from scheduler.errors import Invalid, Text, text
+from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.services import announcements
 from scheduler.services.announcements import Draft
 from scheduler.services.context import Context
@@ -69,6 +69,8 @@ def send(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Res
         if not error.fields:
             raise
         return _page(request, ctx, actor, typed, errors=error.fields)
+    except Conflict as error:
+        return _page(request, ctx, actor, typed, errors={"text": error.message})
     if not sent:
         return see_other(MESSAGES, text("This message is on its way already."))
     return see_other(MESSAGES, text("Your message is on its way: {count}.", count=sent))

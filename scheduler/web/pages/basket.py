@@ -23,7 +23,7 @@ from scheduler.services.standing import Told
 from scheduler.services.suggestions import BARS, TimeLine
 from scheduler.services.words import obstacle_words
 from scheduler.web import guard
-from scheduler.web.forms import Fields
+from scheduler.web.forms import YEARS, Fields
 from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.view import render, see_other
 
@@ -165,7 +165,7 @@ def draft(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Re
     try:
         term = programmes.planning(ctx, actor).term
         made = baskets.draft(ctx, actor, term.id, moves, fields.typed("note"))
-    except (Invalid, Conflict) as fault:
+    except (Invalid, Conflict, NotFound) as fault:
         return _page(request, ctx, actor, fields, fault)
     said = text("A draft of your changes. Nobody else sees it until you publish it.")
     return _kept(ctx, actor, [], see_other(f"/coordinator/plans/{made}", said))
@@ -176,7 +176,7 @@ def _page(
     ctx: Context,
     actor: Actor,
     typed: Fields | None = None,
-    fault: Invalid | Conflict | None = None,
+    fault: Invalid | Conflict | NotFound | None = None,
 ) -> Response:
     moves = _read(request, actor)
     check, lost = _checked(ctx, actor, moves)
@@ -197,7 +197,7 @@ def _page(
     )
 
 
-def _status(fault: Invalid | Conflict | None) -> int:
+def _status(fault: Invalid | Conflict | NotFound | None) -> int:
     if fault is None:
         return 200
     return 422 if isinstance(fault, Invalid) else 409
@@ -244,7 +244,8 @@ def _time(parts: Sequence[str]) -> Time | None:
         day, start, end = date.fromisoformat(parts[0]), int(parts[1]), int(parts[2])
     except (ValueError, IndexError):
         return None
-    return Time(day, start, end) if 0 <= start < end <= MINUTES_A_DAY else None
+    sound = YEARS[0] <= day.year < YEARS[1] and 0 <= start < end <= MINUTES_A_DAY
+    return Time(day, start, end) if sound else None
 
 
 def _written(moves: Sequence[Alter]) -> str:

@@ -60,7 +60,9 @@ def offer(
     def act(fields: Fields) -> Text:
         until = cover.offer(ctx, actor, LessonId(lesson_id), _teacher(fields))
         zone = cover.board(ctx, actor, LessonId(lesson_id)).lesson.zone
-        return text("Asked. The answer counts until {time}.", time=local(until, zone).time())
+        at = local(until, zone)
+        said = text("{time}, {day}", time=at.time(), day=at.date())
+        return text("Asked. The answer counts until {time}.", time=said)
 
     return lesson_desk.done(request, ctx, actor, lesson_id, form, act)
 

@@ -12,7 +12,7 @@ from scheduler.domain.intervals import DaySpan, clock_text
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import TeacherId
 from scheduler.domain.plans import Fingerprint
-from scheduler.errors import Conflict, Invalid, Text, text
+from scheduler.errors import Conflict, Invalid, NotFound, Text, text
 from scheduler.services import disruptions
 from scheduler.services.context import Context
 from scheduler.services.disruptions import Preview
@@ -61,6 +61,11 @@ def meet(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Res
         )
     except Invalid as fault:
         return _form(request, ctx, actor, fields, fault)
+    except NotFound as gone:  # of a teacher without a promise in this term, for instance
+        field = "teacher" if fields.typed("kind") == AWAY else "district"
+        return _form(
+            request, ctx, actor, fields, Invalid(gone.message, fields={field: gone.message})
+        )
     except Conflict as fault:
         return _preview(request, ctx, actor, asked, fields, fault.message)
     said = text(

@@ -10,7 +10,7 @@ from scheduler.domain.access import Actor
 from scheduler.domain.mailroom import LONGEST_NOTE
 from scheduler.domain.plans import FixKind, PlanId
 from scheduler.domain.requests import RequestId
-from scheduler.errors import Invalid, NotFound, Text, text
+from scheduler.errors import Conflict, Invalid, NotFound, Text, text
 from scheduler.locale import Language
 from scheduler.services import asking, notes
 from scheduler.services.context import Context
@@ -47,7 +47,10 @@ def ask(
     kind: FixKind = FixKind.SLOT,
 ) -> Response:
     """The same page with words to start from: what would make a gap smaller."""
-    asked = asking.question(ctx, actor, PlanId(plan_id), RequestId(request_id), kind)
+    try:
+        asked = asking.question(ctx, actor, PlanId(plan_id), RequestId(request_id), kind)
+    except Conflict as error:
+        return see_other(f"/coordinator/plans/{plan_id}", error.message)
     gap = gaps.shown(asked.gap)
     fix = next(each for each in gap.fixes if each.kind == kind)
     typed = words("coordinator/_ask.html", Language(asked.language), gap=gap, fix=fix)

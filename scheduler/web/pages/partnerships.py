@@ -67,9 +67,10 @@ def change(
     fields = Fields(form)
     typed = _typed(fields)
     try:
-        if fields.typed("seen") != _stamp(ctx, found.terms):
+        told = _read(fields)
+        if told != found.terms and fields.typed("seen") != _stamp(ctx, found.terms):
             raise Stale("This partnership was changed while you were looking. Look at it again.")
-        partnerships.change(ctx, actor, found.id, _read(fields), found.terms)
+        partnerships.change(ctx, actor, found.id, told, found.terms)
     except Invalid as error:
         return _one(request, ctx, actor, found.id, found.terms, typed, error.fields)
     except Conflict as error:

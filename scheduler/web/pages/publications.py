@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -107,7 +108,7 @@ def _past(ctx: Context, actor: Actor, day: date, school: str, page: int) -> Past
     ordered = sorted(chosen, key=lambda x: (x.starts_at, x.school_name, x.class_name))
     last = max(1, -(-len(ordered) // LESSONS_A_PAGE))
     page = min(page, last)
-    here = f"{HERE}?on={day:%d/%m/%Y}&school={school}"
+    here = f"{HERE}?{urlencode({'on': f'{day:%d/%m/%Y}', 'school': school})}"
     pages = tuple((str(n), href and f"{here}&page={n}") for n, href in pager(page, last, here))
     return Past(day, schools, len(ordered), _slice(ordered, page), pages)
 

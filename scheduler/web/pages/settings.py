@@ -55,7 +55,7 @@ def change(
     except Invalid as fault:
         return _term(request, found, _typed(fields), fault.fields, status=422)
     except Conflict as fault:
-        return _term(request, found, refused=fault.message, status=409)
+        return _term(request, found, _typed(fields), refused=fault.message, status=409)
     said = text("The term is stored. The next plan goes by these days.")
     return see_other(HERE, said)
 

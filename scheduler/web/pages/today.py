@@ -47,6 +47,7 @@ STATES = {
     "cancelled": ("soft", "–", "--ink-2"),
 }
 _Typed = Annotated[str, Query(max_length=200)]
+_Known = Annotated[str, Query(max_length=20_000)]  # numbers of as many lessons as fail at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Board:
 
 @router.get(HERE)
 def board(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, rows: _Typed = "", known: _Typed = ""
+    request: Request, ctx: Ctx, actor: CoordinatorActor, rows: _Typed = "", known: _Known = ""
 ) -> Response:
     """The page; to htmx, only what can have changed: `rows` and `known` are what it has."""
     seen = days.today(ctx, actor)
@@ -179,7 +180,7 @@ def _board(seen: Today, known: str | None = None) -> Board:
         later=tuple(x for x in lines if not x.near),
         past=tuple(x for x in lines if x.lesson.lesson.ends_at <= seen.now),
         strip=_strip(seen) if lines else None,
-        rows=_rows(lines),
+        rows=_rows(lines, seen.now),
         fresh=_fresh(alarms, told),
     )
 
@@ -190,9 +191,17 @@ def _fresh(alarms: Sequence[Alarm], told: set[str] | None) -> tuple[Alarm, ...]:
     return tuple(each for each in alarms if str(each.line.lesson.lesson.id) not in told)
 
 
-def _rows(lines: Sequence[Line]) -> str:
-    """Which lessons there are, and when: told apart from any other day's."""
-    names = [(x.lesson.lesson.id, x.lesson.lesson.starts_at.isoformat()) for x in lines]
+def _rows(lines: Sequence[Line], now: datetime) -> str:
+    """Which lessons stand in which part of the page: told apart from any other day's or hour's."""
+    names = [
+        (
+            x.lesson.lesson.id,
+            x.lesson.lesson.starts_at.isoformat(),
+            x.near,
+            x.lesson.lesson.ends_at <= now,
+        )
+        for x in lines
+    ]
     return hashlib.sha256(repr(names).encode()).hexdigest()[:12]
 
 
