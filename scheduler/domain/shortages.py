@@ -5,7 +5,7 @@ says can be given is never less than what any plan gives: what lies above it is 
 Nothing above it proves nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from scheduler.domain.people import HalfDay, Level, TeacherId
@@ -42,6 +42,11 @@ class Asking:
     @property
     def asked(self) -> int:
         return min(self.lessons, len(self.days))
+
+    def without(self, weekdays: Collection[int]) -> "Asking":
+        """What is left to ask where a lesson stands on these days already."""
+        times = tuple(time for time in self.times if time.weekday not in weekdays)
+        return replace(self, lessons=max(0, self.lessons - len(weekdays)), times=times)
 
     def first_wishes(self) -> tuple[Time, ...]:
         """The best liked time of each of its best liked days, as many as its lessons."""

@@ -1,7 +1,7 @@
 """What classes ask of a week, who is free then, and what is certain to find nobody."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from scheduler.domain import access, shortages
@@ -9,13 +9,14 @@ from scheduler.domain.access import Action, Actor
 from scheduler.domain.availability import Pledge, Window
 from scheduler.domain.intervals import DaySpan, Interval, dated, midnight, monday
 from scheduler.domain.people import HalfDay, ReceivingSchool, TeacherId
+from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, RequestId, Slot
 from scheduler.domain.shortages import Asking, Bound, Cell, Giving, Span, Supply, Time
 from scheduler.domain.terms import Term
 from scheduler.errors import NoTerm
 from scheduler.services import programmes
 from scheduler.services.context import Context
-from scheduler.store import availability, busy, requests, roles, terms
+from scheduler.store import availability, busy, lessons, requests, roles, terms
 
 _WEEK = timedelta(days=7)
 NOON, EVENING = 12 * 60, 18 * 60  # where no bell says which half-day it is
@@ -24,12 +25,14 @@ NOON, EVENING = 12 * 60, 18 * 60  # where no bell says which half-day it is
 @dataclass(frozen=True, slots=True)
 class Demand:
     """A week of the newest term, half-day by half-day and level by level; `bound` is of all of it
-    together.  `teachers`: with a promise and free at some time; `classes`: names by request;
+    together that has no lesson yet: what stands is not short, whoever promised what.  `asked`: with
+    what stands.  `teachers`: with a promise and free at some time; `classes`: names by request;
     `previous` and `following` are Mondays inside the term."""
 
     term: Term
     monday: date
     cells: tuple[Cell, ...]
+    asked: int
     bound: Bound
     teachers: int
     classes: Mapping[RequestId, str]
@@ -63,6 +66,7 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
         promised = availability.pledges(db, term.id)
         gone = roles.gone(db, programme_id)
         taken = busy.all_times(db, programme_id, week.whole)
+        stands = week.standing(lessons.placements(db, term.id))
     asking = [week.asking(x, schools[x.school_id], closed.get(x.school_id, ())) for x in asked]
     asking = [each for each in asking if each.asked]
     giving = [
@@ -71,15 +75,27 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
         if teacher not in gone
     ]
     supply = Supply(giving, term.gap_minutes)
+    left = [each.without(stands.get(each.request_id, frozenset())) for each in asking]
     return Demand(
         term=term,
         monday=first,
-        cells=shortages.cells(asking, supply),
-        bound=shortages.bound(asking, supply),
+        cells=_with_certain(shortages.cells(asking, supply), shortages.cells(left, supply)),
+        asked=sum(each.asked for each in asking),
+        bound=shortages.bound(left, supply),
         teachers=sum(bool(each.free) for each in giving),
         classes={x.id: f"{x.class_name} ({schools[x.school_id].name})" for x in asked},
         previous=first - _WEEK if first > monday(term.first_day) else None,
         following=first + _WEEK if first + _WEEK <= term.last_day else None,
+    )
+
+
+def _with_certain(cells: Iterable[Cell], left: Iterable[Cell]) -> tuple[Cell, ...]:
+    """All that is asked for, with what is short of that which has no lesson yet."""
+    short = {(x.weekday, x.half_day, x.level): x for x in left}
+    found = ((cell, short.get((cell.weekday, cell.half_day, cell.level))) for cell in cells)
+    return tuple(
+        replace(cell, only=own.only if own else 0, certain=own.certain if own else 0)
+        for cell, own in found
     )
 
 
@@ -94,6 +110,15 @@ class _Week:
     def whole(self) -> Interval:
         zone = self.term.zone
         return Interval(midnight(self.monday, zone), midnight(self.monday + _WEEK, zone))
+
+    def standing(self, placed: Iterable[Placement]) -> dict[RequestId, frozenset[int]]:
+        """The weekdays on which requests have a lesson in force."""
+        found = dict[RequestId, frozenset[int]]()
+        for place in placed:
+            if self.monday <= place.day < self.monday + _WEEK:
+                days = found.get(place.request_id, frozenset())
+                found[place.request_id] = days | {place.day.weekday()}
+        return found
 
     def day(self, weekday: int) -> date:
         return self.monday + timedelta(days=weekday)

@@ -112,7 +112,7 @@ def test_what_is_called_off_pinned_begun_or_finds_its_place_taken_is_left_alone(
     lessons.call_off(ctx, coordinator, by_day[1].id, "Bão")
     pins.put(ctx, coordinator, [by_day[2].id], "đã hẹn")
     clock.at = by_day[0].starts_at - timedelta(hours=1)
-    with pytest.raises(Conflict, match="left to put back"):
+    with pytest.raises(Conflict, match="can be put back"):
         undo(ctx, cast, spoilt)
     pins.remove(ctx, coordinator, [by_day[2].id])
     done = undo(ctx, cast, spoilt)

@@ -152,6 +152,14 @@ def test_it_takes_as_many_queries_for_three_requests_as_for_one(ctx, cast, coord
 
 
 def test_another_programmes_coordinator_sees_nothing_of_it(site, cast):
-    page = site.of(cast.actors["stranger"]).see(HERE)
-    assert page.status_code == 404
+    page = site.of(cast.actors["stranger"]).see(HERE, follow_redirects=True)
+    assert "Chưa có học kỳ nào" in page.text
     assert "THCS A" not in page.text
+
+
+def test_a_lesson_that_stands_is_not_short_whoever_went_away_since(ctx, cast, coordinator):
+    desk.publish(ctx, cast, desk.at(cast, THU))
+    before = look(ctx, cast)
+    away(ctx, cast, WED, THU)
+    found = look(ctx, cast)
+    assert (before.asked, before.short, found.asked, found.short) == (2, 0, 2, 1)
