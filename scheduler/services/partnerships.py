@@ -107,12 +107,14 @@ def change(
         )  # fmt: skip
 
 
-def remove(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Partnership:
-    """Take a partnership back; the lessons between its units stay as they are."""
+def remove(ctx: Context, actor: Actor, partnership_id: PartnershipId, seen: Terms) -> Partnership:
+    """Take a partnership back as it was `seen`, else Stale; the lessons between its units stay."""
     programme_id = _own(actor)
     with ctx.transaction() as db:
         terms.lock_programme(db, programme_id)
         found = _one(db, programme_id, partnership_id)
+        if found.terms != seen:
+            raise Stale("This partnership was changed while you were looking. Look at it again.")
         rows.remove(db, partnership_id)
         audits.record(
             db, ctx.now(), actor.person_id, "end_partnership", "programme", programme_id,

@@ -98,4 +98,4 @@ def test_strangers_and_teachers_see_none(ctx, cast):
         with pytest.raises(NotFound):
             partnerships.get(ctx, cast.actors[who], made)
         with pytest.raises(NotFound):
-            partnerships.remove(ctx, cast.actors[who], made)
+            partnerships.remove(ctx, cast.actors[who], made, TERMS)

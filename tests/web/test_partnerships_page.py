@@ -57,6 +57,9 @@ def test_a_change_over_a_change_is_refused_with_what_it_is_now(ctx, cast, desk):
 
 def test_an_ended_one_leaves_its_lessons(ctx, cast, desk):
     desk.submit(HERE, FIELDS)
-    page = desk.submit(f"{HERE}/{made(ctx, cast).id}/remove", follow_redirects=True)
+    path = f"{HERE}/{made(ctx, cast).id}"
+    assert desk.submit(f"{path}/remove").status_code == 409  # of who has not looked
+    seen = re.search(r'name="seen" value="([^"]+)"', desk.see(path).text)[1]
+    page = desk.submit(f"{path}/remove", {"seen": seen}, follow_redirects=True)
     assert "không còn là một cặp" in page.text
     assert partnerships.desk(ctx, cast.actors["coordinator"]).found == ()

@@ -79,8 +79,17 @@ def change(
 
 
 @router.post(f"{HERE}/{{partnership_id}}/remove")
-def remove(ctx: Ctx, actor: CoordinatorActor, partnership_id: RowId, _form: Form) -> Response:
-    gone = partnerships.remove(ctx, actor, PartnershipId(partnership_id)).terms
+def remove(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, partnership_id: RowId, form: Form
+) -> Response:
+    found = partnerships.get(ctx, actor, PartnershipId(partnership_id))
+    try:
+        if Fields(form).typed("seen") != _stamp(ctx, found.terms):
+            raise Stale("This partnership was changed while you were looking. Look at it again.")
+        gone = partnerships.remove(ctx, actor, found.id, found.terms).terms
+    except Conflict as error:
+        kept = _shown(found.terms)
+        return _one(request, ctx, actor, found.id, found.terms, kept, refused=error.message)
     said = text("{donor} and {receiver} are no partners any more. Their lessons stay.",
                 donor=gone.donor_unit, receiver=gone.receiving_unit)  # fmt: skip
     return see_other(HERE, said)
