@@ -9,7 +9,7 @@ from scheduler.domain import announcements as rules
 from scheduler.domain import mailroom
 from scheduler.domain.access import Actor
 from scheduler.domain.announcements import Audience, Listener
-from scheduler.domain.messages import MessageKind, NewMessage
+from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.terms import Term
 from scheduler.errors import Conflict, Invalid, text
 from scheduler.services import notes, outbox, programmes, ways
@@ -76,7 +76,7 @@ def send(
     now = ctx.now()
     with ctx.transaction() as db:
         rows.take_turn(db, actor.person_id)
-        to = _to(ctx, db, term, audience, district)
+        to = _without_who_had(db, actor, _to(ctx, db, term, audience, district), token)
         planned = outbox.plan(ctx, db, _messages(ctx, db, actor, term, to, words, token))
         if planned:
             after = {"audience": audience.value, "district": district, "people": planned}
@@ -106,6 +106,19 @@ def _to(
     return found
 
 
+def _without_who_had(
+    db: Session, actor: Actor, to: Sequence[Listener], token: str
+) -> tuple[Listener, ...]:
+    """Those whom this announcement has not reached by any way yet: a way may have changed since."""
+    keys = {_key(actor, token, who, way): who.person_id for who in to for way in Channel}
+    had = {keys[key] for key in rows.by_keys(db, actor, keys)}
+    return tuple(who for who in to if who.person_id not in had)
+
+
+def _key(actor: Actor, token: str, who: Listener, channel: Channel) -> str:
+    return f"announcement:{actor.person_id}:{token}:{who.person_id}:{channel}"
+
+
 def _messages(
     ctx: Context,
     db: Session,
@@ -119,7 +132,7 @@ def _messages(
     channels = ways.first(ctx, db, [who.person_id for who in to])
     return [
         NewMessage(
-            key=f"announcement:{actor.person_id}:{token}:{who.person_id}:{channels[who.person_id]}",
+            key=_key(actor, token, who, channels[who.person_id]),
             kind=MessageKind.NOTE,
             person_id=who.person_id,
             due_at=now,

@@ -105,3 +105,19 @@ def test_words_beyond_the_days_measure_are_kept_where_they_were_typed(ctx, cast,
     last = WORDS | {"text": "Lần thứ tư, chữ không được mất"}
     page = desk.submit(f"{HERE}/send", last | {"token": token(desk.submit(HERE, last))})
     assert "Lần thứ tư, chữ không được mất</textarea>" in page.text
+
+
+def test_who_changed_their_way_between_two_presses_hears_it_once(ctx, cast, desk):
+    key = token(desk.submit(HERE, WORDS))
+    desk.submit(f"{HERE}/send", WORDS | {"token": key})
+    before = sent(ctx)
+    mine = tables.outbox.c.person_id == cast["person_teacher1"]
+    with ctx.transaction() as db:  # as if it had gone by another way at first
+        old = db.scalar(sa.select(tables.outbox.c.key).where(mine, tables.outbox.c.kind == "note"))
+        other = f"{old.rpartition(':')[0]}:push"
+        row = tables.outbox.update().where(mine, tables.outbox.c.kind == "note")
+        db.execute(row.values(key=other, channel="push"))
+    desk.submit(f"{HERE}/send", WORDS | {"token": key})
+    with ctx.reading() as db:
+        query = sa.select(sa.func.count()).where(tables.outbox.c.kind == "note")
+        assert db.scalar(query) == len(before)
