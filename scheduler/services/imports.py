@@ -1,16 +1,22 @@
 """Taking workbooks over into the database: all of them, or nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 from scheduler.domain import access, imports
 from scheduler.domain.access import TABLE, Action, Actor
 from scheduler.domain.calendars import slug
-from scheduler.domain.imports import FIRST_PROGRAMME_CODE, Changes, ImportSummary, Roster
+from scheduler.domain.imports import (
+    FIRST_PROGRAMME_CODE,
+    Changes,
+    ImportSummary,
+    Roster,
+    TermEntry,
+)
 from scheduler.domain.terms import Programme, ProgrammeId
-from scheduler.errors import NotAllowed
+from scheduler.errors import Invalid, NotAllowed, Problem, text
 from scheduler.exchange import resolving, workbooks
 from scheduler.exchange.workbooks import Batch
 from scheduler.services.context import Context
@@ -67,7 +73,25 @@ def understood(
     code, held = _held(db, programme, batch, term_code)
     told = resolving.resolve(batch, held, code)
     wanted = imports.follow_bells(held, told)
-    return Understood(code, held, told, wanted, imports.compare(held, wanted))
+    changes = imports.compare(held, wanted)
+    if programme is not None:
+        _keep_lessons(db, programme, changes.terms.changed)
+    return Understood(code, held, told, wanted, changes)
+
+
+def _keep_lessons(db: Session, programme: Programme, changed: Iterable[TermEntry]) -> None:
+    """Raises Invalid where a term's new days would leave lessons outside of it."""
+    problems = []
+    for entry in changed:
+        term = terms.find(db, entry.code, programme.id)
+        days = [term.today(at) for at in terms.starts(db, [term.id])[term.id]] if term else []
+        count = sum(not entry.first_day <= day <= entry.last_day for day in days)
+        if count:
+            what = text("{count} lessons lie outside of these days. Call them off first.",
+                        count=count)  # fmt: skip
+            problems.append(Problem(text("Term {code}", code=entry.code), what))
+    if problems:
+        raise Invalid("The lists cannot be taken over any more.", tuple(problems))
 
 
 def carry_out(

@@ -131,6 +131,17 @@ def test_a_list_renames_nobody_whom_another_programme_knows(ctx, cast, desk, lis
     assert name_of(ctx, cast, "stranger") == "Cô stranger"
 
 
+def test_a_list_that_ends_a_term_before_its_lessons_is_refused_in_words(ctx, cast, desk, lists):
+    publish(ctx, cast, lesson_at(cast, WED))
+    book = openpyxl.load_workbook(io.BytesIO(lists[SCHOOLS]))
+    sheet = book["Học kỳ"]
+    sheet["C2"], sheet["D2"] = "02/10/2023", "03/10/2023"
+    path, page = looked(desk, (SCHOOLS, saved(book)))
+    assert "1 tiết nằm ngoài những ngày này" in page.text
+    assert 'name="seen"' not in page.text
+    assert desk.submit(path, {"seen": "x"}).status_code == 422
+
+
 def colleague(ctx, cast):
     """Another coordinator of the same programme."""
     with ctx.transaction() as db:
