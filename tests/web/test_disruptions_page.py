@@ -109,9 +109,11 @@ def test_what_is_missing_is_said_at_its_field(coordinator, lesson, said, fields)
 def test_a_strangers_teacher_and_an_unknown_school_are_not_there(site, cast, coordinator, lesson):
     coordinator.see(HERE)
     away = {"kind": "away", "teacher": "987654", "first_day": DAY, "reason": "x"}
-    assert coordinator.submit(HERE, away).status_code == 404
-    closed = {"kind": "closed", "school": "XX", "first_day": DAY, "reason": "x"}
-    assert coordinator.submit(HERE, closed).status_code == 404
+    closed = {"kind": "closed", "school": "XX", "first_day": DAY, "reason": "lý do kín"}
+    for form in (away, closed):  # said at the form, which keeps what was typed
+        page = coordinator.submit(HERE, form)
+        assert page.status_code == 422
+        assert f'value="{form["reason"]}"' in page.text
 
 
 def test_the_form_takes_as_many_queries_for_more_teachers(ctx, cast, coordinator):

@@ -110,7 +110,7 @@ def test_two_hundred_notes_a_day_are_enough(ctx, cast, coordinator, clock, monke
     fields = {"to": list(map(str, people)), "text": "x", "token": "b" * 20}
     refused = coordinator.submit(f"{WRITE}/send", fields)
     assert refused.status_code == 409
-    assert "Mỗi ngày bạn viết được 3 tin" in refused.text
+    assert "Mỗi ngày chị viết được 3 tin" in refused.text
     assert len(rows(ctx, "id")) == len(audited(ctx, "write_note")) == 2
     clock.forward(hours=25)
     assert notes.send(ctx, actor, people, "x", "b" * 20) == 2
