@@ -22,7 +22,8 @@ from scheduler.services.context import Context
 
 LARGEST_BODY = 1024 * 1024
 MOST_FILES = 20  # in one form; how many are of use, a page says in words
-MOST_FIELDS = 10_000  # a storm has a choice for each lesson; the body is bounded as well
+MOST_FIELDS = 1000
+MOST_CHOICES = 10_000  # of a storm, one for each lesson; the body is bounded as well
 LONGEST_COOKIE = 200
 LARGEST_ID = 2**31 - 1
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -42,6 +43,7 @@ REPORTS = "/gateway/"
 API = "/api/"
 # Where lists are sent in: bodies as large as so many of the largest workbook.
 UPLOADS = "/coordinator/imports"
+DISRUPTIONS = "/coordinator/disruptions"
 LARGEST_UPLOAD = 16 * LARGEST_BODY
 UNFORMED = (*KEYED_FORMS, REPORTS, API)
 # Asked for by machines, under whatever name they know us.
@@ -259,7 +261,8 @@ def _own_origins(request: Request) -> tuple[str, str]:
 
 
 async def read_form(request: Request) -> FormData:
-    form = await request.form(max_fields=MOST_FIELDS, max_files=0, max_part_size=LARGEST_BODY)
+    most = MOST_CHOICES if request.url.path == DISRUPTIONS else MOST_FIELDS
+    form = await request.form(max_fields=most, max_files=0, max_part_size=LARGEST_BODY)
     if any(not _storable(part) for item in form.multi_items() for part in item):
         raise Invalid("A field holds signs that cannot be stored.")
     return form

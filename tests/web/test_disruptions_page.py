@@ -125,3 +125,11 @@ def test_the_form_takes_as_many_queries_for_more_teachers(ctx, cast, coordinator
     with queries(ctx) as many:
         coordinator.see(HERE)
     assert len(many) == len(few)
+
+
+def test_a_storm_over_more_than_a_thousand_lessons_can_be_sent(coordinator):
+    coordinator.see(HERE)
+    choices = {f"way-{n}": "leave" for n in range(1, 1200)}
+    storm = {"kind": "closed", "everywhere": "yes", "first_day": DAY, "reason": "bão"}
+    page = coordinator.submit(HERE, storm | choices)
+    assert page.status_code == 200

@@ -17,12 +17,12 @@ from scheduler.services import disruptions
 from scheduler.services.context import Context
 from scheduler.services.disruptions import Preview
 from scheduler.web.forms import Fields
-from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form
+from scheduler.web.guard import DISRUPTIONS, LARGEST_ID, CoordinatorActor, Ctx, Form
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
 
-HERE = "/coordinator/disruptions"
+HERE = DISRUPTIONS
 AWAY, CLOSED = "away", "closed"
 WAYS: dict[Way, tuple[Text, str, str]] = {  # word, icon, tone
     Way.LEAVE: (text("Stays as it is"), "check", "ok"),
