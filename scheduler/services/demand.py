@@ -13,7 +13,6 @@ from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, RequestId, Slot
 from scheduler.domain.shortages import Asking, Bound, Cell, Giving, Span, Supply, Time
 from scheduler.domain.terms import Term
-from scheduler.errors import NoTerm
 from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import availability, busy, lessons, requests, roles, terms
@@ -55,9 +54,7 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
     programme_id = programmes.own(actor)
     access.require(actor, Action.SEE_PROGRAMME, programme_id)
     with ctx.reading() as db:
-        term = terms.find(db, None, programme_id)
-        if term is None:
-            raise NoTerm("There is no term yet. Import the workbooks first.")
+        term = programmes.newest(db, programme_id)
         first = monday(min(max(day or term.today(ctx.now()), term.first_day), term.last_day))
         week = _Week(term, first)
         schools = {school.id: school for school in terms.schools(db, programme_id)}

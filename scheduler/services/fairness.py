@@ -21,7 +21,7 @@ from scheduler.domain.people import (
 )
 from scheduler.domain.records import Line, Outcome, Sums
 from scheduler.domain.terms import Term
-from scheduler.errors import Conflict, Invalid, NoTerm, NotFound, text
+from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import audits, availability, people, school_pledges, terms
@@ -78,7 +78,7 @@ def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None =
     access.require(actor, Action.KEEP_RECORDS, programme_id)
     now = ctx.now()
     with ctx.reading() as db:
-        term = _term(db, actor)
+        term = programmes.newest(db, programmes.own(actor))
         days = fairness.window(term, weeks, until or term.today(now))
         lines = rows.lines(db, programme_id, term.zone, days, now, term_id=term.id)
         pledges = availability.pledges(db, term.id)
@@ -106,7 +106,7 @@ def pledge(ctx: Context, actor: Actor, school: str, count: int) -> DonorSchool:
     if not 0 <= count <= MOST_PLEDGED:
         raise Invalid(text("Write a number from 0 to {most}.", most=MOST_PLEDGED))
     with ctx.transaction() as db:
-        term = _term(db, actor)
+        term = programmes.newest(db, programmes.own(actor))
         found = _named(school_pledges.schools(db, term.programme_id), school)
         school_pledges.lock(db, found.id)
         before = school_pledges.keep(db, found.id, term.id, count)
@@ -122,13 +122,6 @@ def pledge(ctx: Context, actor: Actor, school: str, count: int) -> DonorSchool:
                 after={"lessons": count},
             )
     return found
-
-
-def _term(db: Session, actor: Actor) -> Term:
-    term = terms.find(db, None, programmes.own(actor))
-    if term is None:
-        raise NoTerm("There is no term yet. Import the workbooks first.")
-    return term
 
 
 def _named(schools: tuple[DonorSchool, ...], name: str) -> DonorSchool:

@@ -10,7 +10,6 @@ from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.people import ReceivingSchool
 from scheduler.domain.terms import Term
-from scheduler.errors import NoTerm
 from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import grids as rows
@@ -69,9 +68,7 @@ def week(ctx: Context, actor: Actor, day: date | None = None, wish: Wish = _EVER
     access.require(actor, Action.SEE_PROGRAMME, programme_id)
     now = ctx.now()
     with ctx.reading() as db:
-        term = terms.find(db, None, programme_id)
-        if term is None:
-            raise NoTerm("There is no term yet. Import the workbooks first.")
+        term = programmes.newest(db, programme_id)
         today = term.today(now)
         first = monday(min(max(day or today, term.first_day), term.last_day))
         schools, rung = terms.ringing_schools(db, programme_id)

@@ -53,10 +53,11 @@ def term(ctx: Context, actor: Actor) -> Term:
     """The newest term of the coordinator's programme; raises NotFound for anybody else."""
     programme_id = _seen(actor)
     with ctx.reading() as db:
-        return _newest(db, programme_id)
+        return newest(db, programme_id)
 
 
-def _newest(db: Session, programme_id: ProgrammeId) -> Term:
+def newest(db: Session, programme_id: ProgrammeId) -> Term:
+    """The newest term of a programme; raises NoTerm before its lists came in."""
     found = terms.find(db, None, programme_id)
     if found is None:
         raise NoTerm("There is no term yet. Import the workbooks first.")
@@ -77,7 +78,7 @@ def _seen(actor: Actor) -> ProgrammeId:
 
 
 def _planning(db: Session, programme_id: ProgrammeId) -> Planning:
-    term = _newest(db, programme_id)
+    term = newest(db, programme_id)
     all_plans = plans.of_term(db, term.id)
     return Planning(
         term=term,

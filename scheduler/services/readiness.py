@@ -12,11 +12,11 @@ from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.readiness import Answer, School, Stand
 from scheduler.domain.terms import ProgrammeId, Term
-from scheduler.errors import Conflict, NoTerm, Stale, Text, text
+from scheduler.errors import Conflict, Stale, Text, text
 from scheduler.locale import Language, translate
 from scheduler.services import outbox, programmes, ways
 from scheduler.services.context import Context
-from scheduler.store import audits, terms
+from scheduler.store import audits
 from scheduler.store import mailroom as posts
 from scheduler.store import readiness as rows
 from scheduler.store.database import Session
@@ -69,7 +69,7 @@ def look(ctx: Context, actor: Actor) -> Readiness:
     """Raises NotFound for who coordinates no programme."""
     programme_id = _own(actor, Action.SEE_PROGRAMME)
     with ctx.reading() as db:
-        term = _term(db, programme_id)
+        term = programmes.newest(db, programme_id)
         answers = rows.of_term(db, term)
     return Readiness(term, answers, rules.by_school(answers))
 
@@ -78,7 +78,7 @@ def preview(ctx: Context, actor: Actor, stand: Stand) -> Nudge:
     """What would be sent to those who stand so; raises Conflict when there is nobody."""
     programme_id = _own(actor, Action.MANAGE_MESSAGES)
     with ctx.reading() as db:
-        return _nudge(ctx, db, actor, _term(db, programme_id), stand)
+        return _nudge(ctx, db, actor, programmes.newest(db, programme_id), stand)
 
 
 def send(ctx: Context, actor: Actor, stand: Stand, seen: Fingerprint) -> int:
@@ -90,7 +90,7 @@ def send(ctx: Context, actor: Actor, stand: Stand, seen: Fingerprint) -> int:
     programme_id = _own(actor, Action.MANAGE_MESSAGES)
     now = ctx.now()
     with ctx.transaction() as db:
-        found = _nudge(ctx, db, actor, _term(db, programme_id), stand)
+        found = _nudge(ctx, db, actor, programmes.newest(db, programme_id), stand)
         if found.seen != seen:
             raise Stale("Somebody has answered while you were looking. Nothing was sent.")
         channels = ways.first(ctx, db, [who.person_id for who in found.to])
@@ -152,10 +152,3 @@ def _own(actor: Actor, action: Action) -> ProgrammeId:
     programme_id = programmes.own(actor)
     access.require(actor, action, programme_id)
     return programme_id
-
-
-def _term(db: Session, programme_id: ProgrammeId) -> Term:
-    term = terms.find(db, None, programme_id)
-    if term is None:
-        raise NoTerm("There is no term yet. Import the workbooks first.")
-    return term

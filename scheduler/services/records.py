@@ -10,7 +10,7 @@ from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import Teacher, TeacherId
 from scheduler.domain.records import Line, Sums
 from scheduler.domain.terms import Programme, ProgrammeId
-from scheduler.errors import NoTerm, NotFound, text
+from scheduler.errors import NotFound, text
 from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import people, tables, terms
@@ -115,9 +115,7 @@ def span(
     db: Session, programme_id: ProgrammeId, first_day: date | None, last_day: date | None
 ) -> DaySpan:
     """These days; where one is missing, the newest term's.  Raises Invalid."""
-    term = terms.find(db, None, programme_id)
-    if term is None:
-        raise NoTerm("There is no term yet. Import the workbooks first.")
+    term = programmes.newest(db, programme_id)
     return records.span(first_day or term.first_day, last_day or term.last_day)
 
 

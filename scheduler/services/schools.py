@@ -10,8 +10,8 @@ from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import DonorSchool, DonorSchoolId, ReceivingSchool, SchoolId, Teacher
 from scheduler.domain.records import OPEN, Outcome, Sums
-from scheduler.domain.terms import ProgrammeId, Term
-from scheduler.errors import NoTerm, NotFound
+from scheduler.domain.terms import ProgrammeId
+from scheduler.errors import NotFound
 from scheduler.services import fairness, hours, programmes, requests
 from scheduler.services.context import Context
 from scheduler.services.requests import SchoolDesk
@@ -60,7 +60,7 @@ def receiving(ctx: Context, actor: Actor, words: str = "") -> tuple[Receiving, .
     a constant number of queries."""
     programme_id = _own(actor)
     with ctx.reading() as db:
-        term = _term(db, programme_id)
+        term = programmes.newest(db, programme_id)
         days = DaySpan(term.first_day, term.last_day)
         asked = fairness.asked_by_school(db, term, days)
         counts = {each.id: each for each in figures.by_school(db, term, ctx.now())}
@@ -116,7 +116,7 @@ def donors(ctx: Context, actor: Actor, words: str = "") -> tuple[Donor, ...]:
 
 
 def _donors(ctx: Context, db: Session, programme_id: ProgrammeId) -> list[Donor]:
-    term = _term(db, programme_id)
+    term = programmes.newest(db, programme_id)
     days = DaySpan(term.first_day, term.last_day)
     lines = rows.lines(db, programme_id, term.zone, days, ctx.now(), term_id=term.id)
     had = records.by(lines, lambda line: line.donor_school_id)
@@ -187,10 +187,3 @@ def _own(actor: Actor) -> ProgrammeId:
     programme_id = programmes.own(actor)
     access.require(actor, Action.MANAGE_PEOPLE, programme_id)
     return programme_id
-
-
-def _term(db: Session, programme_id: ProgrammeId) -> Term:
-    term = terms.find(db, None, programme_id)
-    if term is None:
-        raise NoTerm("There is no term yet. Import the workbooks first.")
-    return term
