@@ -1,5 +1,6 @@
 """What the desks' tests add to the cast: drafts, a published timetable, more requests."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,6 +17,11 @@ from scheduler.store import plans as drafts
 from tests.cast import FIRST, LAST, T0, Cast, minutes
 
 WED, THU = date(2023, 10, 4), date(2023, 10, 5)
+
+
+def plain(page: Any) -> str:
+    """What a page says, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
 
 
 def at(

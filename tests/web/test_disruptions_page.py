@@ -10,7 +10,7 @@ from scheduler.services import lessons
 from scheduler.store import tables
 from tests.standins import get, join
 from tests.web import cast_desk as desk
-from tests.web.cast_desk import WED, queries
+from tests.web.cast_desk import WED, plain, queries
 
 START = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)
 HERE = "/coordinator/disruptions"
@@ -27,10 +27,6 @@ def coordinator(site, cast, clock):
 def lesson(ctx, cast, coordinator):
     desk.publish(ctx, cast, desk.at(cast, WED))
     return desk.lesson_of(ctx, cast).id
-
-
-def plain(page) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
 
 
 def again(page) -> dict[str, str]:

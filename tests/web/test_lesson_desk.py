@@ -14,7 +14,7 @@ from scheduler.store import tables
 from tests.faults.kit import book, write
 from tests.standins import asked, call, cannot, get, join, neighbour, school
 from tests.web import cast_desk as desk
-from tests.web.cast_desk import WED, queries
+from tests.web.cast_desk import WED, plain, queries
 
 START = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # Wednesday 07:30 in Hà Nội
 DESK = "/coordinator/lessons"
@@ -30,10 +30,6 @@ def coordinator(site, cast, clock):
 def lesson(ctx, cast, coordinator):
     desk.publish(ctx, cast, desk.at(cast, WED))
     return desk.lesson_of(ctx, cast).id
-
-
-def plain(page) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
 
 
 def hidden(page, path, name) -> str:

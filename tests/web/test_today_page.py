@@ -14,7 +14,7 @@ from scheduler.services import answers, checkins, cover, reports, sides
 from scheduler.store import tables
 from tests.faults.kit import book, write
 from tests.standins import join, neighbour
-from tests.web.cast_desk import queries
+from tests.web.cast_desk import plain, queries
 
 START = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)  # Wednesday 07:30 in Hà Nội
 MINUTE = timedelta(minutes=1)
@@ -36,10 +36,6 @@ def lesson(ctx, cast, clock):
 
 def come(ctx, cast, lesson, who, side):
     checkins.check_in(ctx, sides.of_actor(ctx, cast.actors[who], lesson, side))
-
-
-def plain(page) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
 
 
 def alarms(page) -> list[str]:
