@@ -284,6 +284,8 @@ def test_a_coordinator_reads_what_a_teacher_would_like(ctx, cast, site, teacher)
     coordinator = site.of(cast.actors["coordinator"])
     assert "chưa xác nhận" in coordinator.get(person).text
     teacher.submit(HERE, form(teacher.see(HERE).text, wanted="more"))
+    teacher.submit(AWAY, {"first_day": "5/10/2023", "last_day": "", "reason": ""})
     page = coordinator.get(person).text
     assert "nhiều tiết hơn hiện nay" in page
+    assert "Thứ Năm 05/10/2023" in page
     assert "đã xác nhận Thứ Hai 02/10/2023" in page
