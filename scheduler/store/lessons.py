@@ -224,15 +224,27 @@ def _handover(row: Row[Any], lesson: Lesson) -> Handover:
     )
 
 
-def placements(db: Session, term_id: int) -> dict[Placement, LessonId]:
-    """The timetable in force as the plan's own values: every lesson that is not cancelled."""
-    rows = db.execute(
-        select(lessons, programmes.c.zone)
-        .join(terms, lessons.c.term_id == terms.c.id)
+def placements(
+    db: Session, term_id: int, within: Interval | None = None
+) -> dict[Placement, LessonId]:
+    """The timetable in force as the plan's own values: every lesson that is not cancelled, of those
+    that begin within the given time."""
+    row = lessons.c
+    begins = true() if within is None else row.starts_at.between(within.start, within.end)
+    found = db.execute(
+        select(
+            row.id, row.request_id, row.teacher_id, row.starts_at, row.ends_at, programmes.c.zone
+        )
+        .join(terms, row.term_id == terms.c.id)
         .join(programmes, terms.c.programme_id == programmes.c.id)
-        .where(lessons.c.term_id == term_id, lessons.c.state != LessonState.CANCELLED)
-    ).all()
-    return {_placement(row): LessonId(row.id) for row in rows}
+        .where(row.term_id == term_id, row.state != LessonState.CANCELLED, begins)
+    )
+    return {
+        placed(
+            each.request_id, each.teacher_id, Interval(each.starts_at, each.ends_at), each.zone
+        ): (LessonId(each.id))
+        for each in found.all()
+    }
 
 
 def called_off(
@@ -257,10 +269,6 @@ def called_off(
     return frozenset(
         (row.request_id, row.starts_at.astimezone(ZoneInfo(row.zone)).date()) for row in rows
     )
-
-
-def _placement(row: Row[tuple[object, ...]]) -> Placement:
-    return placed(row.request_id, row.teacher_id, Interval(row.starts_at, row.ends_at), row.zone)
 
 
 def _lesson(row: Row[Any], bells: Bells) -> Lesson:
