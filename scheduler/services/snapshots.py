@@ -11,7 +11,7 @@ from typing import Any
 from scheduler.domain import partnerships as partnership_rules
 from scheduler.domain.partnerships import Bonds
 from scheduler.domain.people import TeacherId
-from scheduler.domain.plans import Fix, FixKind, Gap, Placement
+from scheduler.domain.plans import Fix, FixKind, Gap, Part, Placement
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Weights
@@ -91,14 +91,17 @@ def _prices(chosen: Weights) -> Prices:
     return Prices(**asdict(chosen))
 
 
-def take(ctx: Context, term_id: TermId, from_day: date | None = None) -> Snapshot:
-    """The term now; what has begun, is today or lies before `from_day` stays as published."""
+def take(
+    ctx: Context, term_id: TermId, from_day: date | None = None, part: Part | None = None
+) -> Snapshot:
+    """The term now, or a part of its timetable; what has begun, is today or lies before `from_day`
+    stays as published."""
     with ctx.reading() as db:
         term = terms.get(db, term_id)
         if term is None:
             raise NotFound("There is no such term here.")
         today = term.today(ctx.now())
-        data = exports.instance(db, term, today)
+        data = exports.instance(db, term, today, part)
         chosen = _weights(db, term)
         request_ids = {request.key: request.id for request in requests.of_term(db, term_id)}
         teachers = people.teachers(db, term.programme_id)
