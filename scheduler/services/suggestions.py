@@ -1,6 +1,6 @@
 """What could be done about one lesson: other teachers as a table of ticks, other times."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -27,7 +27,6 @@ from scheduler.services.terms import allowed
 from scheduler.store import candidates, lessons, requests, school_pledges, terms
 from scheduler.store.database import Session
 
-_Find = Callable[[Want], Iterable[Candidate]]  # who could give it, with what is in their way
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -138,18 +137,15 @@ def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Suggestions:
             raise NotFound("There is no such lesson here.")
         allowed(db, actor, term.id, Action.RUN_MATCHING)
         room = _room(ctx, db, term, lesson)
-
-        def everyone(want: Want) -> tuple[Candidate, ...]:
-            return candidates.find(db, term, want, ctx.now())
-
         here = room.want(room.place)
-        there = everyone(here)
+        staff = candidates.Staff(db, term, here, ctx.now())
+        there = staff.at(here)
         own = next((x for x in there if x.teacher_id == room.place.teacher_id), None)
         before = _terms(room, own, here)
         return Suggestions(
             _told(lesson, room),
             _teachers(room, before, [who for who in there if who is not own]),
-            tuple(_time(room, before, at, everyone) for at in _others(room.request, room.place)),
+            tuple(_time(room, before, at, staff) for at in _others(room.request, room.place)),
         )
 
 
@@ -244,13 +240,13 @@ def _at(place: Placement, day: date, slot: Slot) -> Placement:
     return replace(place, day=day, start=slot.start, end=slot.end)
 
 
-def _time(room: _Room, before: Terms, at: Placement, everyone: _Find) -> TimeLine:
+def _time(room: _Room, before: Terms, at: Placement, staff: candidates.Staff) -> TimeLine:
     bars = tuple(_bars(room, at))
     line = TimeLine(at.day, at.start, at.end, bars, (), None, 0, "", None)
     if bars:
         return line
     want = room.want(at)
-    found = [(who, obstacles(who, want)) for who in everyone(want)]
+    found = [(who, obstacles(who, want)) for who in staff.at(want)]
     own = next(((who, bar) for who, bar in found if who.teacher_id == at.teacher_id), None)
     free = [who for who, bar in found if not bar and who.teacher_id != at.teacher_id]
     priced = [

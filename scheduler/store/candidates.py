@@ -1,9 +1,9 @@
 """The teachers of a term, as far as one lesson at some time is concerned: a few small queries."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.availability import Window
-from scheduler.domain.busy import BusySource, BusyTime, availability
+from scheduler.domain.busy import BusyTime, availability
 from scheduler.domain.candidates import Booked, Candidate, Want
 from scheduler.domain.intervals import DaySpan, Interval, monday
 from scheduler.domain.lessons import Lesson, LessonState, placed
@@ -34,18 +34,6 @@ from scheduler.store.tables import (
 )
 
 
-@dataclass(slots=True)
-class _Parts:
-    """What the queries found of each teacher, and of each promise."""
-
-    windows: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
-    absences: dict[int, list[DaySpan]] = field(default_factory=lambda: defaultdict(list))
-    booked: dict[int, list[Booked]] = field(default_factory=lambda: defaultdict(list))
-    totals: dict[int, int] = field(default_factory=dict)
-    with_class: dict[int, int] = field(default_factory=dict)
-    asked: dict[int, datetime] = field(default_factory=dict)
-
-
 def find(
     db: Session, term: Term, want: Want, now: datetime, among: Collection[TeacherId] | None = None
 ) -> tuple[Candidate, ...]:
@@ -55,93 +43,113 @@ def find(
 
     In the order of their numbers; `among` leaves out all others.
     """
-    given = {"term": term.id, "level": want.level.value, "school": want.school_code}
-    if among is None:
-        rows = db.execute(_PROMISED, given).all()
-    else:
-        rows = db.execute(_PROMISED_AMONG, given | {"among": list(among)}).all()
-    parts = _parts(db, term, want)
-    times = busy.all_times(db, term.programme_id, _day_of(want))
-    sources = busy.sources(db, term.programme_id)
-    return tuple(
-        _candidate(row, want, parts, times.get(row[1], ()), sources.get(row[1]), now)
-        for row in rows
-    )
+    return Staff(db, term, want, now, among).at(want)
 
 
-def _candidate(
-    row: Row[*tuple[Any, ...]],
-    want: Want,
-    parts: _Parts,
-    times: tuple[BusyTime, ...],
-    source: BusySource | None,
-    now: datetime,
-) -> Candidate:
-    (
-        key, teacher, per_day, per_week, in_all, person, name, donor, donor_name, level, wished,
-        wishes,
-    ) = row  # fmt: skip
-    return Candidate(
-        teacher_id=teacher,
-        person_id=person,
-        name=name,
-        donor_school_id=donor,
-        donor_school=donor_name,
-        levels=_NOTHING if level is None else frozenset((want.level,)),
-        max_per_day=per_day,
-        max_per_week=per_week,
-        max_total=in_all,
-        windows=tuple(parts.windows.get(key, ())),
-        absences=tuple(parts.absences.get(key, ())),
-        busy=tuple(time.span for time in times if not time.soft),
-        calendar=availability(source, times, want.interval, now),
-        booked=tuple(sorted(parts.booked.get(teacher, ()))),
-        total=parts.totals.get(teacher, 0),
-        wishes=_NOTHING if wished is None else frozenset((want.school_code,)),
-        wishes_any=bool(wishes),
-        class_lessons=parts.with_class.get(teacher, 0),
-        asked_at=parts.asked.get(teacher),
-    )
+class Staff:
+    """Who could give a lesson of a class, asked for several times of a week: what does not depend
+    on the time is read once."""
+
+    def __init__(
+        self,
+        db: Session,
+        term: Term,
+        want: Want,
+        now: datetime,
+        among: Collection[TeacherId] | None = None,
+    ) -> None:
+        self._db, self._term, self._now, self._zone = db, term, now, ZoneInfo(want.zone)
+        given = {"term": term.id, "level": want.level.value, "school": want.school_code}
+        if among is None:
+            self._rows = db.execute(_PROMISED, given).all()
+        else:
+            self._rows = db.execute(_PROMISED_AMONG, given | {"among": list(among)}).all()
+        counted: dict[str, object] = {"term": term.id}
+        without = {"without": list(want.without)}
+        self._totals: dict[int, int] = dict(db.execute(_TOTALS, counted | without).all())
+        of_class = {"class_id": want.class_id}
+        self._with_class: dict[int, int] = dict(db.execute(_WITH_CLASS, counted | of_class).all())
+        asked = db.execute(_ASKED, {"programme": term.programme_id})
+        self._asked: dict[int, datetime] = dict(asked.all())
+        self._sources = busy.sources(db, term.programme_id)
+        self._weeks: dict[date, dict[int, list[Booked]]] = {}
+
+    def at(self, want: Want) -> tuple[Candidate, ...]:
+        """Everyone, as far as this lesson of the same class is concerned."""
+        windows, absent = (
+            defaultdict[int, list[Window]](list),
+            defaultdict[int, list[DaySpan]](list),
+        )
+        given = {
+            "term": self._term.id, "day": want.day, "weekday": want.day.weekday(),
+            "start": want.start, "end": want.end,
+        }  # fmt: skip
+        for key, *window in self._db.execute(_WINDOWS, given):
+            windows[key].append(Window(*window))
+        for key, first, last in self._db.execute(_ABSENCES, given):
+            absent[key].append(DaySpan(first, last))
+        begins = datetime.combine(want.day, time(), self._zone)
+        day = Interval(begins, begins + timedelta(days=1))
+        times = busy.all_times(self._db, self._term.programme_id, day)
+        booked = self._booked(monday(want.day))
+        return tuple(
+            self._candidate(
+                row, want, windows[row[0]], absent[row[0]], times.get(row[1], ()), booked[row[1]]
+            )
+            for row in self._rows
+        )
+
+    def _booked(self, first: date) -> dict[int, list[Booked]]:
+        """The lessons of the week that take their teacher's time."""
+        if first not in self._weeks:
+            begins = datetime.combine(first, time(), self._zone)
+            span = {
+                "term": self._term.id, "before": begins - timedelta(days=1), "begins": begins,
+                "ends": begins + timedelta(days=7),
+            }  # fmt: skip
+            found = self._weeks[first] = defaultdict(list)
+            for key, teacher, starts, ends in self._db.execute(_WEEK, span):
+                day = starts.astimezone(self._zone).date()
+                found[teacher].append(Booked(Interval(starts, ends), day, key))
+        return self._weeks[first]
+
+    def _candidate(
+        self,
+        row: Row[*tuple[Any, ...]],
+        want: Want,
+        windows: Iterable[Window],
+        absent: Iterable[DaySpan],
+        times: Collection[BusyTime],
+        booked: Iterable[Booked],
+    ) -> Candidate:
+        (
+            _, teacher, per_day, per_week, in_all, person, name, donor, donor_name, level, wished,
+            wishes,
+        ) = row  # fmt: skip
+        return Candidate(
+            teacher_id=teacher,
+            person_id=person,
+            name=name,
+            donor_school_id=donor,
+            donor_school=donor_name,
+            levels=_NOTHING if level is None else frozenset((want.level,)),
+            max_per_day=per_day,
+            max_per_week=per_week,
+            max_total=in_all,
+            windows=tuple(windows),
+            absences=tuple(absent),
+            busy=tuple(time.span for time in times if not time.soft),
+            calendar=availability(self._sources.get(teacher), times, want.interval, self._now),
+            booked=tuple(sorted(booked)),
+            total=self._totals.get(teacher, 0),
+            wishes=_NOTHING if wished is None else frozenset((want.school_code,)),
+            wishes_any=bool(wishes),
+            class_lessons=self._with_class.get(teacher, 0),
+            asked_at=self._asked.get(teacher),
+        )
 
 
 _NOTHING: frozenset[Any] = frozenset()
-
-
-def _day_of(want: Want) -> Interval:
-    begins = datetime.combine(want.day, time(), ZoneInfo(want.zone))
-    return Interval(begins, begins + timedelta(days=1))
-
-
-def _parts(db: Session, term: Term, want: Want) -> _Parts:
-    parts = _Parts()
-    given = {
-        "term": term.id, "day": want.day, "weekday": want.day.weekday(),
-        "start": want.start, "end": want.end,
-    }  # fmt: skip
-    for key, *window in db.execute(_WINDOWS, given):
-        parts.windows[key].append(Window(*window))
-    for key, first, last in db.execute(_ABSENCES, given):
-        parts.absences[key].append(DaySpan(first, last))
-    _given(db, term, want, parts)
-    parts.asked = dict(db.execute(_ASKED, {"programme": term.programme_id}).all())
-    return parts
-
-
-def _given(db: Session, term: Term, want: Want, parts: _Parts) -> None:
-    """Lessons that take their teacher's time: of the week one by one, of the term by number."""
-    zone = ZoneInfo(want.zone)
-    begins = datetime.combine(monday(want.day), time(), zone)
-    span = {
-        "term": term.id, "before": begins - timedelta(days=1), "begins": begins,
-        "ends": begins + timedelta(days=7),
-    }  # fmt: skip
-    for key, teacher, starts, ends in db.execute(_WEEK, span):
-        booked = Booked(Interval(starts, ends), starts.astimezone(zone).date(), key)
-        parts.booked[teacher].append(booked)
-    given: dict[str, object] = {"term": term.id}
-    parts.totals = dict(db.execute(_TOTALS, given | {"without": list(want.without)}).all())
-    parts.with_class = dict(db.execute(_WITH_CLASS, given | {"class_id": want.class_id}).all())
-
 
 # Made once: to make them again for every lesson took longer than to carry them out.
 
