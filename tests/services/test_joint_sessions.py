@@ -9,13 +9,14 @@ import pytest
 
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.calendars import FeedKind
+from scheduler.domain.intervals import Interval
 from scheduler.domain.joint_sessions import Answer, Wish
 from scheduler.domain.partnerships import Binding, Terms
 from scheduler.errors import ChungTayError, Stale
 from scheduler.services import feeds, joint_attendance, partnerships, reminders, sending
 from scheduler.services import joint_sessions as use_cases
 from scheduler.services.feeds import FeedKey
-from scheduler.store import accounts, tables
+from scheduler.store import accounts, availability, busy, tables
 from scheduler.store import feeds as feed_rows
 from tests.faults.kit import Post, rows, states
 
@@ -237,6 +238,22 @@ def test_two_coordinators_at_once_change_it_once(ctx, cast, planned, wish):
         thread.join()
     assert sorted(map(str, outcomes)) == sorted(map(str, ["done", Stale]))
     assert use_cases.look(ctx, coordinator, planned).session.sequence == 1
+
+
+def test_whoever_is_expected_there_is_taken_for_searches_and_for_cover(ctx, cast, planned):
+    def taken():
+        with ctx.reading() as db:
+            hard = availability.busy(db, cast["programme"])
+            near = busy.all_times(db, cast["programme"], Interval(STARTS, STARTS + HOUR))
+        assert hard.keys() == near.keys()
+        return hard
+
+    both = {cast["teacher1"], cast["teacher2"]}
+    assert taken() == dict.fromkeys(both, (Interval(STARTS, STARTS + HOUR),))
+    joint_attendance.answer(ctx, cast.actors["teacher1"], planned, Answer.CANNOT)
+    assert taken().keys() == {cast["teacher2"]}
+    call_off(ctx, cast, planned)
+    assert taken() == {}
 
 
 def test_a_contact_of_two_schools_is_invited_once(ctx, cast, pair):
