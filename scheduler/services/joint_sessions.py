@@ -22,7 +22,6 @@ from scheduler.domain.joint_sessions import (
     Warnings,
     Wish,
 )
-from scheduler.domain.lessons import LessonState
 from scheduler.domain.partnerships import Partnership, PartnershipId
 from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import comes
@@ -44,28 +43,6 @@ from scheduler.store import (
 from scheduler.store import joint_sessions as rows
 from scheduler.store import partnerships as partnership_rows
 from scheduler.store.database import Session
-from scheduler.store.joint_sessions import Count
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A session in a list; `coming`: how many said so, or, of one that was held, how many came."""
-
-    session: JointSession
-    invited: int
-    coming: int
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The joint sessions of a partnership: those to come in order, then the others, newest first;
-    `count`: those of the term."""
-
-    partnership: Partnership
-    term: Term
-    count: Count
-    ahead: tuple[Listed, ...]
-    past: tuple[Listed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +68,6 @@ class Opened:
 
 
 # -- looking
-
-
-def desk(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Desk:
-    """Raises NotFound for anybody but the programme's coordinators."""
-    partnership, now = partnerships.get(ctx, actor, partnership_id), ctx.now()
-    term = programmes.term(ctx, actor)
-    with ctx.reading() as db:
-        found = rows.of_partnership(db, partnership_id)
-        seats = rows.attendees(db, [each.id for each in found])
-        counts = rows.counts(db, term.programme_id, *partnerships.span(term))
-    listed = [_listed(each, seats[each.id]) for each in found]
-    return Desk(
-        partnership,
-        term,
-        counts.get(partnership_id, Count()),
-        tuple(each for each in listed if each.session.ends_at > now),
-        tuple(each for each in reversed(listed) if each.session.ends_at <= now),
-    )
-
-
-def _listed(session: JointSession, seats: Sequence[Attendee]) -> Listed:
-    invited = [each for each in seats if each.invited]
-    if session.state is LessonState.HELD:
-        return Listed(session, len(invited), sum(x.attended is True for x in invited))
-    return Listed(session, len(invited), rules.coming(invited))
 
 
 def planner(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Planner:
@@ -213,19 +165,34 @@ def _closed(
 # -- changing
 
 
-def check(ctx: Context, known: Planner, wish: Wish) -> None:
-    """Raises Invalid, by field, for what cannot be planned."""
+def check(ctx: Context, known: Planner, wish: Wish) -> JointSessionId | None:
+    """Raises Invalid, by field, for what cannot be planned; the session that is it already."""
     _checked(wish, known.guests, ctx.now())
+    with ctx.reading() as db:
+        return _twin(db, known.partnership.id, wish)
+
+
+def _twin(db: Session, partnership_id: PartnershipId, wish: Wish) -> JointSessionId | None:
+    told = (wish.title, wish.starts_at, wish.ends_at)
+    for each in rows.of_partnership(db, partnership_id):
+        if (each.title, each.starts_at, each.ends_at) == told and not each.off:
+            return each.id
+    return None
 
 
 def plan(ctx: Context, actor: Actor, partnership_id: PartnershipId, wish: Wish) -> JointSessionId:
-    """A session that everybody of these people is invited to; raises Invalid by field."""
+    """A session that everybody of these people is invited to; raises Invalid by field.
+
+    Sent twice it is one: whoever plans the same topic at the same time gets what is there.
+    """
     known, now = planner(ctx, actor, partnership_id), ctx.now()
     wish = _checked(wish, known.guests, now)
     with ctx.transaction() as db:
         terms.lock_programme(db, own(actor))
         if partnership_rows.get(db, partnership_id, own(actor)) is None:
             raise NotFound("There is no such partnership here.")
+        if (twin := _twin(db, partnership_id, wish)) is not None:
+            return twin
         made = rows.add(db, partnership_id, wish, now)
         _seat(db, made, known.guests, wish.people, ())
         note(ctx, db, actor, "plan_joint_session", made, after=_said(wish))

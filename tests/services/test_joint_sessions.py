@@ -13,7 +13,7 @@ from scheduler.domain.intervals import Interval
 from scheduler.domain.joint_sessions import Answer, Wish
 from scheduler.domain.partnerships import Binding, Terms
 from scheduler.errors import ChungTayError, Stale
-from scheduler.services import feeds, joint_attendance, partnerships, reminders, sending
+from scheduler.services import feeds, joint_attendance, partnerships, people, reminders, sending
 from scheduler.services import joint_sessions as use_cases
 from scheduler.services.feeds import FeedKey
 from scheduler.store import accounts, availability, busy, tables
@@ -126,6 +126,26 @@ def test_who_is_let_go_sees_it_cancelled_and_gets_no_link_any_more(ctx, cast, pl
     assert str(gone["STATUS"]) == "CANCELLED"
     assert b"/j/" not in body
     assert str(of(ctx, cast)[0][0]["STATUS"]) == "CONFIRMED"
+
+
+def test_who_leaves_is_expected_nowhere_and_calendars_follow(ctx, cast, planned):
+    held = of(ctx, cast, "teacher1")
+    seen = people.look_at_switch(ctx, cast.actors["coordinator"], cast["person_teacher1"])
+    people.switch_off(ctx, cast.actors["coordinator"], cast["person_teacher1"], seen.fingerprint)
+    (gone,), _ = of(ctx, cast, "teacher1")
+    assert gone["SEQUENCE"] > held[0][0]["SEQUENCE"]
+    assert str(gone["STATUS"]) == "CANCELLED"
+    invited = use_cases.look(ctx, cast.actors["coordinator"], planned).invited
+    assert {x.person_id for x in invited} == {cast["person_teacher2"], cast["person_schoolA"]}
+
+
+def test_another_name_of_a_unit_counts_up_in_the_calendars(ctx, cast, pair, planned):
+    (before,), _ = of(ctx, cast)
+    told = replace(PAIR, receiving_unit="THCS B")
+    partnerships.change(ctx, cast.actors["coordinator"], pair, told, PAIR)
+    (after,), _ = of(ctx, cast)
+    assert "THCS B" in str(after["DESCRIPTION"])
+    assert after["SEQUENCE"] > before["SEQUENCE"]
 
 
 def test_the_zone_of_the_programme_tells_its_time_where_that_was_chosen(ctx, cast, planned):

@@ -111,6 +111,12 @@ def test_who_is_away_or_teaches_then_is_named_once_and_may_be_invited_anyway(
     assert desk.submit(new(ctx, cast), again).status_code == 303
 
 
+def test_a_plan_sent_twice_is_one_session(ctx, cast, desk, path, everybody):
+    again = desk.submit(new(ctx, cast), TOLD | {"people": everybody})
+    assert (again.status_code, again.headers["location"]) == (303, path)
+    assert partnerships.desk(ctx, cast.actors["coordinator"]).found[0].sessions.ahead == 1
+
+
 # -- changing
 
 

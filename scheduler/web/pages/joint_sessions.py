@@ -64,7 +64,8 @@ def plan(
     typed = _typed(form)
     try:
         wish = _read(form, known.zone)
-        joint_sessions.check(ctx, known, wish)
+        if (there := joint_sessions.check(ctx, known, wish)) is not None:
+            return see_other(f"{HERE}/{there}")
         warnings = joint_sessions.foresee(ctx, actor, known, wish, None)
         if warnings.mark != Fields(form).typed("warned"):
             return _form(request, known, typed, warnings=warnings)
