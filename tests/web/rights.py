@@ -184,7 +184,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "publication_id": _only(ctx, tables.publications),
         "term_id": cast["term"],
         "partnership_id": (pair := partnerships.add(ctx, coordinator, PAIR)),
-        "joint_id": _session(ctx, cast, pair),
+        "joint_session_id": _session(ctx, cast, pair),
         "upload_id": _upload(ctx, cast),
         "message_id": _message(ctx, cast),
         "code": CODE,

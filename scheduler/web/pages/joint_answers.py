@@ -21,24 +21,26 @@ _SAID = {
 }
 
 
-@router.post("/teacher/joint-sessions/{joint_id}")
-def of_teacher(ctx: Ctx, actor: TeacherActor, joint_id: RowId, form: Form) -> Response:
-    return _answer(ctx, actor, joint_id, Fields(form), "/teacher")
+@router.post("/teacher/joint-sessions/{joint_session_id}")
+def of_teacher(ctx: Ctx, actor: TeacherActor, joint_session_id: RowId, form: Form) -> Response:
+    return _answer(ctx, actor, joint_session_id, Fields(form), "/teacher")
 
 
-@router.post("/school/joint-sessions/{joint_id}")
-def of_school(ctx: Ctx, actor: SchoolActor, joint_id: RowId, form: Form) -> Response:
-    return _answer(ctx, actor, joint_id, Fields(form), "/school")
+@router.post("/school/joint-sessions/{joint_session_id}")
+def of_school(ctx: Ctx, actor: SchoolActor, joint_session_id: RowId, form: Form) -> Response:
+    return _answer(ctx, actor, joint_session_id, Fields(form), "/school")
 
 
-def _answer(ctx: Context, actor: Actor, joint_id: int, fields: Fields, back: str) -> Response:
-    joint_attendance.check_invited(ctx, actor, JointSessionId(joint_id))
+def _answer(
+    ctx: Context, actor: Actor, joint_session_id: int, fields: Fields, back: str
+) -> Response:
+    joint_attendance.check_invited(ctx, actor, JointSessionId(joint_session_id))
     said = None
     if fields.typed("say") != "undo":
         said = fields.choice("say", Answer)
         fields.check(text("Say whether you come."))
     try:
-        joint_attendance.answer(ctx, actor, JointSessionId(joint_id), said)
+        joint_attendance.answer(ctx, actor, JointSessionId(joint_session_id), said)
     except Conflict as error:
         return see_other(back, error.message)
     return see_other(f"{back}#joint", _SAID[said])

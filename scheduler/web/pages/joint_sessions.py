@@ -79,24 +79,26 @@ def plan(
 # -- one session
 
 
-@router.get(f"{HERE}/{{joint_id}}")
-def one(request: Request, ctx: Ctx, actor: CoordinatorActor, joint_id: RowId) -> Response:
-    return _one(request, ctx, joint_sessions.look(ctx, actor, JointSessionId(joint_id)))
+@router.get(f"{HERE}/{{joint_session_id}}")
+def one(request: Request, ctx: Ctx, actor: CoordinatorActor, joint_session_id: RowId) -> Response:
+    return _one(request, ctx, joint_sessions.look(ctx, actor, JointSessionId(joint_session_id)))
 
 
-@router.get(f"{HERE}/{{joint_id}}/change")
-def change_page(request: Request, ctx: Ctx, actor: CoordinatorActor, joint_id: RowId) -> Response:
-    found, known = joint_sessions.mover(ctx, actor, JointSessionId(joint_id))
+@router.get(f"{HERE}/{{joint_session_id}}/change")
+def change_page(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_session_id: RowId
+) -> Response:
+    found, known = joint_sessions.mover(ctx, actor, JointSessionId(joint_session_id))
     if _closed(found.session, ctx.now()):
-        return see_other(f"{HERE}/{joint_id}")
+        return see_other(f"{HERE}/{joint_session_id}")
     return _form(request, known, _shown(found), found=found, seen=found.marker)
 
 
-@router.post(f"{HERE}/{{joint_id}}/change")
+@router.post(f"{HERE}/{{joint_session_id}}/change")
 def change(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_id: RowId, form: Form
+    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_session_id: RowId, form: Form
 ) -> Response:
-    found, known = joint_sessions.mover(ctx, actor, JointSessionId(joint_id))
+    found, known = joint_sessions.mover(ctx, actor, JointSessionId(joint_session_id))
     typed, fields = _typed(form), Fields(form)
     seen = fields.typed("seen")
     try:
@@ -110,14 +112,14 @@ def change(
         return _form(request, known, typed, error.fields, found=found, seen=seen)
     except Conflict as error:
         return _one(request, ctx, found, refused=error.message)
-    return see_other(f"{HERE}/{joint_id}", text("Saved. Whoever it concerns is told."))
+    return see_other(f"{HERE}/{joint_session_id}", text("Saved. Whoever it concerns is told."))
 
 
-@router.post(f"{HERE}/{{joint_id}}/call-off")
+@router.post(f"{HERE}/{{joint_session_id}}/call-off")
 def call_off(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_id: RowId, form: Form
+    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_session_id: RowId, form: Form
 ) -> Response:
-    fields, which = Fields(form), JointSessionId(joint_id)
+    fields, which = Fields(form), JointSessionId(joint_session_id)
     reason = fields.typed("reason")
     try:
         joint_sessions.call_off(ctx, actor, which, reason, fields.typed("seen"))
@@ -126,26 +128,30 @@ def call_off(
         return _one(request, ctx, found, errors=error.fields, reason=reason)
     except Conflict as error:
         return _one(request, ctx, joint_sessions.look(ctx, actor, which), refused=error.message)
-    return see_other(f"{HERE}/{joint_id}", text("Called off. Everybody invited is told why."))
+    return see_other(
+        f"{HERE}/{joint_session_id}", text("Called off. Everybody invited is told why.")
+    )
 
 
-@router.post(f"{HERE}/{{joint_id}}/restore")
+@router.post(f"{HERE}/{{joint_session_id}}/restore")
 def restore(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_id: RowId, form: Form
+    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_session_id: RowId, form: Form
 ) -> Response:
-    which = JointSessionId(joint_id)
+    which = JointSessionId(joint_session_id)
     try:
         joint_sessions.restore(ctx, actor, which, Fields(form).typed("seen"))
     except Conflict as error:
         return _one(request, ctx, joint_sessions.look(ctx, actor, which), refused=error.message)
-    return see_other(f"{HERE}/{joint_id}", text("It takes place after all. Everybody is told."))
+    return see_other(
+        f"{HERE}/{joint_session_id}", text("It takes place after all. Everybody is told.")
+    )
 
 
-@router.post(f"{HERE}/{{joint_id}}/came")
+@router.post(f"{HERE}/{{joint_session_id}}/came")
 def came(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_id: RowId, form: Form
+    request: Request, ctx: Ctx, actor: CoordinatorActor, joint_session_id: RowId, form: Form
 ) -> Response:
-    fields, which = Fields(form), JointSessionId(joint_id)
+    fields, which = Fields(form), JointSessionId(joint_session_id)
     there = None if fields.typed("went") == "no" else _people(form)
     try:
         count = joint_attendance.record(ctx, actor, which, there, fields.typed("seen"))
@@ -155,7 +161,7 @@ def came(
     except Conflict as error:
         return _one(request, ctx, joint_sessions.look(ctx, actor, which), refused=error.message)
     said = text("Noted: {count} came.", count=count) if count else text("Noted: it was not held.")
-    return see_other(f"{HERE}/{joint_id}", said)
+    return see_other(f"{HERE}/{joint_session_id}", said)
 
 
 # -- reading forms
