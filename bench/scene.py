@@ -22,6 +22,7 @@ from scheduler.services import (
     address_changes,
     answers,
     demo,
+    demo_meetings,
     feeds,
     invitations,
     links,
@@ -177,9 +178,13 @@ def enter(ctx: Context, people: dict[str, Actor]) -> dict[str, str]:
 
 
 def partner(ctx: Context, coordinator: Actor) -> None:
-    """Two pairs of units, one of which searches go by."""
+    """Two pairs of units, one of which searches go by, and one that meets."""
+    demo_meetings.add(ctx)
     units = partnerships.desk(ctx, coordinator)
-    both = zip(units.donor_units, units.receiving_units, strict=False)
+    there = {(x.partnership.terms.donor_unit, x.partnership.terms.receiving_unit)
+             for x in units.found}  # fmt: skip
+    pairs = zip(units.donor_units, units.receiving_units, strict=False)
+    both = (pair for pair in pairs if pair not in there)
     for binding, (donor, receiver) in zip((Binding.WISH, Binding.NONE), both, strict=False):
         partnerships.add(ctx, coordinator, Terms(donor, receiver, 120, 2, binding))
 

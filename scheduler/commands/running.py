@@ -17,7 +17,7 @@ from scheduler.commands import opening
 from scheduler.config import IN_FILES, Settings
 from scheduler.errors import Conflict, Invalid, text
 from scheduler.jobs import loop
-from scheduler.services import demo, system
+from scheduler.services import demo, demo_meetings, system
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ def demo_command(port: int, check: bool) -> None:
         if check:
             click.echo(json.dumps(asdict(figures)))
             return
+        demo_meetings.add(ctx)
         click.echo(f"{figures.taught} of {figures.requested} lessons published.\n", err=True)
         for invitation in demo.invitations(ctx):
             click.echo(f"{invitation.role.value:12} {invitation.actor.name}\n  {invitation.url}")

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from scheduler.domain.access import TABLE, Action, Grant, Role
 from scheduler.domain.intervals import Interval, monday
+from scheduler.domain.joint_sessions import Attendee, JointSession
 from scheduler.domain.lessons import Handover, Lesson, LessonState
 from scheduler.domain.people import DonorSchoolId, SchoolId, TeacherId
 from scheduler.domain.terms import ProgrammeId
@@ -82,6 +83,22 @@ class Owner:
             case FeedKind.PROGRAMME:
                 return True
 
+    def seats(self, attendees: Iterable[Attendee]) -> bool | None:
+        """Whether somebody of this feed is among those invited to a session of its programme.
+
+        None: nobody of it ever was; False: somebody was, and is no more.
+        """
+        match self.kind:
+            case FeedKind.PROGRAMME:
+                return True
+            case FeedKind.CLASS:
+                return None
+            case FeedKind.SCHOOL:
+                found = [x.invited for x in attendees if x.school_id == self.id]
+            case FeedKind.TEACHER | FeedKind.DONOR_SCHOOL:
+                found = [x.invited for x in attendees if x.teacher_id in self.teacher_ids]
+        return any(found) if found else None
+
     def opens_to(self, grant: Grant) -> bool:
         """True when whoever holds this role may subscribe to this feed."""
         if grant.programme_id != self.programme_id or Action.SUBSCRIBE not in TABLE[grant.role]:
@@ -136,6 +153,53 @@ class Showing:
         """True when it takes no time of anybody any more."""
         return self.state in (EntryState.CALLED_OFF, EntryState.HANDED_OVER)
 
+    @property
+    def zone(self) -> str:
+        return self.lesson.zone
+
+    @property
+    def uid(self) -> str:
+        return self.lesson.uid
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A joint session as the readers of one feed shall see it; counters as in `Showing`.
+
+    `let_go`: it takes place, and nobody of the feed is invited any more.
+    """
+
+    session: JointSession
+    state: EntryState
+    sequence: int
+    changed_at: datetime
+    let_go: bool
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.session.starts_at
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.session.ends_at
+
+    @property
+    def over(self) -> bool:
+        return self.state is EntryState.CALLED_OFF
+
+    @property
+    def zone(self) -> str:
+        return self.session.zone
+
+    @property
+    def uid(self) -> str:
+        return self.session.uid
+
+
+Shown = Showing | Meeting
+Seats = tuple[tuple[JointSession, tuple[Attendee, ...]], ...]
+"""Joint sessions of a programme, each with whom it invites."""
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
@@ -183,9 +247,13 @@ def window(week: date) -> Interval:
 
 
 def showings(
-    owner: Owner, lessons: Iterable[Lesson], handovers: Iterable[Handover], week: date
-) -> tuple[Showing, ...]:
-    """The lines of a feed in order of time, each lesson once.
+    owner: Owner,
+    lessons: Iterable[Lesson],
+    handovers: Iterable[Handover],
+    week: date,
+    sessions: Seats = (),
+) -> tuple[Shown, ...]:
+    """The lines of a feed in order of time, each lesson and joint session once.
 
     A lesson that came back to its teacher shows as a lesson, not as handed over.
     """
@@ -193,46 +261,69 @@ def showings(
     found = {x.id: of_lesson(x, week) for x in lessons if owner.has(x)}
     for handover in handovers:
         found.setdefault(handover.lesson.id, of_handover(handover))
+    every: list[Shown] = [*found.values(), *_meetings(owner, sessions, week)]
     shown = (
         x
-        for x in found.values()
+        for x in every
         if x.ends_at > (kept_from if x.over else reach.start) and x.starts_at < reach.end
     )
-    return nearest(sorted(shown, key=lambda x: (x.starts_at, x.lesson.uid)), week)
+    return nearest(sorted(shown, key=lambda x: (x.starts_at, x.uid)), week)
 
 
-def nearest(found: Sequence[Showing], week: date, most: int = MOST_ENTRIES) -> tuple[Showing, ...]:
+def _meetings(owner: Owner, sessions: Seats, week: date) -> Iterable[Meeting]:
+    for session, attendees in sessions:
+        invited = owner.seats(attendees)
+        if invited is not None:
+            yield of_session(session, week, let_go=not invited)
+
+
+def nearest(found: Sequence[Shown], week: date, most: int = MOST_ENTRIES) -> tuple[Shown, ...]:
     """The whole weeks nearest ahead, then the nearest behind, as far as every client reads them.
 
     One that is too long loses events silently, and nobody chooses which.
     """
     if len(found) <= most:
         return tuple(found)
-    weeks: dict[date, list[Showing]] = {}
+    weeks: dict[date, list[Shown]] = {}
     for showing in found:
         weeks.setdefault(week_of(showing.starts_at), []).append(showing)
     ahead = sorted(monday for monday in weeks if monday >= week)
     behind = sorted((monday for monday in weeks if monday < week), reverse=True)
-    kept: list[Showing] = []
+    kept: list[Shown] = []
     for each in (*ahead, *behind):
         if kept and len(kept) + len(weeks[each]) > most:
             break
         kept += weeks[each]
-    return tuple(sorted(kept[:most], key=lambda x: (x.starts_at, x.lesson.uid)))
+    return tuple(sorted(kept[:most], key=lambda x: (x.starts_at, x.uid)))
 
 
 def of_lesson(lesson: Lesson, week: date) -> Showing:
     """What the calendars of those who have the lesson show in that week."""
-    state, changed_at, sequence = EntryState.PLANNED, lesson.changed_at, 2 * lesson.sequence
-    if lesson.state is LessonState.CANCELLED:
+    state, sequence, changed_at = _standing(lesson, week)
+    return Showing(lesson, state, lesson.starts_at, lesson.ends_at, sequence, changed_at)
+
+
+def of_session(session: JointSession, week: date, *, let_go: bool = False) -> Meeting:
+    """What the calendars of those who are invited, or were, show in that week."""
+    state, sequence, changed_at = _standing(session, week)
+    return Meeting(
+        session, EntryState.CALLED_OFF if let_go else state, sequence, changed_at,
+        let_go and not session.off,
+    )  # fmt: skip
+
+
+def _standing(event: Lesson | JointSession, week: date) -> tuple[EntryState, int, datetime]:
+    """Its state in that week, and its counters."""
+    state, changed_at, sequence = EntryState.PLANNED, event.changed_at, 2 * event.sequence
+    if event.state is LessonState.CANCELLED:
         state = EntryState.CALLED_OFF
-    elif lesson.moved_from is not None:
-        old_from = _old_news_from(lesson.changed_at)
+    elif event.moved_from is not None:
+        old_from = _old_news_from(event.changed_at)
         if _instant(week) < old_from:
             state = EntryState.MOVED
         else:  # a calendar that compares times or counters must see that the mark went
             changed_at, sequence = old_from, sequence + 1
-    return Showing(lesson, state, lesson.starts_at, lesson.ends_at, sequence, changed_at)
+    return state, sequence, changed_at
 
 
 def of_handover(handover: Handover) -> Showing:

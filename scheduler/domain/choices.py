@@ -33,6 +33,8 @@ class Choices:
             MessageKind.DAY_BEFORE: self.day_before,
             MessageKind.HOUR_BEFORE: self.hour_before,
             MessageKind.SOON: self.soon,
+            MessageKind.JOINT_DAY: self.day_before,
+            MessageKind.JOINT_HOUR: self.hour_before,
         }
         return steps.get(kind, True)
 

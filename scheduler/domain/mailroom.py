@@ -11,6 +11,7 @@ from scheduler.domain import names
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.messages import (
     HELD,
+    OF_SESSIONS,
     PRIVATE,
     Channel,
     Claimed,
@@ -165,6 +166,8 @@ def useful_until(post: Post, now: datetime) -> datetime | None:
     if post.lesson_id is not None:
         ends = post.ends_at if post.kind is MessageKind.CALLED_OFF else post.starts_at
         return ends if ends is not None and ends > now else None
+    if post.kind in OF_SESSIONS:
+        return post.useless_after if post.useless_after > now else None
     if post.kind in BY_DAY:
         ends = day_of(post.payload)[1]
         return ends if ends > now else None

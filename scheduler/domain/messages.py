@@ -24,6 +24,9 @@ class MessageKind(StrEnum):
     CHANGES = "changes"  # what changed for one person, gathered for a while
     CALLED_OFF = "called_off"  # so near the lesson that it cannot wait for the others
     COVER_WANTED = "cover_wanted"  # to coordinators: a teacher cannot come
+    JOINT_DAY = "joint_day"  # one day before a joint session
+    JOINT_HOUR = "joint_hour"
+    JOINT_NEWS = "joint_news"  # somebody is invited to one, or it changed
     NOTE = "note"  # a coordinator's own words
     SIGN_IN = "sign_in"
     FACTOR_NOTICE = "factor_notice"  # to whose second factor something happened
@@ -61,6 +64,7 @@ PRIVATE = (
     MessageKind.NEW_ADDRESS,
     MessageKind.ADDRESS_NOTICE,
 )
+OF_SESSIONS = (MessageKind.JOINT_DAY, MessageKind.JOINT_HOUR, MessageKind.JOINT_NEWS)
 OPEN_STATES = (MessageState.PLANNED, MessageState.LEASED)
 BACK_OFF = (
     timedelta(seconds=30),

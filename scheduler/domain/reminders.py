@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.choices import Choices
 from scheduler.domain.intervals import monday
+from scheduler.domain.joint_sessions import JointSession, stem
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.messages import (
     OPEN_STATES,
@@ -46,7 +47,8 @@ class Rung:
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Somebody to be reminded: what they chose, the wall they look at, the lessons they have to
-    do with, and which of them they have confirmed.  `zone` None: the lessons' own."""
+    do with, and which of them they have confirmed.  `zone` None: the lessons' own.  `sessions`:
+    joint sessions that they are expected at."""
 
     person_id: PersonId
     choices: Choices
@@ -54,8 +56,9 @@ class Reader:
     zone: str | None
     lessons: tuple[tuple[Lesson, Side], ...]
     confirmed: frozenset[LessonId]
+    sessions: tuple[JointSession, ...] = ()
 
-    def wall(self, lesson: Lesson) -> str:
+    def wall(self, lesson: Lesson | JointSession) -> str:
         return self.zone or lesson.zone
 
 
@@ -72,10 +75,16 @@ BY_LESSON = (
     Rung(MessageKind.SOON, 10 * _MINUTE, 10 * _MINUTE, 0 * _MINUTE, 5 * _MINUTE, _TEACHER),
 )
 LADDER = (DAY_BEFORE, *BY_LESSON)
-REMINDERS = (MessageKind.DIGEST, *(rung.kind for rung in LADDER))
+BY_SESSION = (
+    replace(DAY_BEFORE, kind=MessageKind.JOINT_DAY),
+    replace(BY_LESSON[0], kind=MessageKind.JOINT_HOUR, sides=_BOTH),
+)
+REMINDERS = (MessageKind.DIGEST, *(rung.kind for rung in (*LADDER, *BY_SESSION)))
 BY_DAY = (MessageKind.DIGEST, MessageKind.DAY_BEFORE)
 REMINDED = (LessonState.SCHEDULED, LessonState.COVER)
-USE = {rung.kind: rung.use for rung in LADDER} | {MessageKind.DIGEST: timedelta(hours=1)}
+USE = {rung.kind: rung.use for rung in (*LADDER, *BY_SESSION)} | {
+    MessageKind.DIGEST: timedelta(hours=1)
+}
 
 DIGEST_FROM, DIGEST_UNTIL = time(17), time(19)  # on Sunday
 DIGEST_USELESS = time(12)  # on Monday
@@ -91,7 +100,7 @@ def planned(reader: Reader, now: datetime) -> tuple[NewMessage, ...]:
         (x, side) for x, side in reader.lessons if comes(x) and now < x.starts_at < now + AHEAD
     ]
     open_ = [(x, side) for x, side in ahead if not (_own(side) and x.id in reader.confirmed)]
-    found = [*_days(reader, open_), *_steps(reader, ahead)]
+    found = [*_days(reader, open_), *_steps(reader, ahead), *_meetings(reader, now)]
     return tuple(each for each in found if each.useless_after > now)
 
 
@@ -182,6 +191,31 @@ def _step(reader: Reader, lesson: Lesson, rung: Rung) -> NewMessage:
         lesson_id=lesson.id,
         sequence=lesson.sequence,
         programme_id=lesson.programme_id,
+        channel=reader.channel,
+    )
+
+
+def _meetings(reader: Reader, now: datetime) -> Iterator[NewMessage]:
+    for session in reader.sessions:
+        for rung in BY_SESSION:
+            if now < session.starts_at < now + AHEAD and reader.choices.wants(rung.kind):
+                yield _meeting(reader, session, rung)
+
+
+def _meeting(reader: Reader, session: JointSession, rung: Rung) -> NewMessage:
+    """Named by its time, not its revision: another title is no reason to remind anew."""
+    starts = f"{stem(session.id)}{session.starts_at:%Y%m%d%H%M}"
+    key = f"{starts}:{reader.person_id}:{rung.kind}:{reader.channel}"
+    useless_after = session.starts_at - rung.useless
+    quiet = reader.choices.quiet(reader.wall(session))
+    return NewMessage(
+        key=key,
+        kind=rung.kind,
+        person_id=reader.person_id,
+        due_at=reminder_time(due(rung, session.starts_at, key), useless_after, rung.use, quiet),
+        useless_after=useless_after,
+        programme_id=session.programme_id,
+        payload={"session": session.id, "starts": session.starts_at.isoformat()},
         channel=reader.channel,
     )
 

@@ -131,7 +131,7 @@ def _take_event(part: Component, asked: _Asked, found: _Found) -> None:
 def _softness(part: Component, event: Event, asked: _Asked, found: _Found) -> bool | None:
     """None for an event that takes no time, which is counted by its reason."""
     status, shown = part.word("STATUS"), part.word("X-MICROSOFT-CDO-BUSYSTATUS")
-    if event.uid.startswith("lesson-") and event.uid.endswith(asked.own_uids):
+    if event.uid.startswith(("lesson-", "joint-")) and event.uid.endswith(asked.own_uids):
         found.ours += 1
         return None
     see_through = part.word("TRANSP") == "TRANSPARENT"

@@ -13,9 +13,12 @@ from scheduler.domain.calendars import (
     EntryState,
     FeedKey,
     FeedKind,
+    Meeting,
     Owner,
     Showing,
+    Shown,
 )
+from scheduler.domain.joint_sessions import JointSession
 from scheduler.domain.lessons import Lesson
 from scheduler.domain.zones import ZoneRules
 from scheduler.errors import Text, text
@@ -83,24 +86,29 @@ def entries(showings: Iterable[Showing], how: Manner) -> tuple[CalendarEntry, ..
     return tuple(_entry(x, how, zoned=False) for x in showings)
 
 
-def calendar(owner: Owner, showings: Sequence[Showing], how: Manner) -> Calendar:
+def calendar(owner: Owner, showings: Sequence[Shown], how: Manner) -> Calendar:
     """One feed's calendar, ready to be written; `showings` in order of time."""
     about = Text(_ABOUT[owner.kind].msgid, {"name": owner.name})
     told = _zones(showings) if how.zoned else {}
     return Calendar(
         name=calendar_name(owner),
         description=translate(about, how.language),
-        entries=tuple(_entry(x, how, x.lesson.zone in told) for x in showings),
+        entries=tuple(_any_entry(x, how, x.zone in told) for x in showings),
         zones=tuple(told.values()),
     )
 
 
-def _zones(showings: Sequence[Showing]) -> dict[str, ZoneRules]:
+def _any_entry(shown: Shown, how: Manner, zoned: bool) -> CalendarEntry:
+    make = _meeting if isinstance(shown, Meeting) else _entry
+    return make(shown, how, zoned)
+
+
+def _zones(showings: Sequence[Shown]) -> dict[str, ZoneRules]:
     """Those of the lessons that yearly rules tell; the others' times are told in UTC."""
     if not showings:
         return {}
     first, last = showings[0].starts_at.year, max(x.ends_at for x in showings).year
-    names = sorted({showing.lesson.zone for showing in showings})
+    names = sorted({showing.zone for showing in showings})
     found = {name: zones.rules(name, first, last) for name in names}
     return {name: rules for name, rules in found.items() if rules is not None}
 
@@ -167,6 +175,53 @@ def _entry(showing: Showing, how: Manner, zoned: bool) -> CalendarEntry:
     )
 
 
+@lru_cache(maxsize=KEPT_ENTRIES)
+def _meeting(meeting: Meeting, how: Manner, zoned: bool) -> CalendarEntry:
+    """A joint session: everybody who is invited is to come, so it takes their own time."""
+    session, summary = meeting.session, session_title(meeting.session, how.language)
+    if marked := _MARKED.get(meeting.state):
+        summary = translate(Text(marked.msgid, {"title": summary}), how.language)
+    join_url = None if meeting.let_go else f"{how.base_url}/j/{session.join_token}"
+    said = [translate(fact, how.language) for fact in _session_facts(meeting, how.language)]
+    return CalendarEntry(
+        uid=f"joint-{session.uid}@{how.uid_domain}",
+        summary=summary,
+        description="\n".join(([join_url] if join_url else []) + said),
+        join_url=join_url,
+        join_label=translate(text("Join the session"), how.language),
+        starts_at=meeting.starts_at,
+        ends_at=meeting.ends_at,
+        created_at=session.created_at,
+        changed_at=meeting.changed_at,
+        sequence=meeting.sequence,
+        cancelled=meeting.over and not how.show_cancelled,
+        busy=how.takes_time and not meeting.over,
+        zone=session.zone if zoned else None,
+        rings=summary if how.alarms and not meeting.over else None,
+    )
+
+
+def session_title(session: JointSession, language: Language) -> str:
+    """Sinh hoạt chuyên môn: Dạy ngữ âm qua trò chơi."""
+    return translate(text("Joint session: {title}", title=session.title), language)
+
+
+def _session_facts(meeting: Meeting, language: Language) -> Iterable[Text]:
+    session = meeting.session
+    if meeting.let_go:
+        yield text("You are not expected at this session any more. Thank you!")
+    elif meeting.state is EntryState.CALLED_OFF:
+        yield from _calling_off(session, language)
+    elif session.moved_from is not None:
+        start = session.moved_from.astimezone(ZoneInfo(session.zone))
+        yield text("Moved from {when}.", when=wording.moment(start, language))
+    yield text(
+        "A meeting of the teachers of {donor} and {receiver}",
+        donor=session.donor_unit,
+        receiver=session.receiving_unit,
+    )
+
+
 def _summary(showing: Showing, language: Language) -> str:
     plain = title(showing.lesson, language)
     if showing.state is EntryState.HANDED_OVER:  # its period may be another by now
@@ -199,7 +254,7 @@ def _facts(showing: Showing, language: Language) -> Iterable[Text]:
     )
 
 
-def _calling_off(lesson: Lesson, language: Language) -> Iterable[Text]:
+def _calling_off(lesson: Lesson | JointSession, language: Language) -> Iterable[Text]:
     at = lesson.changed_at.astimezone(ZoneInfo(lesson.zone))
     when = wording.moment(at, language)
     if lesson.cancelled_by:

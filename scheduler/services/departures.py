@@ -20,7 +20,7 @@ from scheduler.domain.swaps import SwapEnd
 from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import Conflict, Stale, text
 from scheduler.locale import Language, translate
-from scheduler.services import invitations, news, reminders, waves
+from scheduler.services import invitations, joint_attendance, news, reminders, waves
 from scheduler.services.context import Context
 from scheduler.store import (
     covers,
@@ -114,6 +114,7 @@ def carry_out(ctx: Context, db: Session, found: Departure, by: PersonId) -> None
     _end_links(db, found, now)
     invitations.end_of(ctx, db, person, programmes_of(found.roles))
     _stop_asking(ctx, db, person, teachers_of(found.roles))
+    joint_attendance.leave(ctx, db, person, [held.grant for held in found.roles])
     reason = translate(LEFT, Language(ctx.settings.locale))
     for lesson in found.lessons:
         if lesson.state is LessonState.SCHEDULED:

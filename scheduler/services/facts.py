@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from scheduler.domain import joint_sessions as session_rules
 from scheduler.domain import news as news_rules
 from scheduler.domain import reminders as rules
 from scheduler.domain.choices import Choices
 from scheduler.domain.cover import Offer
+from scheduler.domain.joint_sessions import Answer, Attendee, JointSession, JointSessionId, Told
 from scheduler.domain.lessons import Handover, Lesson, LessonId, LessonState
-from scheduler.domain.messages import PRIVATE, Claimed, MessageKind
+from scheduler.domain.messages import OF_SESSIONS, PRIVATE, Claimed, MessageKind
 from scheduler.domain.news import Entry, News
 from scheduler.domain.people import Person, PersonId, SchoolId
 from scheduler.domain.quiet import news_wait, reminder_wait
@@ -20,6 +22,7 @@ from scheduler.store import (
     choices,
     confirmations,
     covers,
+    joint_sessions,
     lessons,
     offers,
     recipients,
@@ -48,6 +51,8 @@ class Facts:
     handed_over: Mapping[tuple[LessonId, PersonId], Handover]
     offers: Mapping[tuple[LessonId, PersonId], Offer]
     swaps: Mapping[SwapId, Swap]
+    sessions: Mapping[JointSessionId, JointSession]
+    seats: Mapping[tuple[JointSessionId, PersonId], Attendee]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class OneSession:
+    """A joint session as it concerns the reader; `news`: what is told of it, and `told`: what the
+    reader knew before."""
+
+    session: JointSession
+    news: session_rules.News | None = None
+    told: Told | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What one message is about.  `reason`: why a teacher cannot come."""
 
@@ -86,6 +101,7 @@ class About:
     lessons: tuple[OneLesson, ...] = ()
     changes: tuple[Change, ...] = ()
     reason: str = ""
+    meeting: OneSession | None = None
 
 
 # -- reading
@@ -113,6 +129,9 @@ def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
         until=max((ends for _, ends in days), default=ctx.now()),
     )
     known = {lesson.id: lesson for lesson in lessons.find(db, ids=named)}
+    meetings = {
+        session_rules.session_of(each.payload) for each in messages if each.kind in OF_SESSIONS
+    }
     return Facts(
         now=ctx.now(),
         people=recipients.people(db, readers),
@@ -125,7 +144,16 @@ def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
         handed_over=lessons.handed_over(db, known),
         offers=offers.open_of(db, named, readers),
         swaps=proposed,
+        sessions=joint_sessions.by_ids(db, meetings) if meetings else {},
+        seats=_seats(db, meetings) if meetings else {},
     )
+
+
+def _seats(
+    db: Session, ids: set[JointSessionId]
+) -> dict[tuple[JointSessionId, PersonId], Attendee]:
+    seats = joint_sessions.attendees(db, ids)
+    return {(x.session_id, x.person_id): x for those in seats.values() for x in those}
 
 
 def _swaps_of(messages: Sequence[Claimed]) -> set[SwapId]:
@@ -162,6 +190,8 @@ def about(facts: Facts, message: Claimed) -> About:
         return _of_day(facts, message, person)
     if message.kind is MessageKind.CHANGES:
         return _of_changes(facts, message, person)
+    if message.kind in OF_SESSIONS:
+        return _of_session(facts, message, person)
     return _of_lesson(facts, message, person)
 
 
@@ -229,6 +259,26 @@ def _of_changes(facts: Facts, message: Claimed, person: Person) -> About:
     return About(person, gathering.side, changes=tuple(found))
 
 
+def _of_session(facts: Facts, message: Claimed, person: Person) -> About:
+    session = facts.sessions.get(session_rules.session_of(message.payload))
+    seat = facts.seats.get((session.id, person.id)) if session else None
+    if session is None or seat is None or session.ends_at <= facts.now:
+        raise Outdated("the session is gone")
+    side = Side.TEACHER if seat.teacher_id is not None else Side.SCHOOL
+    if message.kind is MessageKind.JOINT_NEWS:
+        told = session_rules.told_of(message.payload)
+        news = session_rules.news(told, session, invited=seat.invited)
+        if news is None:
+            raise Outdated("the changes are no news any more")
+        return About(person, side, meeting=OneSession(session, news, told))
+    stands = message.payload["starts"] == session.starts_at.isoformat()
+    if not stands or not seat.invited or session.state is not LessonState.SCHEDULED:
+        raise Outdated("the session changed")
+    if seat.answer is Answer.CANNOT:
+        raise Outdated("the reader does not come")
+    return About(person, side, meeting=OneSession(session))
+
+
 def _is_asked(facts: Facts, key: tuple[LessonId, PersonId]) -> bool:
     """Whether an answer of this reader still counts."""
     offer = facts.offers.get(key)
@@ -277,8 +327,9 @@ def wait(facts: Facts, message: Claimed, what: About, zone: str) -> datetime | N
     None: the reader wants quiet for as long as it would be of use.  `zone` is the wall of a reader
     without lessons.
     """
-    concerned = [each.lesson for each in what.lessons]
+    concerned: list[Lesson | JointSession] = [each.lesson for each in what.lessons]
     concerned += [change.lesson for change in what.changes]
+    concerned += [what.meeting.session] if what.meeting else []
     wall = what.person.zone or next((lesson.zone for lesson in concerned), zone)
     quiet = facts.choices[what.person.id].quiet(wall)
     if message.kind in PRIVATE:
@@ -288,5 +339,6 @@ def wait(facts: Facts, message: Claimed, what: About, zone: str) -> datetime | N
         return reminder_wait(facts.now, message.useless_after, use, quiet)
     instants = [lesson.starts_at for lesson in concerned]
     instants += [change.entry.was for change in what.changes if change.entry.was]
+    instants += [what.meeting.told.starts_at] if what.meeting and what.meeting.told else []
     ahead = (at for at in instants if at > facts.now)
     return news_wait(facts.now, min((message.useless_after, *ahead)), quiet)

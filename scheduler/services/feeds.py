@@ -14,7 +14,7 @@ from scheduler.config import Settings
 from scheduler.delivery import ical
 from scheduler.domain import calendars
 from scheduler.domain.access import Actor, Role
-from scheduler.domain.calendars import FeedKey, FeedKind, FeedLink, Owner, Showing
+from scheduler.domain.calendars import FeedKey, FeedKind, FeedLink, Owner, Seats, Shown
 from scheduler.domain.lessons import Handover, Lesson
 from scheduler.domain.limits import READS_BY_LINK, instant, milliseconds
 from scheduler.domain.terms import ProgrammeId
@@ -22,7 +22,16 @@ from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.locale import LANGUAGES, Language, translate
 from scheduler.services import calendars as wordings
 from scheduler.services.context import Context
-from scheduler.store import accounts, audits, feed_links, feeds, lessons, limits, people
+from scheduler.store import (
+    accounts,
+    audits,
+    feed_links,
+    feeds,
+    joint_sessions,
+    lessons,
+    limits,
+    people,
+)
 from scheduler.store.database import Database, Session
 from scheduler.store.feed_links import Reader
 from scheduler.store.feeds import Body, Claim
@@ -240,14 +249,14 @@ def _nobody(claim: Claim) -> Owner:
     return Owner(claim.key.kind, claim.key.owner_id, "", ProgrammeId(0))
 
 
-_Contents = Mapping[Owner, Sequence[Showing]]
+_Contents = Mapping[Owner, Sequence[Shown]]
 
 
 def _contents(db: Session, owners: Sequence[Owner], week: date) -> _Contents:
     """What each feed shows.  One feed asks for its own lessons; several share one programme's."""
     shared: dict[int, tuple[Lesson, ...]] = {}
-    found: dict[Owner, Sequence[Showing]] = {}
-    traces = _handovers(db, owners, week)
+    found: dict[Owner, Sequence[Shown]] = {}
+    traces, meetings = _handovers(db, owners, week), _sessions(db, owners, week)
     for owner in owners:
         if len(owners) == 1:
             given = _own_lessons(db, owner, week)
@@ -256,7 +265,19 @@ def _contents(db: Session, owners: Sequence[Owner], week: date) -> _Contents:
         else:
             given = _programme_lessons(db, owner, week)
             shared[owner.programme_id] = given
-        found[owner] = calendars.showings(owner, given, traces[owner], week)
+        seats = meetings[owner.programme_id]
+        found[owner] = calendars.showings(owner, given, traces[owner], week, seats)
+    return found
+
+
+def _sessions(db: Session, owners: Sequence[Owner], week: date) -> Mapping[ProgrammeId, Seats]:
+    """The joint sessions of each programme; two queries for one that has some."""
+    reach = calendars.window(week)
+    found: dict[ProgrammeId, Seats] = {}
+    for programme in {owner.programme_id for owner in owners}:
+        those = joint_sessions.between(db, programme, reach.start, reach.end)
+        seats = joint_sessions.attendees(db, [x.id for x in those]) if those else {}
+        found[programme] = tuple((x, seats[x.id]) for x in those)
     return found
 
 
@@ -294,7 +315,7 @@ def _handovers(
 
 
 def _body(
-    settings: Settings, owner: Owner, key: FeedKey, showings: Sequence[Showing], week: date
+    settings: Settings, owner: Owner, key: FeedKey, showings: Sequence[Shown], week: date
 ) -> Body:
     """The feed's bytes; where texts are long, fewer weeks than its number of events would allow."""
     how = wordings.manner(key, settings.base_url, settings.uid_domain)

@@ -1,4 +1,7 @@
-"""Opening a lesson's room by its join link, which stays the same whatever becomes of the lesson."""
+"""Opening the room of a lesson, or of a joint session, by its join link.
+
+The link stays the same whatever becomes of the lesson.
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,14 +9,18 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduler import security
+from scheduler.domain.joint_sessions import JointSession
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
-from scheduler.store import lessons
+from scheduler.store import joint_sessions, lessons
 from scheduler.store.database import Session
 
 DOORS_OPEN = timedelta(minutes=15)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,43}")
+
+
+Event = Lesson | JointSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Go:
 class NotYet:
     """The lesson is later; the doors open at `opens_at`."""
 
-    lesson: Lesson
+    lesson: Event
     opens_at: datetime
 
 
@@ -35,14 +42,14 @@ class NotYet:
 class Moved:
     """The visitor comes at the lesson's old time; it is later now."""
 
-    lesson: Lesson
+    lesson: Event
     moved_from: datetime
     opens_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class CalledOff:
-    lesson: Lesson
+    lesson: Event
     by: str
     reason: str
 
@@ -56,10 +63,11 @@ def open_room(ctx: Context, token: str) -> Outcome:
     Raises NotFound for an unknown link and, alike, for a lesson whose day is over: an old link
     tells a stranger nothing.
     """
-    lesson = None
+    lesson: Event | None = None
     if _TOKEN.fullmatch(token):  # PostgreSQL fails on some of what is no token
         with ctx.reading() as db:
             lesson = _host(db, lessons.by_join_token(db, token))
+            lesson = lesson or joint_sessions.by_join_token(db, token)
     now = ctx.now()
     if lesson is None or _day(now, lesson) > _day(lesson.starts_at, lesson):
         raise NotFound("This link leads to no lesson, or its day is over.")
@@ -80,11 +88,11 @@ def _host(db: Session, lesson: Lesson | None) -> Lesson | None:
     return lessons.get(db, lesson.merged_into_id)
 
 
-def _day(moment: datetime, lesson: Lesson) -> date:
+def _day(moment: datetime, lesson: Event) -> date:
     return moment.astimezone(ZoneInfo(lesson.zone)).date()
 
 
-def room_of(ctx: Context, lesson: Lesson) -> str:
+def room_of(ctx: Context, lesson: Event) -> str:
     """The lesson's own room, or one of the usual place whose name nobody guesses."""
     address = lesson.meeting_url or ctx.settings.meeting_url
     return address.replace("{room}", security.stamp(ctx.key, "room", lesson.uid))

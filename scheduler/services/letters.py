@@ -11,13 +11,13 @@ from scheduler.delivery.mail import Envelope, Letter
 from scheduler.delivery.notices import Notice
 from scheduler.domain import reminders as rules
 from scheduler.domain.lessons import Lesson
-from scheduler.domain.messages import PRIVATE, Claimed, MessageKind
+from scheduler.domain.messages import OF_SESSIONS, PRIVATE, Claimed, MessageKind
 from scheduler.domain.news import LONG_AGO, News
 from scheduler.domain.reminders import Side
 from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
 from scheduler.services import facts as known
-from scheduler.services import links, private_letters
+from scheduler.services import joint_letters, links, private_letters
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
 from scheduler.services.readers import Reader, render
@@ -83,6 +83,8 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
             return private_letters.letter(ctx, message, reader)
         case MessageKind.NOTE:
             return _note(message, reader)
+        case kind if kind in OF_SESSIONS:
+            return joint_letters.letter(message.kind, what, reader)
         case MessageKind.CHANGES:
             return _changes(ctx, what.changes, reader)
         case MessageKind.DAY_BEFORE:
@@ -283,6 +285,8 @@ def _in_short(
         case MessageKind.NOTE:
             name, words = str(message.payload["name"]), str(message.payload["words"])
             return text("A word from {name}", name=name), words, reader.page_url
+        case kind if kind in OF_SESSIONS:
+            return joint_letters.in_short(what, reader)
         case MessageKind.CHANGES:
             return _changes_in_short(ctx, what.changes, reader)
         case MessageKind.DIGEST | MessageKind.DAY_BEFORE if len(what.lessons) > 1:

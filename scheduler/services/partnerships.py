@@ -2,30 +2,35 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from scheduler.domain import access
 from scheduler.domain import partnerships as rules
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.intervals import end_of, midnight
 from scheduler.domain.partnerships import Partnership, PartnershipId, Terms
 from scheduler.domain.people import DonorSchool, ReceivingSchool
 from scheduler.domain.terms import ProgrammeId, Term
-from scheduler.errors import Invalid, NotFound, Stale
+from scheduler.errors import Conflict, Invalid, NotFound, Stale
 from scheduler.services import programmes
 from scheduler.services.context import Context
-from scheduler.store import audits, school_pledges, terms
+from scheduler.store import audits, feeds, joint_sessions, school_pledges, terms
 from scheduler.store import partnerships as rows
 from scheduler.store.database import Session
+from scheduler.store.joint_sessions import Count
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A partnership in the newest term: lessons held and still to come, and its schools' number."""
+    """A partnership in the newest term: lessons held and still to come, its schools' number, and
+    its joint sessions, counted alike."""
 
     partnership: Partnership
     held: int
     ahead: int
     donor_schools: int
     receiving_schools: int
+    sessions: Count
 
     @property
     def share(self) -> float:
@@ -49,22 +54,29 @@ def desk(ctx: Context, actor: Actor) -> Desk:
     programme_id = _own(actor)
     term = programmes.term(ctx, actor)
     with ctx.reading() as db:
-        donors, receivers = _schools(db, programme_id)
+        donors, receivers = schools(db, programme_id)
         known = rows.of_programme(db, programme_id)
         between = rows.lessons_between(db, term.id)
+        meetings = joint_sessions.counts(db, programme_id, *span(term))
     found = []
     for one in known:
         giving = [school.id for school in donors if one.gives(school)]
         taking = [school.id for school in receivers if one.receives(school)]
         counts = [between[pair] for a in giving for b in taking if (pair := (a, b)) in between]
         held, ahead = sum(x.held for x in counts), sum(x.ahead for x in counts)
-        found.append(Progress(one, held, ahead, len(giving), len(taking)))
+        met = meetings.get(one.id, Count())
+        found.append(Progress(one, held, ahead, len(giving), len(taking), met))
     return Desk(
         term,
         tuple(sorted(found, key=lambda x: (x.share, x.partnership.terms.donor_unit))),
         rules.donor_units(donors),
         rules.receiving_units(receivers),
     )
+
+
+def span(term: Term) -> tuple[datetime, datetime]:
+    """The instants at which a term begins and ends."""
+    return midnight(term.first_day, term.zone), end_of(term.last_day, term.zone)
 
 
 def add(ctx: Context, actor: Actor, told: Terms) -> PartnershipId:
@@ -101,6 +113,9 @@ def change(
         others = [x for x in rows.of_programme(db, programme_id) if x.id != partnership_id]
         _check(db, programme_id, told, others)
         rows.change(db, partnership_id, told)
+        for session in joint_sessions.of_partnership(db, partnership_id):
+            joint_sessions.touch(db, session, ctx.now())
+        _show_anew(db, programme_id, partnership_id)
         audits.record(
             db, ctx.now(), actor.person_id, "change_partnership", "programme", programme_id,
             before=asdict(before.terms), after=asdict(told),
@@ -108,13 +123,20 @@ def change(
 
 
 def remove(ctx: Context, actor: Actor, partnership_id: PartnershipId, seen: Terms) -> Partnership:
-    """Take a partnership back as it was `seen`, else Stale; the lessons between its units stay."""
+    """Take a partnership back as it was `seen`, else Stale; the lessons between its units stay.
+
+    Its joint sessions go with it.  Raises Conflict while one is still to come.
+    """
     programme_id = _own(actor)
     with ctx.transaction() as db:
         terms.lock_programme(db, programme_id)
         found = _one(db, programme_id, partnership_id)
         if found.terms != seen:
             raise Stale("This partnership was changed while you were looking. Look at it again.")
+        if joint_sessions.is_ahead(db, partnership_id, ctx.now()):
+            raise Conflict("These two still mean to meet. Call their joint sessions off first.")
+        _show_anew(db, programme_id, partnership_id)
+        joint_sessions.remove_all(db, partnership_id)
         rows.remove(db, partnership_id)
         audits.record(
             db, ctx.now(), actor.person_id, "end_partnership", "programme", programme_id,
@@ -134,7 +156,21 @@ def bonds(db: Session, term: Term) -> rules.Bonds:
     known = rows.of_programme(db, term.programme_id)
     if not known:
         return rules.Bonds({}, {})
-    return rules.bonds(known, *_schools(db, term.programme_id))
+    return rules.bonds(known, *schools(db, term.programme_id))
+
+
+def _show_anew(db: Session, programme_id: ProgrammeId, partnership_id: PartnershipId) -> None:
+    """In the calendars that have joint sessions of this partnership."""
+    ids = [session.id for session in joint_sessions.of_partnership(db, partnership_id)]
+    if ids:
+        seats = [x for some in joint_sessions.attendees(db, ids).values() for x in some]
+        feeds.mark_dirty(
+            db,
+            programme_id=programme_id,
+            teacher_ids={x.teacher_id for x in seats if x.teacher_id is not None},
+            class_ids=(),
+            school_ids={x.school_id for x in seats if x.school_id is not None},
+        )
 
 
 def _own(actor: Actor) -> ProgrammeId:
@@ -143,9 +179,10 @@ def _own(actor: Actor) -> ProgrammeId:
     return programme_id
 
 
-def _schools(
+def schools(
     db: Session, programme_id: ProgrammeId
 ) -> tuple[tuple[DonorSchool, ...], tuple[ReceivingSchool, ...]]:
+    """All that give and all that get lessons in a programme."""
     return school_pledges.schools(db, programme_id), tuple(terms.schools(db, programme_id))
 
 
@@ -159,7 +196,7 @@ def _one(db: Session, programme_id: ProgrammeId, partnership_id: PartnershipId) 
 def _check(
     db: Session, programme_id: ProgrammeId, told: Terms, others: Iterable[Partnership]
 ) -> None:
-    donors, receivers = _schools(db, programme_id)
+    donors, receivers = schools(db, programme_id)
     found = rules.faults(
         told,
         rules.donor_units(donors),

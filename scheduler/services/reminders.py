@@ -18,6 +18,7 @@ from scheduler.store import (
     choices,
     confirmations,
     gathered,
+    joint_sessions,
     lessons,
     people,
     queue,
@@ -126,6 +127,7 @@ def readers(ctx: Context, db: Session, some: Collection[PersonId]) -> tuple[Read
     chosen = choices.of(db, willing)
     first = ways.first(ctx, db, willing)
     confirmed = confirmations.of_people(db, willing)
+    meetings = joint_sessions.ahead_of(db, willing, now, now + rules.AHEAD)
     return tuple(
         Reader(
             person_id=person,
@@ -134,6 +136,7 @@ def readers(ctx: Context, db: Session, some: Collection[PersonId]) -> tuple[Read
             zone=who.zone,
             lessons=rules.sides(person, found, schools),
             confirmed=frozenset(lesson for lesson, by in confirmed if by == person),
+            sessions=meetings.get(person, ()),
         )
         for person, who in willing.items()
         if person in first

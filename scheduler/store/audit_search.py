@@ -53,6 +53,7 @@ SEEN_IN: Mapping[str, Table] = {
     "programme": tables.programmes,
     "term": tables.terms,
     "swap": tables.swaps,
+    "joint_session": tables.joint_sessions,
     "message": tables.outbox,
     "feed_link": tables.feed_links,
     "certificate": tables.certificates,

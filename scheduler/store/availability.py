@@ -16,11 +16,11 @@ from scheduler.domain.terms import Term
 from scheduler.store import bulk, tables
 from scheduler.store.tables import (
     absences,
-    busy_times,
     pledge_levels,
     receiving_schools,
     school_wishes,
 )
+from scheduler.store.taken_times import taken
 
 _LEVELS = tuple(Level)
 
@@ -187,10 +187,10 @@ def busy(db: Session, programme_id: int) -> dict[TeacherId, tuple[Interval, ...]
     Hard ones only: a plan may set a lesson into a tentative time, about which cover asks first.
     """
     query = (
-        select(busy_times)
-        .join(tables.teachers)
-        .where(tables.teachers.c.programme_id == programme_id, busy_times.c.soft.is_(False))
-        .order_by(busy_times.c.starts_at)
+        select(taken)
+        .join(tables.teachers, taken.c.teacher_id == tables.teachers.c.id)
+        .where(tables.teachers.c.programme_id == programme_id, taken.c.soft.is_(False))
+        .order_by(taken.c.starts_at)
     )
     found: dict[TeacherId, list[Interval]] = defaultdict(list)
     for row in db.execute(query):

@@ -14,6 +14,7 @@ from scheduler.domain.people import TeacherId
 from scheduler.errors import Text
 from scheduler.store import bulk, sentences
 from scheduler.store.tables import busy_sources, busy_times, programmes, teachers
+from scheduler.store.taken_times import taken
 
 _COUNTS = tuple(each.name for each in fields(Counts))
 
@@ -74,12 +75,12 @@ _SOURCES = (
     .where(teachers.c.programme_id == bindparam("programme"))
 )
 _TIMES = (
-    select(busy_times)
-    .join(teachers, busy_times.c.teacher_id == teachers.c.id)
+    select(taken)
+    .join(teachers, taken.c.teacher_id == teachers.c.id)
     .where(
         teachers.c.programme_id == bindparam("programme"),
-        busy_times.c.starts_at < bindparam("ends"),
-        busy_times.c.ends_at > bindparam("begins"),
+        taken.c.starts_at < bindparam("ends"),
+        taken.c.ends_at > bindparam("begins"),
     )
 )
 

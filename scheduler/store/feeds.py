@@ -74,9 +74,14 @@ def ensure_all(db: Session, keys: Sequence[FeedKey]) -> None:
 
 
 def mark_dirty(
-    db: Session, *, programme_id: int, teacher_ids: Collection[int], class_ids: Collection[int]
+    db: Session,
+    *,
+    programme_id: int,
+    teacher_ids: Collection[int],
+    class_ids: Collection[int],
+    school_ids: Collection[int] = (),
 ) -> None:
-    """Have every feed that shows these teachers' or classes' lessons rendered anew.
+    """Have every feed that shows these teachers', classes' or schools' lessons rendered anew.
 
     Call it in the transaction that changes the lessons.  For a lesson that changed hands give both
     teachers.  A constant number of statements.
@@ -89,6 +94,7 @@ def mark_dirty(
             _is(FeedKind.TEACHER, feeds.c.owner_id.in_(list(teacher_ids))),
             _is(FeedKind.CLASS, feeds.c.owner_id.in_(list(class_ids))),
             _is(FeedKind.SCHOOL, feeds.c.owner_id.in_(taught_at)),
+            _is(FeedKind.SCHOOL, feeds.c.owner_id.in_(list(school_ids))),
             _is(FeedKind.DONOR_SCHOOL, feeds.c.owner_id.in_(taught_from)),
             _is(FeedKind.PROGRAMME, feeds.c.owner_id == programme_id),
         ),

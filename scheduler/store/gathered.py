@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import news
 from scheduler.domain.lessons import Lesson
-from scheduler.domain.messages import HELD, MessageKind, MessageState, NewMessage, OutboxId
+from scheduler.domain.messages import (
+    HELD,
+    OF_SESSIONS,
+    MessageKind,
+    MessageState,
+    NewMessage,
+    OutboxId,
+)
 from scheduler.domain.news import Gathering
 from scheduler.domain.people import PersonId
 from scheduler.domain.reminders import REMINDERS, Standing, day_of
@@ -222,10 +229,23 @@ def unheard(db: Session, lesson: Lesson, people: Collection[PersonId]) -> frozen
     return frozenset(map(PersonId, since.keys() - heard))
 
 
+def untold(db: Session, name: str) -> frozenset[PersonId]:
+    """For whom news under names that begin so still waits: it will tell what holds then."""
+    query = select(outbox.c.person_id).where(
+        outbox.c.key.startswith(name, autoescape=True),
+        outbox.c.kind == MessageKind.JOINT_NEWS,
+        outbox.c.state == MessageState.PLANNED,
+        outbox.c.phase == Phase.WAITING,
+    )
+    return frozenset(map(PersonId, db.scalars(query)))
+
+
 def _tells_of(row: Row[Any], lesson: Lesson) -> bool:
     """Whether a reminder is of this lesson, or of the day or week in which it begins."""
     if row.lesson_id is not None:
         return bool(row.lesson_id == lesson.id)
+    if row.kind in OF_SESSIONS:
+        return False
     begins, ends, _ = day_of(row.payload)
     return begins <= lesson.starts_at < ends
 

@@ -114,6 +114,8 @@ PLACES = (
         words={"unit": "", "pages": "", "done": "", "next": ""},
     ),
     _place("confirmations.person_id", Fate.STAYS),
+    _place("joint_session_attendees.person_id", Fate.STAYS),
+    _place("joint_session_attendees.teacher_id", Fate.STAYS, not_shown=_SAME),
     _place("sightings.person_id", Fate.STAYS),
     _place("cover_calls.teacher_id", Fate.SAYS_NOTHING, words={"reason": ""}),
     _place("offers.teacher_id", Fate.SAYS_NOTHING, words={"reason": ""}),
@@ -276,12 +278,18 @@ def _forget_wishes(db: Session, email: str) -> None:
 
 
 def _forget_name(db: Session, person_id: int, name: str) -> None:
-    """Lessons that they called off say who did, by name."""
+    """Lessons and joint sessions that they called off say who did, by name."""
     theirs = select(lesson_history.c.lesson_id).where(
         lesson_history.c.person_id == person_id, lesson_history.c.deed == Deed.CALLED_OFF
     )
     off = lessons.c.id.in_(theirs), lessons.c.cancelled_by == name
     db.execute(update(lessons).where(*off).values(cancelled_by="", cancel_reason=""))
+    met, line = tables.joint_sessions, tables.audits
+    ended = select(line.c.subject_id).where(
+        line.c.person_id == person_id, line.c.action == "call_off_joint_session"
+    )
+    gone = met.c.id.in_(ended), met.c.cancelled_by == name
+    db.execute(update(met).where(*gone).values(cancelled_by="", cancel_reason=""))
 
 
 def _origins(db: Session, person_id: int) -> None:

@@ -11,7 +11,6 @@ from scheduler.domain.partnerships import Binding, Partnership, PartnershipId, T
 from scheduler.domain.people import DonorSchoolId, SchoolId
 from scheduler.store.tables import (
     classes,
-    joint_sessions,
     lessons,
     partnerships,
     teachers,
@@ -51,8 +50,7 @@ def change(db: Session, partnership_id: int, told: Terms) -> None:
 
 
 def remove(db: Session, partnership_id: int) -> None:
-    """With its joint sessions."""
-    db.execute(delete(joint_sessions).where(joint_sessions.c.partnership_id == partnership_id))
+    """Its joint sessions must have gone."""
     db.execute(delete(partnerships).where(partnerships.c.id == partnership_id))
 
 

@@ -11,6 +11,7 @@ from scheduler.domain.access import RUNNING, Role
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import Person, PersonId, SchoolId, TeacherId
 from scheduler.domain.terms import ProgrammeId
+from scheduler.store import joint_sessions
 from scheduler.store import people as people_store
 from scheduler.store.tables import classes, grants, handovers, lessons, persons, teachers
 
@@ -72,7 +73,8 @@ def coordinators(db: Session, programme_id: ProgrammeId) -> tuple[PersonId, ...]
 
 
 def concerned(db: Session, since: datetime, until: datetime) -> tuple[PersonId, ...]:
-    """Everybody who gives a lesson that starts then, or speaks for a school that gets one."""
+    """Everybody who gives a lesson that starts then, speaks for a school that gets one, or is
+    invited to a joint session."""
     soon = (lessons.c.starts_at > since, lessons.c.starts_at < until)
     giving = (
         select(teachers.c.person_id)
@@ -85,7 +87,8 @@ def concerned(db: Session, since: datetime, until: datetime) -> tuple[PersonId, 
         .join(lessons, lessons.c.class_id == classes.c.id)
         .where(grants.c.role == Role.SCHOOL, *soon)
     )
-    return tuple(sorted(map(PersonId, db.scalars(giving.union(getting)))))
+    meeting = joint_sessions.people_ahead(db, since, until)
+    return tuple(sorted(meeting.union(map(PersonId, db.scalars(giving.union(getting))))))
 
 
 def former(db: Session, ids: Collection[LessonId]) -> frozenset[PersonId]:

@@ -33,6 +33,7 @@ from scheduler.store.tables import (
     buckets,
     cover_calls,
     invitations,
+    joint_sessions,
     lesson_history,
     lessons,
     offers,
@@ -112,6 +113,14 @@ def _lesson_words(before: datetime) -> tuple[_Step, ...]:
             and_(
                 lessons.c.ends_at < before,
                 or_(lessons.c.cancel_reason != "", lessons.c.cancelled_by != ""),
+            ),
+            {"cancel_reason": "", "cancelled_by": ""},
+        ),
+        _Step(
+            joint_sessions,
+            and_(
+                joint_sessions.c.ends_at < before,
+                or_(joint_sessions.c.cancel_reason != "", joint_sessions.c.cancelled_by != ""),
             ),
             {"cancel_reason": "", "cancelled_by": ""},
         ),

@@ -13,8 +13,11 @@ from scheduler.store.tables import (
     feed_links,
     grants,
     invitations,
+    joint_session_attendees,
+    joint_sessions,
     lessons,
     outbox,
+    partnerships,
     persons,
     plans,
     programmes,
@@ -80,6 +83,19 @@ def _in_terms(table: Table) -> _Rule:
 def _swaps_of(grant: Grant) -> ColumnElement[bool]:
     given = select(lessons.c.id).join(terms, lessons.c.term_id == terms.c.id)
     return swaps.c.given_id.in_(given.where(_terms_of(grant)))
+
+
+def _sessions_of_programme(grant: Grant) -> ColumnElement[bool]:
+    own = select(partnerships.c.id).where(partnerships.c.programme_id == grant.programme_id)
+    return joint_sessions.c.partnership_id.in_(own)
+
+
+def _sessions_that_invite(grant: Grant) -> ColumnElement[bool]:
+    seats = joint_session_attendees.c
+    side = seats.teacher_id == grant.teacher_id
+    if grant.role is Role.SCHOOL:
+        side = seats.school_id == grant.school_id
+    return joint_sessions.c.id.in_(select(seats.session_id).where(seats.invited, side))
 
 
 def _classes_of_school(grant: Grant) -> ColumnElement[bool]:
@@ -156,6 +172,11 @@ _RULES: dict[str, tuple[tuple[Role, _Rule], ...]] = {
     "programmes": ((Role.COORDINATOR, lambda grant: programmes.c.id == grant.programme_id),),
     "publications": ((Role.COORDINATOR, _in_terms(publications)),),
     "swaps": ((Role.COORDINATOR, _swaps_of),),
+    "joint_sessions": (
+        (Role.TEACHER, _sessions_that_invite),
+        (Role.SCHOOL, _sessions_that_invite),
+        (Role.COORDINATOR, _sessions_of_programme),
+    ),
     "feed_links": (
         (Role.COORDINATOR, lambda grant: feed_links.c.person_id.in_(_people_of(grant))),
     ),

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from scheduler import config, security
 from scheduler.domain.accounts import SessionSeen
 from scheduler.domain.grids import Placed
+from scheduler.domain.joint_sessions import JointSession
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.errors import Text, text
 from scheduler.locale import Language, spell, translate, translations, wording
@@ -178,7 +179,7 @@ PERIODS = {
 }
 
 
-def shown_state(lesson: Lesson | Placed, now: datetime) -> str:
+def shown_state(lesson: Lesson | Placed | JointSession, now: datetime) -> str:
     """The state as readers see it: a scheduled lesson may be going on, or over and not reported."""
     if lesson.state is not LessonState.SCHEDULED or now < lesson.starts_at:
         return lesson.state.value

@@ -8,7 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from scheduler.delivery.mail import Letter
+from scheduler.domain import joint_sessions
 from scheduler.domain.cover import Wave
+from scheduler.domain.joint_sessions import JointSession, Told
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.messages import Channel, Claimed, MessageKind
 from scheduler.domain.news import Entry, News
@@ -18,7 +20,7 @@ from scheduler.domain.swaps import Swap
 from scheduler.locale import Language
 from scheduler.services import letters
 from scheduler.services.context import Context
-from scheduler.services.facts import About, Change, OneLesson
+from scheduler.services.facts import About, Change, OneLesson, OneSession
 from scheduler.store.offers import Offer, OfferId
 from tests.services.test_events_by_mail import BASE, LESSON, NOW
 
@@ -36,6 +38,13 @@ OFFER = Offer(
     reason="",
 )  # fmt: skip
 DAY = {"day": "2023-10-04", "zone": "Asia/Ho_Chi_Minh"}
+SESSION = JointSession(
+    id=9, uid="u", join_token="t", programme_id=1, partnership_id=1, donor_unit="Long Biên",
+    receiving_unit="Lục Yên", title="Ngữ âm", state=LessonState.SCHEDULED, starts_at=NOW + HOUR,
+    ends_at=NOW + 2 * HOUR, zone="Asia/Ho_Chi_Minh", sequence=1, created_at=NOW, changed_at=NOW,
+    moved_from=None, meeting_url=None, cancel_reason="Bão", cancelled_by="Cô Mai",
+)  # fmt: skip
+KNEW = Told(NOW + 3 * HOUR, NOW + 4 * HOUR, "Ngữ âm", off=False)
 PAYLOADS = {
     MessageKind.DIGEST: {"day": "2023-10-02", "days": 7, "zone": "Asia/Ho_Chi_Minh"},
     MessageKind.DAY_BEFORE: DAY,
@@ -100,6 +109,14 @@ def every_letter(ctx: Context, language: Language) -> dict[str, tuple[MessageKin
         "invitation": (MessageKind.INVITATION, About(LAN)),
         "new address": (MessageKind.NEW_ADDRESS, About(LAN)),
         "address notice": (MessageKind.ADDRESS_NOTICE, About(LAN)),
+    }  # fmt: skip
+    kinds = (MessageKind.JOINT_DAY, MessageKind.JOINT_HOUR)
+    told |= {kind.value: (kind, About(LAN, meeting=OneSession(SESSION))) for kind in kinds}
+    told |= {
+        f"joint: {each}": (
+            MessageKind.JOINT_NEWS, About(LAN, meeting=OneSession(SESSION, each, KNEW))
+        )
+        for each in joint_sessions.News
     }  # fmt: skip
     told |= {f"changes: {each}": (MessageKind.CHANGES, changes([each])) for each in News}
     return {name: (kind, made(ctx, kind, what, language)) for name, (kind, what) in told.items()}

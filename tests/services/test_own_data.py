@@ -24,6 +24,7 @@ SECRETS = ("hash", "sealed", "csrf", "jti", "token", "public_key", "credential")
 OVER = {
     "reports": {"side": "teacher"},
     "check_ins": {"side": "teacher"},
+    "joint_session_attendees": {"school_id": None, "answer": "coming"},
     "grants": {"role": "donor_head", "teacher_id": None, "school_id": None},
     "invitations": {"role": "coordinator", "school_id": None, "donor_school_id": None},
     "offers": {"end": "declined"},
@@ -102,6 +103,15 @@ def person(ctx, cast):
         )
         db.execute(tables.feeds.insert().values(kind="teacher", owner_id=1, language="vi",
                    show_cancelled=False, dirty=False))  # fmt: skip
+        pair = db.execute(tables.partnerships.insert().values(programme_id=cast["programme"],
+                   donor_unit="Q", receiving_unit="H", lessons_pledged=1,
+                   joint_sessions_pledged=1)).inserted_primary_key[0]  # fmt: skip
+        met = db.execute(tables.joint_sessions.insert().values(partnership_id=pair, uid="u",
+                   join_token="t", title="x", state="cancelled", starts_at=ctx.now(),
+                   ends_at=ctx.now() + timedelta(hours=1), sequence=0, created_at=ctx.now(),
+                   changed_at=ctx.now(), cancelled_by=f"{MARK} A",
+                   cancel_reason=MARK)).inserted_primary_key[0]  # fmt: skip
+        audits.record(db, ctx.now(), found, "call_off_joint_session", "joint_session", met)
         db.execute(tables.cover_calls.insert().values(lesson_id=1, teacher_id=cast["teacher2"],
                    reason="", asked_at=ctx.now(), ended_at=ctx.now()))  # fmt: skip
     owner = {"persons": found, "teachers": cast["teacher1"], "pledges": pledge}
@@ -123,7 +133,7 @@ NO_WORDS = {
 # One row stands for both columns.
 FILLED_BY_ANOTHER = {
     "grants.teacher_id", "certificates.issued_by", "lesson_history.teacher_id", "swaps.asked_id",
-    "invitations.invited_by", "pledge_levels.pledge_id",
+    "invitations.invited_by", "pledge_levels.pledge_id", "joint_session_attendees.teacher_id",
 }  # fmt: skip
 
 

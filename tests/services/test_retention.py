@@ -85,14 +85,22 @@ def speak(ctx, cast, lesson):
 
 
 def test_words_about_a_lesson_go_after_24_months_and_the_lesson_stays(ctx, cast, clock, lessons):
+    insert(ctx, tables.partnerships, id=1, programme_id=cast["programme"], donor_unit="Q",
+                  receiving_unit="H", lessons_pledged=1, joint_sessions_pledged=1)  # fmt: skip
     for lesson in lessons:
         speak(ctx, cast, lesson)
+        insert(ctx, tables.joint_sessions, partnership_id=1, uid=lesson.uid,
+               join_token=lesson.uid, title="x", state="cancelled", starts_at=lesson.starts_at,
+               ends_at=lesson.ends_at, sequence=0, created_at=lesson.starts_at,
+               changed_at=lesson.starts_at, cancel_reason="storm",
+               cancelled_by="Cô A")  # fmt: skip
     clock.at = lessons[0].ends_at + rule(Kept.LESSON_WORDS).age + DAY
     before = state(ctx)
-    assert retention.due(ctx)[Kept.LESSON_WORDS] == 8
-    assert retention.run(ctx)[Kept.LESSON_WORDS] == 8
+    assert retention.due(ctx)[Kept.LESSON_WORDS] == 9
+    assert retention.run(ctx)[Kept.LESSON_WORDS] == 9
     words = [
-        ("briefs", "done"), ("cover_calls", "reason"), ("lesson_history", "reason"),
+        ("briefs", "done"), ("cover_calls", "reason"), ("joint_sessions", "cancel_reason"),
+        ("joint_sessions", "cancelled_by"), ("lesson_history", "reason"),
         ("lessons", "cancel_reason"), ("lessons", "cancelled_by"), ("offers", "reason"),
         ("pins", "note"), ("reports", "note"), ("swaps", "words"),
     ]  # fmt: skip

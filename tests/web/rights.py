@@ -20,8 +20,9 @@ from scheduler.app import create_pages
 from scheduler.domain.access import Actor, Grant, Role
 from scheduler.domain.busy import BusyChoices
 from scheduler.domain.calendars import FeedKind
+from scheduler.domain.joint_sessions import Wish
 from scheduler.domain.messages import MessageKind, NewMessage
-from scheduler.domain.partnerships import Binding, Terms
+from scheduler.domain.partnerships import Binding, PartnershipId, Terms
 from scheduler.exchange import opened, refusals
 from scheduler.services import (
     access_tokens,
@@ -30,6 +31,7 @@ from scheduler.services import (
     cover,
     devices,
     feeds,
+    joint_sessions,
     outbox,
     partnerships,
     pins,
@@ -181,7 +183,8 @@ def build(ctx: Context, cast: Cast) -> World:
         "plan_id": draft(ctx, cast, A1, A2),
         "publication_id": _only(ctx, tables.publications),
         "term_id": cast["term"],
-        "partnership_id": partnerships.add(ctx, coordinator, PAIR),
+        "partnership_id": (pair := partnerships.add(ctx, coordinator, PAIR)),
+        "joint_session_id": _session(ctx, cast, pair),
         "upload_id": _upload(ctx, cast),
         "message_id": _message(ctx, cast),
         "code": CODE,
@@ -292,6 +295,14 @@ def _message(ctx: Context, cast: Cast) -> int:
         outbox.plan(ctx, db, [note])
         row = tables.outbox.c
         return int(db.scalars(sa.select(row.id).where(row.key == "note:kin")).one())
+
+
+def _session(ctx: Context, cast: Cast, partnership: PartnershipId) -> int:
+    """One that invites teacher A and school A alone."""
+    people = frozenset(cast[f"person_{name}"] for name in (TEACHER_A, SCHOOL_A))
+    starts = ctx.now() + timedelta(days=3)
+    wish = Wish("chuyên đề kín", starts, starts + timedelta(hours=1), None, people)
+    return joint_sessions.plan(ctx, cast.actors[COORDINATOR], partnership, wish)
 
 
 def _upload(ctx: Context, cast: Cast) -> int:

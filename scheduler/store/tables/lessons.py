@@ -23,7 +23,7 @@ from scheduler.domain.swaps import SwapEnd
 from scheduler.store.tables.columns import Instant, ends, key, metadata, one_of
 from scheduler.store.tables.people import persons, teachers
 from scheduler.store.tables.requests import requests
-from scheduler.store.tables.terms import classes, partnerships, terms
+from scheduler.store.tables.terms import classes, partnerships, receiving_schools, terms
 
 lessons = Table(
     "lessons",
@@ -189,5 +189,26 @@ joint_sessions = Table(
     Column("sequence", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column("moved_from", Instant),
+    Column("cancel_reason", String(200), nullable=False, server_default=""),
+    Column("cancelled_by", String(200), nullable=False, server_default=""),
     CheckConstraint("starts_at < ends_at", "span"),
 )
+
+# Whom a joint session invites, as a volunteer or as the contact of a school.  Who is invited no
+# more stays, for calendars that showed it.
+joint_session_attendees = Table(
+    "joint_session_attendees",
+    metadata,
+    Column("session_id", ForeignKey(joint_sessions.c.id), primary_key=True),
+    Column("person_id", ForeignKey(persons.c.id), primary_key=True),
+    Column("teacher_id", ForeignKey(teachers.c.id), index=True),
+    Column("school_id", ForeignKey(receiving_schools.c.id), index=True),
+    Column("invited", Boolean, nullable=False),
+    Column("answer", String(20)),
+    Column("answered_at", Instant),
+    Column("attended", Boolean),
+    CheckConstraint("answer IN ('coming', 'cannot')", "answer"),
+    CheckConstraint("(teacher_id IS NULL) <> (school_id IS NULL)", "side"),
+)
+Index("ix_joint_session_attendees_person_id", joint_session_attendees.c.person_id)

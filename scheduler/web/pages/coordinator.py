@@ -23,6 +23,7 @@ from scheduler.web.pages import (
     faults,
     grid,
     imports,
+    joint_sessions,
     lesson_desk,
     matching,
     messages,
@@ -57,6 +58,7 @@ router.include_router(faults.router)
 router.include_router(grid.router)
 router.include_router(lesson_desk.router)
 router.include_router(imports.router)
+router.include_router(joint_sessions.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)

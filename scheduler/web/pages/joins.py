@@ -7,11 +7,11 @@ from functools import partial
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from scheduler.domain.lessons import Lesson
+from scheduler.domain.joint_sessions import JointSession
 from scheduler.errors import Text, text
 from scheduler.locale import Language, translate, wording
-from scheduler.services import joins, reminders
-from scheduler.services.joins import CalledOff, Go, Moved, NotYet
+from scheduler.services import calendars, joins, reminders
+from scheduler.services.joins import CalledOff, Event, Go, Moved, NotYet
 from scheduler.services.reminders import StopNotice
 from scheduler.web import frame, guard
 from scheduler.web.guard import Ctx, KeyedForm
@@ -53,11 +53,21 @@ def door(request: Request, ctx: Ctx, token: str) -> Response:
 def _said(outcome: NotYet | Moved | CalledOff, language: Language, now: datetime) -> Said:
     say = partial(translate, language=language)
     title, facts = _words(outcome, language, now)
-    lesson = outcome.lesson
-    where = f"{say(title_of(lesson))} · {lesson.school_name}, {lesson.school_district}"
     return Said(
-        language.value, say(title), where, tuple(map(say, facts)), say(text("Try the door again"))
+        language.value,
+        say(title),
+        _where(outcome.lesson, language),
+        tuple(map(say, facts)),
+        say(text("Try the door again")),
     )
+
+
+def _where(lesson: Event, language: Language) -> str:
+    if isinstance(lesson, JointSession):
+        units = f"{lesson.donor_unit} – {lesson.receiving_unit}"
+        return f"{calendars.session_title(lesson, language)} · {units}"
+    title = translate(title_of(lesson), language)
+    return f"{title} · {lesson.school_name}, {lesson.school_district}"
 
 
 def _words(
@@ -70,18 +80,27 @@ def _words(
             facts = [text("It was planned for {when}.", when=when)]
             facts += [text("Called off by {by}.", by=by)] if by else []
             facts += [text("Reason: {reason}", reason=reason)] if reason else []
-            return text("This lesson is called off"), facts
+            return _pick(lesson, *_OFF), facts
         case Moved(moved_from=moved_from, opens_at=opens_at):
             before = _moment(moved_from, lesson, language)
             moved = text("It was planned for {before}. It is now {when}.", before=before, when=when)
-            return text("This lesson was moved"), [moved, _opening(opens_at, lesson, language, now)]
+            return _pick(lesson, *_MOVED), [moved, _opening(opens_at, lesson, language, now)]
         case NotYet(opens_at=opens_at):
-            begins = text("The lesson is {when}.", when=when)
+            begins = Text(_pick(lesson, *_IS).msgid, {"when": when})
             opens = _opening(opens_at, lesson, language, now)
             return text("The room is not open yet"), [begins, opens]
 
 
-def _opening(opens_at: datetime, lesson: Lesson, language: Language, now: datetime) -> Text:
+_OFF = text("This lesson is called off"), text("This joint session is called off")
+_MOVED = text("This lesson was moved"), text("This joint session was moved")
+_IS = text("The lesson is {when}."), text("The joint session is {when}.")
+
+
+def _pick(lesson: Event, of_lesson: Text, of_session: Text) -> Text:
+    return of_session if isinstance(lesson, JointSession) else of_lesson
+
+
+def _opening(opens_at: datetime, lesson: Event, language: Language, now: datetime) -> Text:
     return text(
         "The room opens {moment} ({left}). This same link leads there.",
         moment=_moment(opens_at, lesson, language),
@@ -89,12 +108,12 @@ def _opening(opens_at: datetime, lesson: Lesson, language: Language, now: dateti
     )
 
 
-def _when(lesson: Lesson, language: Language) -> str:
+def _when(lesson: Event, language: Language) -> str:
     start, end = local(lesson.starts_at, lesson.zone), local(lesson.ends_at, lesson.zone)
     return wording.when(start, end, language)
 
 
-def _moment(instant: datetime, lesson: Lesson, language: Language) -> str:
+def _moment(instant: datetime, lesson: Event, language: Language) -> str:
     return wording.moment(local(instant, lesson.zone), language)
 
 

@@ -38,6 +38,9 @@ KINDS: dict[MessageKind, Text] = {
     MessageKind.CHANGES: text("Changes in the timetable"),
     MessageKind.CALLED_OFF: text("A lesson called off"),
     MessageKind.COVER_WANTED: text("A teacher who cannot come"),
+    MessageKind.JOINT_DAY: text("Joint session, one day before"),
+    MessageKind.JOINT_HOUR: text("Joint session, one hour before"),
+    MessageKind.JOINT_NEWS: text("Joint session, invitation or change"),
     MessageKind.NOTE: text("A word from a coordinator"),
 }
 WAYS: dict[Channel, Text] = {

@@ -11,7 +11,7 @@ from scheduler import security
 from scheduler.domain.access import Actor
 from scheduler.domain.partnerships import MOST, Binding, PartnershipId, Terms
 from scheduler.errors import Conflict, Invalid, Stale, Text, text
-from scheduler.services import partnerships
+from scheduler.services import joint_lists, partnerships
 from scheduler.services.context import Context
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
@@ -162,4 +162,6 @@ def _one(
         typed=typed,
         errors=errors or {},
         refused=refused,
+        sessions=joint_lists.desk(ctx, actor, partnership_id),
+        now=ctx.now(),
     )

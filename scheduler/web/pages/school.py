@@ -13,10 +13,11 @@ from scheduler.domain.access import Actor
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
-from scheduler.services import first_steps, lessons, requests, subscriptions
+from scheduler.services import first_steps, joint_attendance, lessons, requests, subscriptions
 from scheduler.services.context import Context
 from scheduler.services.first_steps import Step
 from scheduler.services.joins import DOORS_OPEN
+from scheduler.services.joint_attendance import Mine
 from scheduler.services.lessons import Day, SchoolWeek
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, RowId, SchoolActor
@@ -57,6 +58,7 @@ def week(
         asks=requests_path(school.id),
         schools=tuple((x, None if x == school else _week_path(x.id)) for x in own),
         steps=left,
+        meetings=joint_attendance.mine(ctx, actor),
     )
     response = week_page(request, ctx, shown, frame)
     return response if over or left else steps.over(ctx, actor, response)
@@ -69,7 +71,7 @@ class WeekFrame:
     `here`: this page, its query open; `calls`: where lessons are called off; `asks`: where
     lessons are asked for; `above`: address and name of the page above; `schools`: the reader's
     schools, each with its address, None for the one shown; `steps`: of a first visit; `more`: other
-    pages about the school.
+    pages about the school; `meetings`: joint sessions that invite the reader.
     """
 
     here: str
@@ -79,6 +81,7 @@ class WeekFrame:
     schools: tuple[tuple[ReceivingSchool, str | None], ...] = ()
     steps: tuple[Step, ...] = ()
     more: tuple[tuple[str, Text], ...] = ()
+    meetings: tuple[Mine, ...] = ()
 
 
 def week_page(request: Request, ctx: Context, shown: SchoolWeek, frame: WeekFrame) -> Response:

@@ -14,7 +14,15 @@ from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.reminders import AHEAD
 from scheduler.errors import Conflict, Text, text
-from scheduler.services import certificates, first_steps, lessons, limits, sightings, teacher_desk
+from scheduler.services import (
+    certificates,
+    first_steps,
+    joint_attendance,
+    lessons,
+    limits,
+    sightings,
+    teacher_desk,
+)
 from scheduler.services.context import Context
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.lessons import TeacherHome
@@ -58,6 +66,7 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         thanks=_thanks(found),
         steps=left,
         planned=bool(found.total or found.upcoming),
+        meetings=joint_attendance.mine(ctx, actor),
     )
     asks = over or left or term is None
     return response if asks else steps.over(ctx, actor, response)
@@ -95,6 +104,7 @@ def term(
         called_off=sum(_is_off(lesson) for lesson in (*ahead, *found.past)),
         service=certificates.service(ctx, actor) if found.term else None,
         today=found.term.today(now) if found.term else None,
+        meetings=joint_attendance.mine(ctx, actor),
     )
 
 
