@@ -79,6 +79,8 @@ DEEDS: dict[str, Text] = {
     "stop_run": text("Stopped the matching and kept its plan"),
     "cancel_run": text("Cancelled the matching"),
     "draft_by_hand": text("Made a plan by hand"),
+    "try_fix": text("Tried a change that would cover missing lessons"),
+    "agree_make_up": text("Noted that a make-up lesson is agreed"),
     "accept_lines": text("Took over a part of a plan"),
     "choose_weights": text("Changed the weights of the matching"),
     "publish": text("Published a plan"),

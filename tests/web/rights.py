@@ -181,6 +181,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "plan_id": draft(ctx, cast, A1, A2),
         "publication_id": _only(ctx, tables.publications),
         "term_id": cast["term"],
+        "number": 1,
         "partnership_id": partnerships.add(ctx, coordinator, PAIR),
         "upload_id": _upload(ctx, cast),
         "message_id": _message(ctx, cast),

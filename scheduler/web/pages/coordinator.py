@@ -38,6 +38,7 @@ from scheduler.web.pages import (
     subscriptions,
     summaries,
     today,
+    trials,
     weights,
 )
 from scheduler.web.pages.school import WeekFrame, WeekOf
@@ -70,6 +71,7 @@ router.include_router(settings.router)
 router.include_router(subscriptions.router)
 router.include_router(summaries.router)
 router.include_router(today.router)
+router.include_router(trials.router)
 router.include_router(weights.router)
 
 DRAFTS_SHOWN = 3
