@@ -128,6 +128,24 @@ def of_term(db: Session, term_id: int) -> tuple[Plan, ...]:
     return tuple(_plan(row) for row in rows)
 
 
+def same_draft(
+    db: Session,
+    term_id: int,
+    origin: PlanOrigin,
+    input_hash: str,
+    wanted: Iterable[Placement],
+    from_day: date | None,
+) -> PlanId | None:
+    """A draft of this origin that was made of just the same, and holds just the same."""
+    lessons = tuple(sorted(wanted))
+    asked = (PlanState.DRAFT, origin, input_hash, from_day)
+    for plan in of_term(db, term_id):
+        made = (plan.state, plan.origin, plan.input_hash, plan.from_day)
+        if made == asked and placements(db, plan.id) == lessons:
+            return plan.id
+    return None
+
+
 def published(db: Session, term_id: int) -> Plan | None:
     row = db.execute(
         select(plans).where(plans.c.term_id == term_id, plans.c.state == PlanState.PUBLISHED)
