@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from scheduler.domain.intervals import DaySpan
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import Term
 from scheduler.errors import Text, text
@@ -39,6 +40,13 @@ def faults(wish: TermWish) -> dict[str, Text]:
         said = ", ".join(f"{day:%d/%m/%Y}" for day in outside)
         return {"holidays": text("These days are not in the term: {days}.", days=said)}
     return {}
+
+
+def kept_of(days: DaySpan, wish: TermWish) -> DaySpan | None:
+    """What the term leaves of these days; None: nothing."""
+    first = max(days.first_day, wish.first_day)
+    last = min(days.last_day, wish.last_day)
+    return DaySpan(first, last) if first <= last else None
 
 
 def fingerprint(term: Term) -> Fingerprint:

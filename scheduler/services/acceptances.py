@@ -16,9 +16,8 @@ def accept(ctx: Context, actor: Actor, plan_id: PlanId, lines: Collection[LineId
     """Make a new draft of the timetable in force with some lines of a plan's preview alone.
 
     It is priced again, and read by the independent verifier; pressed twice it is one draft.  Raises
-    Invalid when what was chosen
-    cannot stand without the rest, with each rule and the lessons that break it together, and Stale
-    when a line is no longer in the preview.
+    Invalid when what was chosen cannot stand without the rest, with each rule and the lessons that
+    break it together, and Stale when a line is no longer in the preview.
     """
     with ctx.reading() as db:
         plan = differences.visible(db, actor, plan_id)

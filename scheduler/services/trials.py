@@ -76,12 +76,9 @@ def start(
 def _wanted(
     db: Session, plan: Plan, term: Term, request_id: RequestId, kind: FixKind
 ) -> Supposition:
-    asked = {x.id: x for x in request_rows.of_term(db, term.id)}.get(request_id)
+    asked = {x.id: x for x in request_rows.of_term(db, term.id) if x.id == request_id}
     schools = {x.id: x for x in terms.schools(db, term.programme_id)}
-    if asked is None:
-        raise NotFound("There is no such request here.")
-    missing = plans.gaps(db, plan.id, asked.school_id)
-    lines = gaps.lines(missing, {asked.id: asked}, schools, {})
+    lines = gaps.lines(plans.gaps(db, plan.id), asked, schools, {})
     found = next((x.fix for gap in lines for x in gap.fixes if x.fix.kind is kind), None)
     if found is None:
         raise Stale("This plan has no such way for this class any more.")

@@ -68,16 +68,15 @@ def test_one_line_of_two_becomes_a_draft_of_its_own(ctx, cast):
 def test_a_draft_of_the_same_lines_is_made_once_however_often_pressed(ctx, cast):
     publish(ctx, cast, draft(ctx, cast, A, B))
     both = draft(ctx, cast, (*A[:3], "teacher2"), at("8B", 0, 1, "teacher2"))
-    other, move = lines(ctx, cast, both)
+    both_lines = lines(ctx, cast, both)
     count = drafts_of(ctx, cast)
     with ThreadPoolExecutor(2) as hands:
-        made = set(hands.map(lambda _: accept(ctx, cast, both, move), range(2)))
-    assert made | {accept(ctx, cast, both, move)} == made
+        made = set(hands.map(lambda _: accept(ctx, cast, both, *both_lines), range(2)))
+    assert made | {accept(ctx, cast, both, *both_lines)} == made
     assert (len(made), drafts_of(ctx, cast)) == (1, count + 1)
     publish(ctx, cast, made.pop())
     again = draft(ctx, cast, A, B)
-    assert len(lines(ctx, cast, again)) == 1  # what is in force has changed: a new draft
-    assert accept(ctx, cast, again, *lines(ctx, cast, again)) != again
+    accept(ctx, cast, again, *lines(ctx, cast, again))  # of another timetable: a new draft
     assert drafts_of(ctx, cast) == count + 3
 
 

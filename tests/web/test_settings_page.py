@@ -5,7 +5,11 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from scheduler.store import tables, terms
+from scheduler.domain.intervals import DaySpan
+from scheduler.domain.requests import NewRequest, Slot
+from scheduler.services import exports, imports
+from scheduler.store import availability, requests, tables, terms
+from tests.cast import T0, minutes
 from tests.web.cast_desk import WED, at, draft, publish, queries
 
 HERE = "/coordinator/settings"
@@ -127,3 +131,54 @@ def test_a_plan_made_before_the_days_changed_publishes_no_lesson_on_a_holiday(ct
     refused = desk.submit(f"{plan}/publish", {"seen": seen(desk.see(plan))})
     assert refused.status_code == 409
     assert "Ngày của học kỳ đã đổi" in refused.text
+
+
+# -- shortening
+
+
+def late(ctx, cast):
+    """A request and an absence of the last days of the term."""
+    days, start = (date(2023, 12, 18), date(2023, 12, 31)), minutes("08:25")
+    new = NewRequest("8B", 1, *days, 2, (Slot(3, start, start + 45, 0),))
+    with ctx.transaction() as db:
+        found = requests.insert(db, cast["term"], cast["8B"], new, T0, None)
+        availability.go_away(db, cast["term"], cast["teacher1"], DaySpan(*days), "về quê")
+        over = DaySpan(date(2023, 12, 8), date(2023, 12, 14))
+        availability.go_away(db, cast["term"], cast["teacher2"], over, "")
+    return found
+
+
+def test_shortening_a_term_says_what_it_cuts_and_cuts_it_once_agreed(ctx, cast, desk):
+    found, path = late(ctx, cast), f"{HERE}/terms/{cast['term']}"
+    fields = given(desk.see(path), last_day="10/12/2023")
+    page = desk.submit(path, fields)
+    assert page.status_code == 200
+    assert "2 đăng ký sẽ được rút ngắn" in page.text
+    assert "1 đăng ký không còn ngày nào" in page.text
+    assert "1 lần báo bận" in page.text
+    assert term(ctx, cast).last_day == date(2023, 12, 31)
+    agreed = page.text.partition('name="agreed" value="')[2].partition('"')[0]
+    assert desk.submit(path, fields | {"agreed": "x" * 16}).status_code == 200
+    for _ in range(2):  # pressed twice
+        assert desk.submit(path, fields | {"agreed": agreed}).status_code in (200, 303)
+    assert term(ctx, cast).last_day == date(2023, 12, 10)
+    with ctx.reading() as db:
+        left = requests.of_term(db, cast["term"])
+        away = availability.pledges(db, cast["term"])
+        line = tables.audits.c
+        [after] = db.scalars(sa.select(line.after).where(line.action == "change_term"))
+    assert {each.last_day for each in left} == {date(2023, 12, 10)}
+    assert found not in {each.id for each in left}
+    assert [len(away[cast[f"teacher{n}"]].absences) for n in (1, 2)] == [0, 1]
+    cut = [cast["request_7A"], cast["request_8B"]]
+    assert (after["requests_cut"], after["requests_withdrawn"]) == (cut, [found])
+
+
+def test_lists_of_a_shortened_term_come_in_again_as_they_went_out(ctx, cast, desk):
+    late(ctx, cast)
+    path, coordinator = f"{HERE}/terms/{cast['term']}", cast.actors["coordinator"]
+    fields = given(desk.see(path), last_day="10/12/2023")
+    agreed = desk.submit(path, fields).text.partition('name="agreed" value="')[2].partition('"')[0]
+    assert desk.submit(path, fields | {"agreed": agreed}).status_code == 303
+    books = list(exports.export_workbooks(ctx, actor=coordinator).items())
+    assert imports.import_files(ctx, books, actor=coordinator).changes_nothing

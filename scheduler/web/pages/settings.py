@@ -12,7 +12,7 @@ from scheduler.domain.term_wishes import MOST_GAP, TermWish
 from scheduler.domain.terms import Term, TermId
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.services import terms
-from scheduler.services.terms import TermDesk
+from scheduler.services.terms import Beyond, TermDesk
 from scheduler.web.forms import Fields, read_day
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.view import render, see_other
@@ -51,7 +51,10 @@ def change(
     found = terms.one(ctx, actor, TermId(term_id))  # strangers learn nothing of what is wrong
     try:
         wish, seen = _wish(fields), Fingerprint(fields.typed("seen"))
-        terms.change(ctx, actor, TermId(term_id), wish, seen)
+        outside, agreed = terms.beyond(ctx, actor, TermId(term_id), wish), fields.typed("agreed")
+        if outside.seen != agreed:
+            return _term(request, found, _typed(fields), seen=seen, outside=outside)
+        terms.change(ctx, actor, TermId(term_id), wish, seen, agreed)
     except Invalid as fault:
         return _term(request, found, _typed(fields), fault.fields, status=422)
     except Conflict as fault:
@@ -104,7 +107,10 @@ def _term(
     errors: Mapping[str, Text] | None = None,
     refused: Text | None = None,
     status: int = 200,
+    seen: Fingerprint | None = None,
+    outside: Beyond | None = None,
 ) -> Response:
+    """`seen`: as it was when the form was filled in; `outside`: what is to be agreed to first."""
     return render(
         request,
         "coordinator/term_days.html",
@@ -114,4 +120,6 @@ def _term(
         typed=typed or _kept(found.term),
         errors=errors or {},
         refused=refused,
+        seen=seen or found.seen,
+        outside=outside,
     )
