@@ -87,6 +87,7 @@ DEEDS: dict[str, Text] = {
     "undo": text("Undid a publication"),
     "import": text("Imported workbooks"),
     "export": text("Exported data"),
+    "add_term": text("Added a term"),
     "change_term": text("Changed the days of a term"),
     "pledge": text("Changed what a school pledged"),
     "add_partnership": text("Made two units partners"),

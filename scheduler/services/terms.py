@@ -66,6 +66,30 @@ def _desk(term: Term, starts: Sequence[datetime], now: datetime) -> TermDesk:
     return TermDesk(term, len(starts), stranded, term_wishes.fingerprint(term))
 
 
+def add(ctx: Context, actor: Actor, code: str, wish: TermWish) -> TermId:
+    """A new term of the actor's programme; what schools, teachers and weights are stays as it is.
+
+    Just the same again is the same term.  Raises Invalid with the faults by field, also for a code
+    that another term has and for days of another term, NotFound for who runs none.
+    """
+    programme_id = programmes.own(actor)
+    access.require(actor, Action.IMPORT, programme_id)
+    with ctx.transaction() as db:
+        terms.lock_programme(db, programme_id)
+        there = terms.of_programme(db, programme_id)
+        same = next((each for each in there if each.code == code), None)
+        if same is not None and term_wishes.wish_of(same) == wish:
+            return same.id
+        if faults := term_wishes.new_faults(code, wish, there):
+            raise Invalid("Some fields need another look.", fields=faults)
+        made = terms.add(db, programme_id, code, wish)
+        audits.record(
+            db, ctx.now(), actor.person_id, "add_term", "term", made,
+            after={"code": code, **_told(wish)},
+        )  # fmt: skip
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Beyond:
     """What reaches beyond a term's new days: requests that would be cut to them, those with no day
