@@ -87,6 +87,7 @@ DEEDS: dict[str, Text] = {
     "undo": text("Undid a publication"),
     "import": text("Imported workbooks"),
     "export": text("Exported data"),
+    "set_meetings": text("Changed where lessons meet"),
     "add_term": text("Added a term"),
     "change_term": text("Changed the days of a term"),
     "pledge": text("Changed what a school pledged"),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler import security
 from scheduler.domain.lessons import Lesson, LessonState
+from scheduler.domain.meetings import ROOM
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
 from scheduler.store import lessons
@@ -87,4 +88,4 @@ def _day(moment: datetime, lesson: Lesson) -> date:
 def room_of(ctx: Context, lesson: Lesson) -> str:
     """The lesson's own room, or one of the usual place whose name nobody guesses."""
     address = lesson.meeting_url or ctx.settings.meeting_url
-    return address.replace("{room}", security.stamp(ctx.key, "room", lesson.uid))
+    return address.replace(ROOM, security.stamp(ctx.key, "room", lesson.uid))

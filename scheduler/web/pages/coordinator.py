@@ -25,6 +25,7 @@ from scheduler.web.pages import (
     imports,
     lesson_desk,
     matching,
+    meetings,
     messages,
     notes,
     partnerships,
@@ -59,6 +60,7 @@ router.include_router(grid.router)
 router.include_router(lesson_desk.router)
 router.include_router(imports.router)
 router.include_router(matching.router)
+router.include_router(meetings.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
 router.include_router(partnerships.router)

@@ -13,7 +13,7 @@ from scheduler.domain.term_wishes import LONGEST as LONGEST_TERM
 from scheduler.domain.term_wishes import MOST_GAP, TermWish
 from scheduler.domain.terms import Term, TermId
 from scheduler.errors import Conflict, Invalid, Text, text
-from scheduler.services import public_holidays, terms
+from scheduler.services import meetings, public_holidays, terms
 from scheduler.services.context import Context
 from scheduler.services.terms import Beyond, TermDesk
 from scheduler.web.forms import Fields, read_day
@@ -38,7 +38,7 @@ def page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
         "coordinator/settings.html",
         section=SECTION,
         terms=terms.of_actor(ctx, actor),
-        meeting_url=ctx.settings.meeting_url,
+        meetings=meetings.usual(ctx, actor),
         mail_from=ctx.settings.mail_from,
     )
 
