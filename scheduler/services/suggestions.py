@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+from scheduler.domain import requests as rules
 from scheduler.domain.access import Actor
 from scheduler.domain.busy import Availability
 from scheduler.domain.candidates import Candidate, Obstacle, Want, obstacles, only_if_needed, wanted
@@ -231,9 +232,7 @@ def _bars(
     request, term = state.asked[at.request_id], state.term
     if at.day <= state.today:
         yield Bar.PAST
-    asked = request.first_day <= at.day <= request.last_day
-    inside = asked and term.first_day <= at.day <= term.last_day
-    if not inside or at.day in term.holidays or any(at.day in span for span in shut):
+    if not rules.may_be_taught(request, term, at.day, shut):
         yield Bar.NO_DAY
     if (at.request_id, at.day) in state.off:
         yield Bar.CALLED_OFF
