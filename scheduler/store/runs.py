@@ -63,6 +63,13 @@ def latest(db: Session, term_id: int) -> Run | None:
     return None if row is None else _run(row)
 
 
+def latest_search(db: Session, term_id: int) -> Run | None:
+    """The newest run that took in what everybody asks and promises, and tried no change of it."""
+    mine = runs.c.term_id == term_id, runs.c.supposes.is_(None)
+    row = db.execute(select(runs).where(*mine).order_by(runs.c.id.desc())).first()
+    return None if row is None else _run(row)
+
+
 def of_plan(db: Session, plan_id: int) -> Run | None:
     """The run that found the plan."""
     row = db.execute(select(runs).where(runs.c.plan_id == plan_id)).first()

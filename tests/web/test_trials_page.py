@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from scheduler.domain.plans import Fix, FixKind, PlanOrigin, PlanState, Supposition
 from scheduler.domain.runs import RunState
 from scheduler.errors import Conflict, NotFound
-from scheduler.services import hours, plans, runs, trials
+from scheduler.services import hours, plans, requests, runs, trials
 from scheduler.store import plans as rows
 from scheduler.store import suppositions, tables
 from tests.cast import minutes
@@ -124,6 +124,8 @@ def test_one_lesson_more_a_week_is_tried_and_published_once_its_teacher_says_so(
     assert "Bản nháp này giả định" in page.text
     assert "Cô teacher1 dạy tới 2 tiết mỗi tuần." in plain(page)
     assert f"/coordinator/matching/compare?plan={parent}&amp;plan={made}" in page.text
+    beside = browser.see(f"/coordinator/matching/compare?plan={parent}&plan={made}")
+    assert plain(beside).count("có giả định một thay đổi") == 1
     assert "btn go" not in page.text
     assert "ghi nhận" not in page.text.split("<aside")[0].split('id="supposed"')[1][:900]
     refused = publish(ctx, cast, browser, made)
@@ -226,6 +228,26 @@ def test_a_draft_that_would_break_a_rule_by_now_is_not_published(ctx, cast, site
     assert refused.status_code == 409
     assert "giáo viên" in plain(refused)
     assert timetable(ctx, cast) == ()
+
+
+def test_a_draft_that_supposes_waits_for_nobody_and_ends_no_undo(ctx, cast, site, clock):
+    browser = site.of(cast.actors["coordinator"])
+    parent = lacking_week(ctx, cast)
+    school = cast.actors["schoolB"]
+    clock.forward(minutes=1)
+    requests.withdraw(ctx, school, cast["request_8B"])
+    clock.forward(minutes=1)
+    made, _ = tried(ctx, cast, browser, parent, FixKind.WEEK_LIMIT)
+    today = browser.see("/coordinator").text
+    assert f"/coordinator/plans/{parent}" in today
+    assert f"/coordinator/plans/{made}" not in today
+    assert "có giả định một thay đổi" in browser.see("/coordinator/matching").text
+    requests.restore(ctx, school, cast["request_8B"])
+    requests.withdraw(ctx, school, cast["request_8B"])
+    clock.forward(minutes=1)
+    runs.work_here(ctx, runs.start(ctx, cast.actors["coordinator"], cast["term"], 1.0))
+    with pytest.raises(Conflict):
+        requests.restore(ctx, school, cast["request_8B"])
 
 
 def test_what_a_teacher_must_say_is_not_entered_by_others(ctx, cast, site):
