@@ -68,6 +68,7 @@ bench: setup
 	$(BIN)/python -m bench.records
 	$(BIN)/python -m bench.sign_in
 	$(BIN)/python -m bench.pages
+	$(BIN)/python -m bench.desk
 	$(BIN)/python -m bench.matching
 
 screenshots: setup

@@ -101,8 +101,7 @@ def site(folder: Path, url: str) -> Site:
     os.environ.update(environment)
     ctx = open_context(config.load())
     system.migrate(ctx)
-    files = sorted(config.data_dir("examples").glob("*.xlsx"))
-    imports.import_files(ctx, [(path.name, path.read_bytes()) for path in files])
+    imports.import_files(ctx, demo.examples())
     accounts.add_user(ctx, "bench@x.example", Role.COORDINATOR)
     actor = accounts.operator(ctx)
     term = programmes.overview(ctx, actor).term

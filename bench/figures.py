@@ -56,10 +56,6 @@ class Figure:
     goal: str
 
 
-def examples() -> list[tuple[str, bytes]]:
-    return [(p.name, p.read_bytes()) for p in sorted(config.data_dir("examples").glob("*.xlsx"))]
-
-
 def prepared(folder: Path) -> Context:
     settings = load(_env_file=None, var_dir=folder, demo=True, loop=False)
     ctx = Context(
@@ -72,7 +68,7 @@ def prepared(folder: Path) -> Context:
 def importing(ctx: Context) -> Iterator[Figure]:
     """The time with that of the processes that read the files."""
     began = time.process_time() + children_seconds()
-    imports.import_files(ctx, examples())
+    imports.import_files(ctx, demo.examples())
     spent = time.process_time() + children_seconds() - began
     peak = resource.getrusage(RUSAGE_SELF).ru_maxrss / 1024
     yield Figure("import of the three workbooks", f"{spent:.2f} s, {peak:.0f} MB", "3 s, 150 MB")

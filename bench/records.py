@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from bench.figures import Figure, examples, prepared
+from bench.figures import Figure, prepared
 from scheduler.domain.access import Role
 from scheduler.domain.lessons import LessonState
-from scheduler.services import accounts, certificates, fairness, imports, plans, records, runs
+from scheduler.services import accounts, certificates, demo, fairness, imports, plans, records, runs
 from scheduler.services.context import Context
 from scheduler.store import tables
 
@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 
 def term(ctx: Context) -> None:
     """The example term, matched, published, and every lesson held."""
-    imports.import_files(ctx, examples())
+    imports.import_files(ctx, demo.examples())
     accounts.add_user(ctx, "bench@x.example", Role.COORDINATOR)
     actor = accounts.operator(ctx)
     found = records.of_programme(ctx, actor)

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
@@ -44,8 +44,12 @@ QUIET = [
 ]
 
 
-def prepare(folder: Path) -> Context:
-    """The example programme in an embedded database under `folder`."""
+def prepare(
+    folder: Path,
+    workbooks: Sequence[tuple[str, bytes]] | None = None,
+    seconds: float = demo.MATCHING_SECONDS,
+) -> Context:
+    """The example programme, or that of the workbooks, in an embedded database under `folder`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -56,7 +60,7 @@ def prepare(folder: Path) -> Context:
     )
     clock = ShiftedClock.starting_at(demo.STARTS)
     ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
-    demo.build(ctx)
+    demo.build(ctx, seconds, workbooks)
     return scene.before_a_lesson(ctx)
 
 

@@ -57,6 +57,7 @@ NO_PAGES = {
 # address whose row that is.
 ASKED_FOR = {"/coordinator/write": ("to", "person_id")}
 MOST_TRIED = 12  # rows of a table, until one is found that the reader may see
+PATIENCE = 300.0  # seconds: a page that takes long is one to see
 PAGE = "text/html"
 # Each time another connection: the server may be about to close one that waited.
 FRESH = httpx2.Limits(max_keepalive_connections=0)
@@ -100,7 +101,7 @@ def plan(ctx: Context, seeds: Seeds) -> Tour:
     """The tour of a running server; asks it for each page until one is shown."""
     cookies = enter(ctx, seeds.people)
     name = guard.cookie_name(ctx.settings, "sid")
-    with httpx2.Client(base_url=ctx.settings.base_url, limits=FRESH) as client:
+    with httpx2.Client(base_url=ctx.settings.base_url, limits=FRESH, timeout=PATIENCE) as client:
 
         def ask(reader: str, address: str) -> str:
             sent = {"cookie": f"{name}={cookies[reader]}"} if reader in cookies else {}

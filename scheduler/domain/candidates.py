@@ -82,7 +82,8 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A teacher, as far as one lesson is concerned; of `levels` and `wishes` that is enough.
+    """A teacher, as far as one lesson is concerned; of `levels` and `wishes` that is enough,
+    `wishes_any` says whether there are others.
 
     `windows`, `absences` and `busy` are those that touch its day; `calendar` says whether the
     teacher is free at its time as far as we know, UNKNOWN: ask first.  `booked` are the lessons of
@@ -106,6 +107,7 @@ class Candidate:
     booked: tuple[Booked, ...]
     total: int
     wishes: frozenset[str]
+    wishes_any: bool
     class_lessons: int
     asked_at: datetime | None
 
@@ -146,8 +148,9 @@ def _of_empty_week(who: Candidate) -> tuple[tuple[Obstacle, bool], ...]:
 
 
 def only_if_needed(who: Candidate, want: Want) -> bool:
-    """True when the teacher gives that time only if nobody else does."""
-    return all(window.if_needed for window in _windows(who, want))
+    """True when the teacher gives that time, but only if nobody else does."""
+    found = _windows(who, want)
+    return bool(found) and all(window.if_needed for window in found)
 
 
 def _windows(who: Candidate, want: Want) -> list[Window]:

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
+from operator import attrgetter
 from typing import NewType
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.intervals import Interval, minute_of
-from scheduler.domain.people import PersonId, TeacherId
+from scheduler.domain.people import PersonId, SchoolId, TeacherId
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import TermId
 from scheduler.domain.weights import Weights
@@ -48,11 +50,35 @@ class Placement:
     teacher_id: TeacherId
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of a timetable the lessons at these schools, and all that these teachers give: what a change
+    among them can break or make dearer."""
+
+    schools: frozenset[SchoolId]
+    teachers: frozenset[TeacherId]
+
+
 def placed(request: RequestId, teacher: TeacherId, span: Interval, zone: str) -> Placement:
     """The placement of a lesson given at these instants, on the wall of its term."""
-    start = span.start.astimezone(ZoneInfo(zone))
+    day, minute = _on_the_wall(span.start, zone)
     length = round((span.end - span.start).total_seconds() / 60)
-    return Placement(request, start.date(), minute_of(start), minute_of(start) + length, teacher)
+    return Placement(request, day, minute, minute + length, teacher)
+
+
+@lru_cache(maxsize=10_000)
+def _on_the_wall(start: datetime, zone: str) -> tuple[date, int]:
+    """Kept, as schools ring at the same times: most lessons of a term begin with another one."""
+    local = start.astimezone(ZoneInfo(zone))
+    return local.date(), minute_of(local)
+
+
+_IN_ORDER = attrgetter(*(each.name for each in fields(Placement)))
+
+
+def in_order(placements: Iterable[Placement]) -> list[Placement]:
+    """As `sorted` has them, which would compare them one field at a time."""
+    return sorted(placements, key=_IN_ORDER)
 
 
 class FixKind(StrEnum):
@@ -270,7 +296,7 @@ def diff(current: Iterable[Placement], draft: Iterable[Placement]) -> PlanDiff:
 
 def _by_week(placements: Iterable[Placement]) -> dict[tuple[int, int, int], list[Placement]]:
     weeks: dict[tuple[int, int, int], list[Placement]] = {}
-    for placement in sorted(placements):
+    for placement in in_order(placements):
         year, week, _ = placement.day.isocalendar()
         weeks.setdefault((placement.request_id, year, week), []).append(placement)
     return weeks
@@ -285,7 +311,7 @@ def _pair(gone: list[Placement], come: list[Placement]) -> Iterable[Change]:
             left.append(before)
         else:
             yield Change(ChangeKind.RESTAFFED, before, after)
-    rest = sorted(at.values())
+    rest = in_order(at.values())
     for before, after in zip(left, rest, strict=False):
         yield Change(ChangeKind.MOVED, before, after)
     for before in left[len(rest) :]:
@@ -301,7 +327,7 @@ def fingerprint(
     digest = hashlib.sha256(str(draft).encode())
     for side in (current, wanted):
         digest.update(b"|")
-        for p in sorted(side):
+        for p in in_order(side):
             digest.update(f"{p.request_id},{p.day},{p.start},{p.end},{p.teacher_id};".encode())
     return Fingerprint(digest.hexdigest()[:32])
 
@@ -335,7 +361,7 @@ def with_changes(current: Iterable[Placement], changes: Iterable[Change]) -> tup
     kept = list(changes)
     gone = {change.before for change in kept}
     come = {change.after for change in kept if change.after is not None}
-    return tuple(sorted({p for p in current if p not in gone} | come))
+    return tuple(in_order({p for p in current if p not in gone} | come))
 
 
 def reversed_(before: Placement | None, after: Placement | None) -> Change:

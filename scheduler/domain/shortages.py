@@ -5,9 +5,11 @@ says can be given is never less than what any plan gives: what lies above it is 
 Nothing above it proves nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
+from scheduler.domain.flows import Flow, Givers, Wanted
 from scheduler.domain.people import HalfDay, Level, TeacherId
 from scheduler.domain.requests import RequestId
 
@@ -55,11 +57,14 @@ class Asking:
             best.setdefault(time.weekday, time)
         return tuple(best.values())[: self.lessons]
 
-    def must(self, weekday: int, half_day: HalfDay) -> bool:
-        """Whether one of its lessons can be nowhere but in this half-day."""
-        there = [time for time in self.times if time.weekday == weekday]
-        inside = bool(there) and all(time.half_day is half_day for time in there)
-        return inside and self.lessons >= len(self.days)
+    def forced(self) -> tuple[Time, ...]:
+        """The times of days on which it must have a lesson, and can in one half-day alone."""
+        if self.lessons < len(self.days):
+            return ()
+        halves: dict[int, set[HalfDay]] = {}
+        for time in self.times:
+            halves.setdefault(time.weekday, set()).add(time.half_day)
+        return tuple(time for time in self.times if len(halves[time.weekday]) == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +84,58 @@ class Supply:
 
     givers: Sequence[Giving]
     gap_minutes: int
-    _free: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
+    _free: dict[tuple[int, Level], list[tuple[int, int, int]]] = field(default_factory=dict)
     _known: dict[tuple[Time, Level], tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for n, each in enumerate(self.givers):
             for weekday, start, end in each.free:
-                self._free.setdefault(weekday, []).append((start, end, n))
+                for level in each.levels:
+                    self._free.setdefault((weekday, level), []).append((start, end, n))
 
     def able(self, time: Time, level: Level) -> tuple[int, ...]:
         """The positions of those who could give a lesson of the level then."""
         if (time, level) not in self._known:
-            found = {
-                giver
-                for start, end, giver in self._free.get(time.weekday, ())
-                if start <= time.start and time.end <= end and level in self.givers[giver].levels
-            }
+            first, last = time.start, time.end
+            free = self._free.get((time.weekday, level), ())
+            found = {giver for start, end, giver in free if start <= first and last <= end}
             self._known[time, level] = tuple(sorted(found))
         return self._known[time, level]
 
-    def most_a_day(self, giver: int, times: Iterable[Time]) -> int:
-        """How many of the times one teacher could give in a day, one after the other."""
-        count, until = 0, -self.gap_minutes
-        for time in sorted(times, key=lambda time: time.end):
-            if time.start >= until + self.gap_minutes:
-                count, until = count + 1, time.end
-        return min(count, self.givers[giver].per_day)
+    def givers_of(self, options: Sequence[tuple[Time, Level]]) -> Givers:
+        """Who could give which of these."""
+        by_end = sorted(options, key=lambda option: option[0].end)
+
+        @cache
+        def most_a_day(giver: int, weekday: int) -> int:
+            who = self.givers[giver]
+            if who.per_day <= 1:
+                return who.per_day
+            free = [span for span in who.free if span[0] == weekday]
+            times = (
+                time
+                for time, level in by_end
+                if time.weekday == weekday
+                and level in who.levels
+                and any(start <= time.start and time.end <= end for _, start, end in free)
+            )
+            return min(who.per_day, _in_a_row(times, self.gap_minutes))
+
+        return Givers(
+            weekdays=[time.weekday for time, _ in options],
+            able=[self.able(time, level) for time, level in options],
+            most_a_day=most_a_day,
+            per_week=[each.per_week for each in self.givers],
+        )
+
+
+def _in_a_row(times: Iterable[Time], gap_minutes: int) -> int:
+    """How many of the times, given by their ends, one teacher could give one after the other."""
+    count, until = 0, -gap_minutes
+    for time in times:
+        if time.start >= until + gap_minutes:
+            count, until = count + 1, time.end
+    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,164 +195,90 @@ def certain(found: Bound, known: Iterable[Cell]) -> int:
     return max(found.short, sum(cell.certain for cell in known))
 
 
-def cells(asking: Sequence[Asking], supply: Supply) -> tuple[Cell, ...]:
-    """Every half-day and level for which anybody asks, in order of the week."""
-    places = {(t.weekday, t.half_day, each.level) for each in asking for t in each.times}
-    return tuple(_cell(asking, supply, place) for place in sorted(places, key=_in_week))
+def cells(
+    asking: Sequence[Asking], supply: Supply, left: Sequence[Asking] | None = None
+) -> tuple[Cell, ...]:
+    """Every half-day and level for which anybody asks, in order of the week; `left`: what of it has
+    no lesson yet, which alone can be short (None: nothing has)."""
+    liked = _by_place(asking, Asking.first_wishes)
+    forced = _by_place(asking if left is None else left, Asking.forced)
+    able = dict[Place, set[Time]]()
+    for each in asking:
+        for time in each.times:
+            able.setdefault((time.weekday, time.half_day, each.level), set()).add(time)
+    return tuple(
+        _cell(place, liked.get(place, ()), forced.get(place, ()), able[place], supply)
+        for place in sorted(able, key=_in_week)
+    )
 
 
 def _in_week(place: Place) -> tuple[int, int, int]:
     return place[0], list(HalfDay).index(place[1]), list(Level).index(place[2])
 
 
-def _cell(asking: Sequence[Asking], supply: Supply, place: Place) -> Cell:
+def _by_place(
+    asking: Iterable[Asking], times: Callable[[Asking], Iterable[Time]]
+) -> dict[Place, list[Asking]]:
+    """What those times of a request ask of each half-day: one lesson at most, as it is one a
+    day."""
+    found = dict[Place, list[Asking]]()
+    for each in asking:
+        by_place = dict[Place, list[Time]]()
+        for time in times(each):
+            by_place.setdefault((time.weekday, time.half_day, each.level), []).append(time)
+        for place, inside in by_place.items():
+            one = Asking(each.request_id, each.level, min(each.lessons, 1), tuple(inside))
+            found.setdefault(place, []).append(one)
+    return found
+
+
+def _cell(
+    place: Place,
+    liked: Sequence[Asking],
+    forced: Sequence[Asking],
+    times: Collection[Time],
+    supply: Supply,
+) -> Cell:
     weekday, half_day, level = place
-    mine = [each for each in asking if each.level is level]
-    best = [_at(each, each.first_wishes(), place) for each in mine]
-    only = [_at(each, each.times, place) for each in mine if each.must(weekday, half_day)]
-    times = {time for each in mine for time in _at(each, each.times, place).times}
-    liked, forced = bound(best, supply), bound(only, supply)
+    best, must = bound(liked, supply), bound(forced, supply)
     return Cell(
         weekday=weekday,
         half_day=half_day,
         level=level,
-        asked=liked.asked,
-        only=forced.asked,
+        asked=best.asked,
+        only=must.asked,
         free=len({giver for time in times for giver in supply.able(time, level)}),
-        certain=forced.short,
-        strained=liked.short,
+        certain=must.short,
+        strained=best.short,
     )
 
 
-def _at(each: Asking, times: Iterable[Time], place: Place) -> Asking:
-    """What a request asks of one half-day: one lesson at most, as it is one a day."""
-    inside = tuple(time for time in times if (time.weekday, time.half_day) == place[:2])
-    return replace(each, lessons=1, times=inside)
-
-
-# -- the bound: as much as can flow from requests over their days to teachers' days and weeks
+# -- the bound
 
 
 def bound(asking: Sequence[Asking], supply: Supply) -> Bound:
     """What can be given at most, and which requests together ask for more than that."""
-    wanted = [each for each in asking if each.asked]
-    net = _Network()
-    sink = net.node()
-    starts = [net.node() for _ in wanted]
-    _connect(net, wanted, starts, supply, sink)
-    given = [0] * len(wanted)
-    for n, (each, start) in enumerate(zip(wanted, starts, strict=True)):
-        while given[n] < each.asked and net.push(start, sink):
-            given[n] += 1
-    asked = sum(each.asked for each in wanted)
-    return Bound(asked, sum(given), tuple(_groups(net, wanted, starts, given)))
-
-
-def _connect(
-    net: "_Network", wanted: Sequence[Asking], starts: Sequence[int], supply: Supply, sink: int
-) -> None:
-    """An edge from each request to each of its days, and on to the teachers who could come."""
-    able: dict[tuple[int, int], list[Time]] = {}  # times by teacher and weekday
-    ways: list[tuple[int, int, int]] = []  # from a request's day to a teacher's
-    for each, start in zip(wanted, starts, strict=True):
-        for weekday in sorted(each.days):
-            day = net.node()
-            net.edge(start, day, 1)
-            coming: set[int] = set()
-            for time in (time for time in each.times if time.weekday == weekday):
-                for giver in supply.able(time, each.level):
-                    able.setdefault((giver, weekday), []).append(time)
-                    coming.add(giver)
-            ways += [(day, giver, weekday) for giver in sorted(coming)]
-    weeks = {giver: net.node(giver) for giver in sorted({giver for giver, _ in able})}
-    days = {}
-    for (giver, weekday), times in able.items():
-        days[giver, weekday] = net.node(giver)
-        net.edge(days[giver, weekday], weeks[giver], supply.most_a_day(giver, times))
-    for giver, node in weeks.items():
-        net.edge(node, sink, supply.givers[giver].per_week)
-    for day, giver, weekday in ways:
-        net.edge(day, days[giver, weekday], 1)
-
-
-def _groups(
-    net: "_Network", wanted: Sequence[Asking], starts: Sequence[int], given: Sequence[int]
-) -> list[Group]:
-    found: dict[int, list[int]] = {}
-    for n, start in enumerate(starts):
-        if start in net.stuck:
-            found.setdefault(net.stuck[start], []).append(n)
+    asking = [each for each in asking if each.asked]
+    options = {(time, each.level): 0 for each in asking for time in each.times}
+    options = {option: n for n, option in enumerate(options)}
+    wanted = [Wanted(each.asked, _options(each, options)) for each in asking]
+    flow = Flow(wanted, supply.givers_of(list(options)))
     groups = [
         Group(
-            requests=tuple(wanted[n] for n in members),
-            asked=sum(wanted[n].asked for n in members),
-            most=sum(given[n] for n in members),
-            givers=len({who for node, who in net.givers.items() if net.stuck.get(node) == key}),
+            requests=tuple(asking[n] for n in members),
+            asked=sum(asking[n].asked for n in members),
+            most=sum(flow.given[n] for n in members),
+            givers=givers,
         )
-        for key, members in found.items()
+        for members, givers in flow.groups()
     ]
-    return sorted(groups, key=lambda group: -group.short)
+    worst_first = sorted(groups, key=lambda group: (-group.short, group.requests[0].request_id))
+    return Bound(sum(each.asked for each in asking), sum(flow.given), tuple(worst_first))
 
 
-class _Network:
-    """Edges with room for so much; edge n runs back as n ^ 1.
-
-    `stuck` are nodes from which no way leads to the sink any more, each with its group: what once
-    has no way out never gets one, so nobody looks there again.
-    """
-
-    def __init__(self) -> None:
-        self.out: list[list[int]] = []
-        self.ends: list[int] = []
-        self.room: list[int] = []
-        self.stuck: dict[int, int] = {}
-        self.givers: dict[int, int] = {}
-
-    def node(self, giver: int | None = None) -> int:
-        self.out.append([])
-        if giver is not None:
-            self.givers[len(self.out) - 1] = giver
-        return len(self.out) - 1
-
-    def edge(self, start: int, end: int, room: int) -> None:
-        for a, b, space in ((start, end, room), (end, start, 0)):
-            self.out[a].append(len(self.ends))
-            self.ends.append(b)
-            self.room.append(space)
-
-    def push(self, start: int, sink: int) -> bool:
-        """Send one more lesson on its way; False when there is none."""
-        came: dict[int, int] = {start: -1}
-        ahead, met = [start], set[int]()
-        while ahead:
-            for edge in self.out[ahead.pop()]:
-                end = self.ends[edge]
-                if not self.room[edge] or end in came:
-                    continue
-                if end in self.stuck:
-                    met.add(self.stuck[end])
-                    continue
-                came[end] = edge
-                ahead.append(end)
-            if sink in came:
-                self._send(came, sink)
-                return True
-        self._close(came, met)
-        return False
-
-    def _send(self, came: dict[int, int], sink: int) -> None:
-        edge = came[sink]
-        while edge >= 0:
-            self.room[edge] -= 1
-            self.room[edge ^ 1] += 1
-            edge = came[self.ends[edge ^ 1]]
-
-    def _close(self, came: Iterable[int], met: set[int]) -> None:
-        """These nodes are one group from now on, with the groups that they met."""
-        here = list(came)
-        met |= {self.stuck[node] for node in here if node in self.stuck}
-        key = min([here[0], *met])
-        for node, group in self.stuck.items():
-            if group in met:
-                self.stuck[node] = key
-        self.stuck.update(dict.fromkeys(here, key))
+def _options(each: Asking, options: Mapping[tuple[Time, Level], int]) -> dict[int, list[int]]:
+    """Where a request could go, by weekday."""
+    found: dict[int, list[int]] = {}
+    for time in each.times:
+        found.setdefault(time.weekday, []).append(options[time, each.level])
+    return found

@@ -49,7 +49,7 @@ def room(ctx: Context, actor: Actor) -> Room:
     notes.own(actor)
     term = programmes.term(ctx, actor)
     with ctx.reading() as db:
-        return Room({each: audiences.listeners(db, term, each, ctx.now()) for each in Audience})
+        return Room(audiences.listeners(db, term, ctx.now()))
 
 
 def preview(ctx: Context, actor: Actor, audience: Audience, district: str, typed: str) -> Draft:
@@ -99,7 +99,7 @@ def _words(typed: str) -> str:
 def _to(
     ctx: Context, db: Session, term: Term, audience: Audience, district: str
 ) -> tuple[Listener, ...]:
-    found = rules.of_district(audiences.listeners(db, term, audience, ctx.now()), district)
+    found = rules.of_district(audiences.listeners(db, term, ctx.now())[audience], district)
     if not found:
         fault = text("Nobody is in this group. Choose another group or district.")
         raise Invalid("Some fields need another look.", fields={"audience": fault})

@@ -11,7 +11,7 @@ from scheduler.domain.baskets import Add, Breach, CallOff, CautionKind, Move, Re
 from scheduler.domain.busy import Availability, availability
 from scheduler.domain.intervals import MINUTES_A_DAY, Interval, dated
 from scheduler.domain.lessons import LessonChange, LessonId
-from scheduler.domain.plans import Change, Mark, Placement, Plan, PlanId, PlanOrigin
+from scheduler.domain.plans import Change, Mark, Part, Placement, Plan, PlanId, PlanOrigin
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import TermId
 from scheduler.domain.weights import Charge, Weights, bill
@@ -24,7 +24,7 @@ from scheduler.matching.verify import Verdict
 from scheduler.services import news, snapshots, standing
 from scheduler.services.context import Context
 from scheduler.services.standing import Placed, Standing, Told
-from scheduler.store import audits, busy, lessons, pins, plans, timetable
+from scheduler.store import audits, busy, lessons, pins, plans, requests, timetable
 from scheduler.store.database import Session
 
 OVER = text("Only lessons from tomorrow on are changed by hand")
@@ -95,8 +95,8 @@ class Changed:
 class Check:
     """What the basket would do.  It can become a draft when there are no clashes.
 
-    `changed` in order of time.  `before` and `after` are the costs by cause; `dearer` is what the
-    timetable would cost more.
+    `changed` in order of time.  `before` and `after` are the costs by cause, of the schools and
+    teachers that it touches; `dearer` is what the timetable would cost more.
     """
 
     changed: tuple[Changed, ...]
@@ -109,10 +109,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
+    part: Part
     state: Standing
     result: Result
     detached: frozenset[LessonId]
-    verdict: Verdict
     check: Check
 
 
@@ -121,7 +121,7 @@ def check(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Move]) ->
 
     Raises NotFound for what is not the term's, Invalid for a basket that says two things at once.
     """
-    return _look(ctx, actor, term_id, moves).check
+    return _look(ctx, actor, term_id, _tidied(moves)).check
 
 
 def draft(
@@ -132,16 +132,19 @@ def draft(
     Raises Conflict while it breaks a rule, Stale when the timetable changed meanwhile.
     """
     note = _words(note, "note", needed=False)
+    moves = _tidied(moves)
     seen = _look(ctx, actor, term_id, moves)
     if seen.check.clashes:
         raise Conflict(text("This would break a rule: {rule}.", rule=seen.check.clashes[0].rule))
-    snapshot, verdict = seen.state.snapshot, seen.verdict
-    planned = SolverPlan(tuple(sorted(seen.state.planned(seen.result.after))))
+    whole = standing.read(ctx, actor, term_id)
+    after = rules.apply(whole.current, moves).after
+    snapshot, planned = whole.snapshot, SolverPlan(tuple(sorted(whole.planned(after))))
+    verdict = verify.verify(whole.instance, planned, snapshot.prices)
     gaps = explain.explain(snapshot.instance, planned)
     with ctx.transaction() as db:
-        if {each: place for place, each in lessons.placements(db, term_id).items()} != dict(
-            seen.state.current
-        ):
+        now = {each: place for place, each in lessons.placements(db, term_id).items()}
+        near = lessons.placements(db, term_id, part=seen.part)
+        if now != whole.current or near.keys() != set(seen.state.current.values()):
             raise Stale("The timetable changed while you were looking. Look at your changes again.")
         made = plans.save(
             db,
@@ -154,7 +157,7 @@ def draft(
             seconds=0.0,
             seed=0,
             input_hash=snapshot.input_hash,
-            placements=_once(seen.result.after.values()),
+            placements=_once(after.values()),
             gaps=[snapshots.gap(snapshot, gap) for gap in gaps],
             weights=snapshot.weights,
             terms=verdict.terms,
@@ -162,9 +165,9 @@ def draft(
             note=note,
             marks=_marks(seen),
         )
-        after = {"moves": len(moves), "changed": len(seen.result.changed)}
+        told = {"moves": len(moves), "changed": len(seen.result.changed)}
         audits.record(
-            db, ctx.now(), actor.person_id, "draft_by_hand", "plan", made, reason=note, after=after
+            db, ctx.now(), actor.person_id, "draft_by_hand", "plan", made, reason=note, after=told
         )
         return made
 
@@ -214,8 +217,8 @@ def finish(
 
 
 def _look(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Move]) -> _Look:
-    moves = _tidied(moves)
-    state = standing.read(ctx, actor, term_id)
+    part = _part(ctx, term_id, moves)
+    state = standing.read(ctx, actor, term_id, part)
     _known(state, moves)
     result = rules.apply(state.current, moves)
     held = {each for each, place in state.current.items() if place.day <= state.today}
@@ -238,7 +241,21 @@ def _look(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Move]) ->
         before=_bill(was, state.snapshot.weights),
         after=_bill(will, state.snapshot.weights),
     )
-    return _Look(state, result, alone, will, check)
+    return _Look(part, state, result, alone, check)
+
+
+def _part(ctx: Context, term_id: TermId, moves: Iterable[Move]) -> Part:
+    """All that the moves can touch: rules and prices look at one school or one teacher."""
+    named = [each.lesson_id for each in moves if not isinstance(each, Add)]
+    added = [each.request_id for each in moves if isinstance(each, Add)]
+    with ctx.reading() as db:
+        found = lessons.find(db, term_id=term_id, ids=named)
+        asked = requests.by_ids(db, added)
+    new = {x.teacher_id for x in moves if not isinstance(x, CallOff) and x.teacher_id is not None}
+    return Part(
+        schools=frozenset([*(x.school_id for x in found), *(x.school_id for x in asked)]),
+        teachers=frozenset(new | {x.teacher_id for x in found}),
+    )
 
 
 def _changed(state: Standing, result: Result) -> Iterable[Changed]:

@@ -1,7 +1,7 @@
 """What classes ask of a week, who is free then, and what is certain to find nobody."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from scheduler.domain import access, shortages
@@ -64,7 +64,7 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
         promised = availability.pledges(db, term.id)
         gone = roles.gone(db, programme_id)
         taken = busy.all_times(db, programme_id, week.whole)
-        stands = week.standing(lessons.placements(db, term.id))
+        stands = week.standing(lessons.placements(db, term.id, week.whole))
     asking = [week.asking(x, schools[x.school_id], closed.get(x.school_id, ())) for x in asked]
     asking = [each for each in asking if each.asked]
     giving = [
@@ -78,23 +78,13 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
     return Demand(
         term=term,
         monday=first,
-        cells=_with_certain(shortages.cells(asking, supply), shortages.cells(left, supply)),
+        cells=shortages.cells(asking, supply, left),
         asked=sum(each.asked for each in asking),
         bound=shortages.bound(left, supply),
         teachers=sum(bool(each.free) for each in giving),
         classes={x.id: f"{x.class_name} ({schools[x.school_id].name})" for x in asked},
         previous=beside[0],
         following=beside[1],
-    )
-
-
-def _with_certain(cells: Iterable[Cell], left: Iterable[Cell]) -> tuple[Cell, ...]:
-    """All that is asked for, with what is short of that which has no lesson yet."""
-    short = {(x.weekday, x.half_day, x.level): x for x in left}
-    found = ((cell, short.get((cell.weekday, cell.half_day, cell.level))) for cell in cells)
-    return tuple(
-        replace(cell, only=own.only if own else 0, certain=own.certain if own else 0)
-        for cell, own in found
     )
 
 

@@ -1,6 +1,7 @@
 """The demo: the example programme imported, matched and published in a fresh database."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,12 +55,22 @@ def clear(settings: config.Settings) -> None:
         shutil.rmtree(settings.var_dir, ignore_errors=True)
 
 
-def build(ctx: Context, seconds: float = MATCHING_SECONDS) -> DemoFigures:
-    """Migrate, import, match for some seconds, publish, and render every feed."""
+def examples() -> list[tuple[str, bytes]]:
+    """The workbooks of the example programme, each with its name."""
+    paths = sorted(config.data_dir("examples").glob("*.xlsx"))
+    return [(path.name, path.read_bytes()) for path in paths]
+
+
+def build(
+    ctx: Context,
+    seconds: float = MATCHING_SECONDS,
+    workbooks: Sequence[tuple[str, bytes]] | None = None,
+) -> DemoFigures:
+    """Migrate, import the workbooks (the example's, if none are given), match for some seconds,
+    publish, and render every feed."""
     began = clock.monotonic()
     system.migrate(ctx)
-    examples = sorted(config.data_dir("examples").glob("*.xlsx"))
-    imports.import_files(ctx, [(path.name, path.read_bytes()) for path in examples])
+    imports.import_files(ctx, examples() if workbooks is None else workbooks)
     coordinator = accounts.add_user(ctx, COORDINATOR, Role.COORDINATOR, name=COORDINATOR_NAME)
     term_id = _publish(ctx, coordinator, seconds)
     calendars = feeds.ensure_all(ctx)

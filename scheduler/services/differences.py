@@ -70,8 +70,8 @@ def both_sides(
     if rows.published(db, term.id) is not None:
         first = max(first, term.today(ctx.now()) + timedelta(days=1))
     elif plan.from_day is None:
-        return tuple(sorted(current)), wanted
+        return tuple(rules.in_order(current)), wanted
     return (
-        tuple(sorted(p for p in current if p.day >= first)),
+        tuple(rules.in_order(p for p in current if p.day >= first)),
         tuple(p for p in wanted if p.day >= first),
     )

@@ -9,6 +9,7 @@ from scheduler.domain.access import RUNNING, Action, Actor
 from scheduler.domain.availability import Pledge
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import TeacherId
+from scheduler.domain.plans import Part
 from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import NotFound
 from scheduler.exchange import instances, writing
@@ -54,19 +55,28 @@ def export_lessons(
     return writing.lessons_workbook(published, term.zone)
 
 
-def instance(db: Session, term: Term, today: date) -> dict[str, Any]:
-    """A term as the matching engine is told of it, with the pins that hold today."""
+def instance(db: Session, term: Term, today: date, part: Part | None = None) -> dict[str, Any]:
+    """A term, or a part of its timetable, as the matching engine is told of it, with the pins that
+    hold today."""
     pinned = pins.of_term(db, term.id, today)
-    placements = lessons.placements(db, term.id)
+    placements = lessons.placements(db, term.id, part=part)
+    asked, pledges = requests.of_term(db, term.id), _pledges(db, term, today)
+    schools = terms.schools(db, term.programme_id)
+    if part is not None:
+        there = {place.request_id for place in placements}
+        asked = tuple(x for x in asked if x.id in there or x.school_id in part.schools)
+        givers = {place.teacher_id for place in placements} | part.teachers
+        pledges = {who: pledge for who, pledge in pledges.items() if who in givers}
+        schools = tuple(x for x in schools if x.id in {each.school_id for each in asked})
     state = TermState(
         programme=terms.programme(db, term.programme_id),
         term=term,
-        schools=terms.schools(db, term.programme_id),
+        schools=schools,
         closed=terms.closed_spans(db, term.programme_id),
         teachers=people.teachers(db, term.programme_id),
-        pledges=_pledges(db, term, today),
+        pledges=pledges,
         busy=availability.busy(db, term.programme_id),
-        requests=requests.of_term(db, term.id),
+        requests=asked,
         timetable={place: lesson in pinned for place, lesson in placements.items()},
     )
     return instances.write(state)

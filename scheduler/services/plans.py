@@ -132,7 +132,8 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         missing = rows.gaps(db, plan_id)
         run = runs.of_plan(db, plan_id)
         asked = {request.id: request for request in requests.of_term(db, term.id)}
-        asked |= {r.id: r for r in requests.by_ids(db, _requests_of(current, wanted))}
+        others = _requests_of(current, wanted) - asked.keys()  # withdrawn ones
+        asked |= {r.id: r for r in requests.by_ids(db, others)}
         names = {t.id: t for t in people.teachers(db, term.programme_id)}
         schools = {s.id: s for s in terms.schools(db, term.programme_id)}
         diff = rules.diff(current, wanted)

@@ -11,9 +11,9 @@ from typing import Any
 from scheduler.domain import partnerships as partnership_rules
 from scheduler.domain.partnerships import Bonds
 from scheduler.domain.people import TeacherId
-from scheduler.domain.plans import Fix, FixKind, Gap, Placement
+from scheduler.domain.plans import Fix, FixKind, Gap, Part, Placement
 from scheduler.domain.requests import RequestId
-from scheduler.domain.terms import TermId
+from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Weights
 from scheduler.errors import NotFound, Text, text
 from scheduler.matching import plan as solver_plan
@@ -25,6 +25,7 @@ from scheduler.services import exports, partnerships
 from scheduler.services.context import Context
 from scheduler.services.weights import DEFAULTS
 from scheduler.store import lessons, people, requests, terms, weights
+from scheduler.store.database import Session
 
 BOUND = "partnership"  # a reason of ours: who teaches the level, but only at their partners'
 _UNQUALIFIED = ReasonCode.NOT_QUALIFIED.value
@@ -51,7 +52,7 @@ class Snapshot:
 
     @property
     def prices(self) -> Prices:
-        return Prices(**asdict(self.weights))
+        return _prices(self.weights)
 
     def placement(self, lesson: PlannedLesson) -> Placement:
         request, teacher = self.request_ids[lesson.request], self.teacher_ids[lesson.teacher]
@@ -77,15 +78,31 @@ class Snapshot:
         )  # fmt: skip
 
 
-def take(ctx: Context, term_id: TermId, from_day: date | None = None) -> Snapshot:
-    """The term now; what has begun, is today or lies before `from_day` stays as published."""
+def prices(db: Session, term: Term) -> Prices:
+    """What a plan of the term costs by the weights of its programme."""
+    return _prices(_weights(db, term))
+
+
+def _weights(db: Session, term: Term) -> Weights:
+    return weights.of_programme(db, term.programme_id) or DEFAULTS
+
+
+def _prices(chosen: Weights) -> Prices:
+    return Prices(**asdict(chosen))
+
+
+def take(
+    ctx: Context, term_id: TermId, from_day: date | None = None, part: Part | None = None
+) -> Snapshot:
+    """The term now, or a part of its timetable; what has begun, is today or lies before `from_day`
+    stays as published."""
     with ctx.reading() as db:
         term = terms.get(db, term_id)
         if term is None:
             raise NotFound("There is no such term here.")
         today = term.today(ctx.now())
-        data = exports.instance(db, term, today)
-        chosen = weights.of_programme(db, term.programme_id) or DEFAULTS
+        data = exports.instance(db, term, today, part)
+        chosen = _weights(db, term)
         request_ids = {request.key: request.id for request in requests.of_term(db, term_id)}
         teachers = people.teachers(db, term.programme_id)
         off = lessons.called_off(db, term_id)

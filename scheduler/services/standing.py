@@ -7,7 +7,7 @@ from datetime import date
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import ReceivingSchool, SchoolId, Teacher, TeacherId
-from scheduler.domain.plans import Placement
+from scheduler.domain.plans import Part, Placement
 from scheduler.domain.requests import Request, RequestId
 from scheduler.domain.terms import Term, TermId
 from scheduler.matching.plan import PlannedLesson
@@ -98,15 +98,17 @@ class Standing:
         )
 
 
-def read(ctx: Context, actor: Actor, term_id: TermId) -> Standing:
-    """How the term stands, for whoever plans it; raises NotFound for strangers."""
+def read(ctx: Context, actor: Actor, term_id: TermId, part: Part | None = None) -> Standing:
+    """How the term, or a part of its timetable, stands, for whoever plans it; raises NotFound for
+    strangers."""
     with ctx.reading() as db:
         term = allowed(db, actor, term_id, Action.RUN_MATCHING)
-    snapshot = snapshots.take(ctx, term_id)
+    snapshot = snapshots.take(ctx, term_id, part=part)
     there = {teacher.id for teacher in snapshot.instance.teachers}
     with ctx.reading() as db:
         today = term.today(ctx.now())
-        current = {each: place for place, each in lessons.placements(db, term_id).items()}
+        placements = lessons.placements(db, term_id, part=part)
+        current = {each: place for place, each in placements.items()}
         asked = {r.id: r for r in requests.by_ids(db, {p.request_id for p in current.values()})}
         asked |= {r.id: r for r in requests.of_term(db, term_id)}
         teachers = {t.id: t for t in people.teachers(db, term.programme_id)}

@@ -1,31 +1,34 @@
 """What could be done about one lesson: other teachers as a table of ticks, other times."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from scheduler.domain import requests as rules
-from scheduler.domain.access import Actor
+from scheduler.domain.access import Action, Actor
 from scheduler.domain.busy import Availability
 from scheduler.domain.candidates import Candidate, Obstacle, Want, obstacles, only_if_needed, wanted
 from scheduler.domain.intervals import DaySpan, monday
-from scheduler.domain.lessons import LessonId
-from scheduler.domain.people import TeacherId
+from scheduler.domain.lessons import Lesson, LessonId, LessonState, placed
+from scheduler.domain.partnerships import Bonds
+from scheduler.domain.people import DonorSchoolId, ReceivingSchool, TeacherId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, Slot
+from scheduler.domain.terms import Term
 from scheduler.errors import NotFound, Text, text
-from scheduler.matching import verify
-from scheduler.matching.plan import Plan, PlannedLesson
-from scheduler.matching.problem import Instance
-from scheduler.matching.replan import Desk
+from scheduler.matching import pricing
+from scheduler.matching.prices import Prices
+from scheduler.matching.pricing import Given, Terms
 from scheduler.services import lessons as seen
-from scheduler.services import standing
+from scheduler.services import partnerships, snapshots
 from scheduler.services.context import Context
-from scheduler.services.standing import Standing, Told
-from scheduler.store import candidates, terms
+from scheduler.services.standing import Told
+from scheduler.services.terms import allowed
+from scheduler.store import candidates, lessons, requests, school_pledges, terms
 from scheduler.store.database import Session
 
+_Find = Callable[[Want], Iterable[Candidate]]  # who could give it, with what is in their way
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -93,6 +96,36 @@ class Suggestions:
     times: tuple[TimeLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What is known around one lesson: its school's lessons of the term that were not called off,
+    by number, the days for which its request was, and what the programme's prices are."""
+
+    term: Term
+    today: date
+    lesson_id: LessonId
+    request: Request
+    school: ReceivingSchool
+    shut: tuple[DaySpan, ...]
+    around: Mapping[LessonId, tuple[Lesson, Placement]]
+    off: frozenset[date]
+    prices: Prices
+    bonds: Bonds
+    labels: Mapping[DonorSchoolId, str]
+
+    @property
+    def place(self) -> Placement:
+        return self.around[self.lesson_id][1]
+
+    @property
+    def series(self) -> list[Given]:
+        mine = (at for _, at in self.around.values() if at.request_id == self.request.id)
+        return [_given(at) for at in mine]
+
+    def want(self, place: Placement) -> Want:
+        return wanted(self.request, self.term, place, [self.lesson_id])
+
+
 def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Suggestions:
     """What a coordinator could do about a lesson in force; raises NotFound for strangers.
 
@@ -102,33 +135,72 @@ def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Suggestions:
     lesson = seen.visible_lesson(ctx, actor, lesson_id)
     with ctx.reading() as db:
         term = terms.of_school(db, lesson.school_id)
-    if term is None:
+        if term is None:
+            raise NotFound("There is no such lesson here.")
+        allowed(db, actor, term.id, Action.RUN_MATCHING)
+        room = _room(ctx, db, term, lesson)
+
+        def everyone(want: Want) -> tuple[Candidate, ...]:
+            return candidates.find(db, term, want, ctx.now())
+
+        here = room.want(room.place)
+        there = everyone(here)
+        own = next((x for x in there if x.teacher_id == room.place.teacher_id), None)
+        before = _terms(room, own, here)
+        return Suggestions(
+            _told(lesson, room),
+            _teachers(room, before, [who for who in there if who is not own]),
+            tuple(_time(room, before, at, everyone) for at in _others(room.request, room.place)),
+        )
+
+
+def _room(ctx: Context, db: Session, term: Term, lesson: Lesson) -> _Room:
+    known = lessons.find(db, term_id=term.id, school_id=lesson.school_id)
+    around = {x.id: (x, placed(x)) for x in known if x.state is not LessonState.CANCELLED}
+    if lesson.id not in around:
         raise NotFound("There is no such lesson here.")
-    state = standing.read(ctx, actor, term.id)
-    place = state.current.get(lesson_id)
-    if place is None:
-        raise NotFound("There is no such lesson here.")
-    request = state.asked[place.request_id]
-    with ctx.reading() as db:
-        shut = terms.closed_spans(db, term.programme_id).get(request.school_id, ())
-        teachers = _teachers(ctx, db, state, lesson_id, place)
-        times = tuple(_time(ctx, db, state, lesson_id, at, shut) for at in _others(request, place))
-    return Suggestions(state.told(lesson_id, place), teachers, times)
+    (request,) = requests.by_ids(db, [lesson.request_id])
+    donors = school_pledges.schools(db, term.programme_id)
+    return _Room(
+        term=term,
+        today=term.today(ctx.now()),
+        lesson_id=lesson.id,
+        request=request,
+        school=next(x for x in terms.schools(db, term.programme_id) if x.id == lesson.school_id),
+        shut=terms.closed_spans(db, term.programme_id).get(lesson.school_id, ()),
+        around=around,
+        off=frozenset(
+            placed(x).day
+            for x in known
+            if x.state is LessonState.CANCELLED
+            and x.cancel_reason
+            and x.request_id == lesson.request_id
+        ),
+        prices=snapshots.prices(db, term),
+        bonds=partnerships.bonds(db, term),
+        labels={each.id: each.label for each in donors},
+    )
+
+
+def _told(lesson: Lesson, room: _Room) -> Told:
+    place = room.place
+    return Told(
+        lesson_id=lesson.id,
+        class_name=lesson.class_name,
+        school_name=lesson.school_name,
+        teacher_name=lesson.teacher_name,
+        day=place.day,
+        start=place.start,
+        end=place.end,
+    )
 
 
 # -- teachers
 
 
-def _teachers(
-    ctx: Context, db: Session, state: Standing, lesson_id: LessonId, place: Placement
-) -> tuple[TeacherLine, ...]:
-    want = wanted(state.asked[place.request_id], state.term, place, [lesson_id])
-    prices = _substitutes(state, place)
-    found = [
-        _teacher(state, lesson_id, place, want, who, prices)
-        for who in candidates.find(db, state.term, want, ctx.now())
-        if who.teacher_id != place.teacher_id
-    ]
+def _teachers(room: _Room, before: Terms, others: Iterable[Candidate]) -> tuple[TeacherLine, ...]:
+    want = room.want(room.place)
+    found = [_teacher(room, before, want, who) for who in others]
     return tuple(sorted(found, key=_order))
 
 
@@ -138,26 +210,15 @@ def _order(line: TeacherLine) -> tuple[bool, float, datetime, int]:
     return bool(line.obstacles), dearer, asked, line.teacher_id
 
 
-def _teacher(
-    state: Standing,
-    lesson_id: LessonId,
-    place: Placement,
-    want: Want,
-    who: Candidate,
-    prices: Mapping[str, float],
-) -> TeacherLine:
+def _teacher(room: _Room, before: Terms, want: Want, who: Candidate) -> TeacherLine:
     found = obstacles(who, want)
-    mail = state.teachers[who.teacher_id].email
-    dearer = None
-    if not found:
-        to = replace(place, teacher_id=who.teacher_id)
-        dearer = prices[mail] if mail in prices else _dearer(state, lesson_id, to)
+    to = replace(room.place, teacher_id=who.teacher_id)
     return TeacherLine(
         teacher_id=who.teacher_id,
         name=who.name,
         donor_school=who.donor_school,
         obstacles=found,
-        dearer=dearer,
+        dearer=None if found else _dearer(room, before, to, who),
         if_needed=not found and only_if_needed(who, want),
         calendar=who.calendar,
         class_lessons=who.class_lessons,
@@ -166,15 +227,6 @@ def _teacher(
         max_total=who.max_total,
         asked_at=who.asked_at,
     )
-
-
-def _substitutes(state: Standing, place: Placement) -> dict[str, float]:
-    """What each substitute costs, by the engine; it knows none for a lesson that stands alone."""
-    desk = Desk(state.instance, state.snapshot.prices)
-    try:
-        return {each.teacher: each.price for each in desk.substitutes(state.name(place))}
-    except NotFound:
-        return {}
 
 
 # -- times
@@ -193,60 +245,48 @@ def _at(place: Placement, day: date, slot: Slot) -> Placement:
     return replace(place, day=day, start=slot.start, end=slot.end)
 
 
-def _time(
-    ctx: Context,
-    db: Session,
-    state: Standing,
-    lesson_id: LessonId,
-    at: Placement,
-    shut: Iterable[DaySpan],
-) -> TimeLine:
-    bars = tuple(_bars(state, lesson_id, at, shut))
+def _time(room: _Room, before: Terms, at: Placement, everyone: _Find) -> TimeLine:
+    bars = tuple(_bars(room, at))
     line = TimeLine(at.day, at.start, at.end, bars, (), None, 0, "", None)
     if bars:
         return line
-    want = wanted(state.asked[at.request_id], state.term, at, [lesson_id])
-    everyone = candidates.find(db, state.term, want, ctx.now())
-    own = [who for who in everyone if who.teacher_id == at.teacher_id]
-    found = tuple(each for who in own for each in obstacles(who, want))
-    free = [who for who in everyone if who not in own and not obstacles(who, want)]
+    want = room.want(at)
+    found = [(who, obstacles(who, want)) for who in everyone(want)]
+    own = next(((who, bar) for who, bar in found if who.teacher_id == at.teacher_id), None)
+    free = [who for who, bar in found if not bar and who.teacher_id != at.teacher_id]
     priced = [
-        (_dearer(state, lesson_id, replace(at, teacher_id=who.teacher_id)), who.name)
+        (_dearer(room, before, replace(at, teacher_id=who.teacher_id), who), who.name)
         for who in free
     ]
     best, name = min(priced, default=(None, ""))
-    could = own and not found
     return replace(
         line,
-        obstacles=found,
-        dearer=_dearer(state, lesson_id, at) if could else None,
+        obstacles=own[1] if own else (),
+        dearer=_dearer(room, before, at, own[0]) if own and not own[1] else None,
         others=len(free),
         other=name,
         other_dearer=best,
     )
 
 
-def _bars(
-    state: Standing, lesson_id: LessonId, at: Placement, shut: Iterable[DaySpan]
-) -> Iterable[Bar]:
-    request, term = state.asked[at.request_id], state.term
-    if at.day <= state.today:
+def _bars(room: _Room, at: Placement) -> Iterable[Bar]:
+    request, term = room.request, room.term
+    if at.day <= room.today:
         yield Bar.PAST
-    if not rules.may_be_taught(request, term, at.day, shut):
+    if not rules.may_be_taught(request, term, at.day, room.shut):
         yield Bar.NO_DAY
-    if (at.request_id, at.day) in state.off:
+    if at.day in room.off:
         yield Bar.CALLED_OFF
     others = [
-        (state.asked[place.request_id], place)
-        for each, place in state.current.items()
-        if each != lesson_id and place.day == at.day
+        (lesson, place)
+        for each, (lesson, place) in room.around.items()
+        if each != room.lesson_id and place.day == at.day
     ]
-    at_once = [(r, p) for r, p in others if p.start < at.end and at.start < p.end]
+    at_once = [(x, p) for x, p in others if p.start < at.end and at.start < p.end]
     same_day = any(p.request_id == at.request_id for _, p in others)
-    if same_day or any(r.class_id == request.class_id for r, _ in at_once):
+    if same_day or any(x.class_id == request.class_id for x, _ in at_once):
         yield Bar.CLASS_TAUGHT
-    beside = [p for r, p in at_once if r.school_id == request.school_id]
-    if _most_at_once([*beside, at]) > state.schools[request.school_id].rooms:
+    if _most_at_once([*(p for _, p in at_once), at]) > room.school.rooms:
         yield Bar.ROOM_FULL
 
 
@@ -258,39 +298,36 @@ def _most_at_once(places: list[Placement]) -> int:
 # -- prices
 
 
-def _dearer(state: Standing, lesson_id: LessonId, to: Placement) -> float:
-    """What the timetable costs more with the lesson there, as the independent verifier reads it.
-
-    Only lessons whose cost it can touch are looked at: those of the school and of both teachers.
-    """
-    was = state.current[lesson_id]
-    school = state.asked[was.request_id].school_id
-    teachers = (was.teacher_id, to.teacher_id)
-    near = {
-        each: place
-        for each, place in state.current.items()
-        if place.teacher_id in teachers or state.asked[place.request_id].school_id == school
-    }
-    before, after = state.planned(near), state.planned(near | {lesson_id: to})
-    instance = _near(state.instance, {*before, *after})
-    prices = state.snapshot.prices
-    now, then = (
-        verify.verify(instance, Plan(tuple(sorted(side))), prices).cost for side in (before, after)
-    )
-    return then - now
+def _given(place: Placement) -> Given:
+    return Given(place.day, place.start, place.teacher_id)
 
 
-def _near(instance: Instance, among: set[PlannedLesson]) -> Instance:
-    requests, teachers = {x.request for x in among}, {x.teacher for x in among}
-    schools = {r.school for r in instance.requests if r.id in requests}
-    return replace(
-        instance,
-        schools=tuple(s for s in instance.schools if s.id in schools),
-        teachers=tuple(t for t in instance.teachers if t.id in teachers),
-        requests=tuple(r for r in instance.requests if r.id in requests),
-        current=tuple(
-            c
-            for c in instance.current
-            if PlannedLesson(c.request, c.day, c.start, c.end, c.teacher) in among
+def _dearer(room: _Room, before: Terms, to: Placement, who: Candidate) -> float:
+    """What the timetable costs more with the lesson there, given by `who`."""
+    after = _terms(room, who, room.want(to))
+    sides = _given(room.place), _given(to)
+    return pricing.dearer(room.prices, room.series, *sides, (before, after))
+
+
+def _terms(room: _Room, who: Candidate | None, want: Want) -> Terms:
+    """What the lesson would be to its teacher; of one who takes no part little is known."""
+    slot = next(
+        (
+            slot
+            for slot in room.request.slots
+            if (slot.weekday, slot.start, slot.end) == (want.day.weekday(), want.start, want.end)
         ),
+        None,
+    )
+    rank = slot.rank if slot else None
+    if who is None:
+        return Terms(rank, if_needed=False, beside_wishes=False, others=0, max_total=0)
+    bound = room.bonds.wished.get(room.labels[who.donor_school_id], frozenset())
+    wished = want.school_code in who.wishes or want.school_code in bound
+    return Terms(
+        rank=rank,
+        if_needed=only_if_needed(who, want),
+        beside_wishes=not wished and (who.wishes_any or bool(bound)),
+        others=who.total,
+        max_total=who.max_total,
     )

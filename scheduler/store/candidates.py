@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, and_, bindparam, func, select
+from sqlalchemy import Row, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.availability import Window
@@ -79,6 +79,7 @@ def _candidate(
 ) -> Candidate:
     (
         key, teacher, per_day, per_week, in_all, person, name, donor, donor_name, level, wished,
+        wishes,
     ) = row  # fmt: skip
     return Candidate(
         teacher_id=teacher,
@@ -97,6 +98,7 @@ def _candidate(
         booked=tuple(sorted(parts.booked.get(teacher, ()))),
         total=parts.totals.get(teacher, 0),
         wishes=_NOTHING if wished is None else frozenset((want.school_code,)),
+        wishes_any=bool(wishes),
         class_lessons=parts.with_class.get(teacher, 0),
         asked_at=parts.asked.get(teacher),
     )
@@ -143,6 +145,7 @@ def _given(db: Session, term: Term, want: Want, parts: _Parts) -> None:
 
 # Made once: to make them again for every lesson took longer than to carry them out.
 
+_wishes = school_wishes.alias().c
 _PROMISED = (
     select(
         pledges.c.id,
@@ -156,6 +159,7 @@ _PROMISED = (
         donor_schools.c.name.label("donor_school"),
         pledge_levels.c.level,
         school_wishes.c.school_id,
+        exists().where(_wishes.pledge_id == pledges.c.id).label("wishes"),
     )
     .join(teachers, pledges.c.teacher_id == teachers.c.id)
     .join(persons, teachers.c.person_id == persons.c.id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.lessons import LessonState
@@ -79,26 +79,30 @@ def of_term(db: Session, term: Term) -> TermFigures:
 
 def by_school(db: Session, term: Term, now: datetime) -> tuple[SchoolFigures, ...]:
     """Each receiving school: its requests, its lessons, and those still to come; one query."""
-    live = (lessons.c.term_id == term.id) & (lessons.c.state != LessonState.CANCELLED)
-    of_school = classes.c.school_id == receiving_schools.c.id
     asked = (
-        select(func.count(requests.c.id))
-        .join(classes, requests.c.class_id == classes.c.id)
-        .where(of_school, requests.c.term_id == term.id, requests.c.withdrawn_at.is_(None))
-        .scalar_subquery()
+        select(classes.c.school_id, func.count().label("asked"))
+        .join(requests, requests.c.class_id == classes.c.id)
+        .where(requests.c.term_id == term.id, requests.c.withdrawn_at.is_(None))
+        .group_by(classes.c.school_id)
+        .subquery()
     )
+    ahead = func.sum(case((lessons.c.starts_at > now, 1), else_=0))
     given = (
-        select(func.count(lessons.c.id))
-        .join(classes, lessons.c.class_id == classes.c.id)
-        .where(of_school, live)
+        select(classes.c.school_id, func.count().label("given"), ahead.label("ahead"))
+        .join(lessons, lessons.c.class_id == classes.c.id)
+        .where(lessons.c.term_id == term.id, lessons.c.state != LessonState.CANCELLED)
+        .group_by(classes.c.school_id)
+        .subquery()
     )
     rows = db.execute(
         select(
             receiving_schools,
-            asked.label("asked"),
-            given.scalar_subquery().label("given"),
-            given.where(lessons.c.starts_at > now).scalar_subquery().label("ahead"),
+            func.coalesce(asked.c.asked, 0).label("asked"),
+            func.coalesce(given.c.given, 0).label("given"),
+            func.coalesce(given.c.ahead, 0).label("ahead"),
         )
+        .outerjoin(asked, asked.c.school_id == receiving_schools.c.id)
+        .outerjoin(given, given.c.school_id == receiving_schools.c.id)
         .where(receiving_schools.c.programme_id == term.programme_id)
         .order_by(receiving_schools.c.code)
     )

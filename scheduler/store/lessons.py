@@ -12,7 +12,7 @@ from scheduler.domain.access import Actor, Role
 from scheduler.domain.intervals import Interval
 from scheduler.domain.lessons import Cause, Handover, Lesson, LessonId, LessonState
 from scheduler.domain.people import PersonId
-from scheduler.domain.plans import Placement, placed
+from scheduler.domain.plans import Part, Placement, placed
 from scheduler.domain.requests import RequestId
 from scheduler.store import bells, history
 from scheduler.store.bells import Bells
@@ -225,15 +225,34 @@ def _handover(row: Row[Any], lesson: Lesson) -> Handover:
     )
 
 
-def placements(db: Session, term_id: int) -> dict[Placement, LessonId]:
-    """The timetable in force as the plan's own values: every lesson that is not cancelled."""
-    rows = db.execute(
-        select(lessons, programmes.c.zone)
-        .join(terms, lessons.c.term_id == terms.c.id)
+def placements(
+    db: Session, term_id: int, within: Interval | None = None, part: Part | None = None
+) -> dict[Placement, LessonId]:
+    """The timetable in force as the plan's own values: every lesson that is not cancelled, of those
+    that begin within the given time and lie in the part."""
+    row = lessons.c
+    begins = true() if within is None else row.starts_at.between(within.start, within.end)
+    found = db.execute(
+        select(
+            row.id, row.request_id, row.teacher_id, row.starts_at, row.ends_at, programmes.c.zone
+        )
+        .join(terms, row.term_id == terms.c.id)
         .join(programmes, terms.c.programme_id == programmes.c.id)
-        .where(lessons.c.term_id == term_id, lessons.c.state != LessonState.CANCELLED)
-    ).all()
-    return {_placement(row): LessonId(row.id) for row in rows}
+        .where(row.term_id == term_id, row.state != LessonState.CANCELLED, begins, _in(part))
+    )
+    return {
+        placed(
+            each.request_id, each.teacher_id, Interval(each.starts_at, each.ends_at), each.zone
+        ): (LessonId(each.id))
+        for each in found.all()
+    }
+
+
+def _in(part: Part | None) -> ColumnElement[bool]:
+    if part is None:
+        return true()
+    there = select(classes.c.id).where(classes.c.school_id.in_(part.schools))
+    return lessons.c.class_id.in_(there) | lessons.c.teacher_id.in_(part.teachers)
 
 
 def called_off(
@@ -258,10 +277,6 @@ def called_off(
     return frozenset(
         (row.request_id, row.starts_at.astimezone(ZoneInfo(row.zone)).date()) for row in rows
     )
-
-
-def _placement(row: Row[tuple[object, ...]]) -> Placement:
-    return placed(row.request_id, row.teacher_id, Interval(row.starts_at, row.ends_at), row.zone)
 
 
 def _lesson(row: Row[Any], bells: Bells) -> Lesson:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
+from itertools import starmap
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from scheduler.domain.plans import (
     PlanState,
     PublicationId,
     Supposition,
+    in_order,
 )
 from scheduler.domain.weights import Weights
 from scheduler.store import suppositions
@@ -154,13 +156,10 @@ def published(db: Session, term_id: int) -> Plan | None:
 
 
 def placements(db: Session, plan_id: int) -> tuple[Placement, ...]:
-    rows = db.execute(select(plan_lessons).where(plan_lessons.c.plan_id == plan_id)).all()
-    return tuple(
-        sorted(
-            Placement(row.request_id, row.day, row.start_minute, row.end_minute, row.teacher_id)
-            for row in rows
-        )
-    )
+    row = plan_lessons.c
+    query = select(row.request_id, row.day, row.start_minute, row.end_minute, row.teacher_id)
+    rows = db.execute(query.where(row.plan_id == plan_id)).all()
+    return tuple(in_order(starmap(Placement, rows)))
 
 
 def marks(db: Session, plan_id: int) -> tuple[Mark, ...]:

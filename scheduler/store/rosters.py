@@ -82,6 +82,7 @@ def _whole_candidate(
         booked=booked,
         total=len(booked),
         wishes=frozenset(pledge.wishes),
+        wishes_any=bool(pledge.wishes),
         class_lessons=0,
         asked_at=asked_at,
     )

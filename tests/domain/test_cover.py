@@ -21,7 +21,7 @@ def ranked(number, *, fits, knows, same):
         teacher_id=number, person_id=number, name="", donor_school_id=1, donor_school="",
         levels=frozenset(), max_per_day=1, max_per_week=1, max_total=1, windows=(), absences=(),
         busy=(), calendar=Availability.FREE, booked=(), total=0, wishes=frozenset(),
-        class_lessons=int(knows), asked_at=None,
+        wishes_any=False, class_lessons=int(knows), asked_at=None,
     )  # fmt: skip
     hindering = () if fits else (Obstacle.AWAY,)
     return Ranked(who, hindering, ask_first=False, if_needed=False, same_school=same, wished=False)

@@ -185,8 +185,13 @@ def test_what_is_called_certain_is_never_more_than_every_plan_lacks(asking, give
     assert certain(found, cells(asking, there)) <= found.asked - best(asking, givers)
 
 
-def test_half_days_may_see_more_than_the_week_where_times_are_the_same():
-    both = [asks(1, at(0)), asks(2, at(0)), asks(3, at(0, 560), at(1))]
+def test_a_teacher_gives_one_lesson_at_a_time():
+    three = [asks(1, at(0)), asks(2, at(0)), asks(3, at(0, 560), at(0, 620))]
+    assert bound(three, supply(gives(1, 0, per_day=3))).most == 2
+
+
+def test_half_days_may_see_more_than_the_week_where_times_overlap():
+    both = [asks(1, at(0)), asks(2, at(0, 460)), asks(3, at(0, 800, AFTERNOON), at(1))]
     there = supply(gives(1, 0, 1, per_day=2))
     assert bound(both, there).short == 0
     assert certain(bound(both, there), cells(both, there)) == 1
