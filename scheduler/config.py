@@ -80,6 +80,9 @@ class Settings(BaseSettings):
         "https://meet.jit.si/chungtay-{room}", description="address of a room; {room} is filled in"
     )
     timezone: str = Field("Asia/Ho_Chi_Minh", description="zone of programmes that name none")
+    country: str = Field(
+        "VN", description="whose public holidays are proposed for terms: two letters, as in VN"
+    )
     locale: str = Field("vi", description="language of readers who chose none: vi or en")
     internal_hosts: str = Field(
         "",

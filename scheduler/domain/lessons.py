@@ -132,7 +132,7 @@ class Lesson:
 
     `sequence` and `changed_at` rise with every visible change.  `moved_from` is the time before
     the last move.  `period` is the school's bell period that begins with it, where there is one.
-    `meeting_url` is the lesson's or its class's own room; None means the programme's usual one.
+    `meeting_url` is the lesson's, its class's or its programme's room; None: the usual one here.
     """
 
     id: LessonId

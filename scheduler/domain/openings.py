@@ -24,7 +24,7 @@ from scheduler.domain.intervals import DaySpan, monday
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import SchoolId, TeacherId
 from scheduler.domain.plans import Placement
-from scheduler.domain.requests import Request, RequestId, Slot
+from scheduler.domain.requests import Request, RequestId, Slot, may_be_taught
 from scheduler.domain.terms import Term
 from scheduler.errors import Text, text
 
@@ -125,19 +125,13 @@ class Board:
             return text("Choose a day from tomorrow on: people must hear of it.")
         if not any(_is(slot, place) for slot in request.slots):
             return text("The class did not ask for this time.")
-        if not self._open(request, place):
+        shut = self.situation.closed.get(request.school_id, ())
+        if not may_be_taught(request, self.situation.term, place.day, shut):
             return text("The school has no lessons on that day.")
         others = [self._places[each] for each in self._of_request[request.id] - {lesson}]
         if any(other.day == place.day for other in others):
             return text("The class has a lesson of this request on that day already.")
         return self.crowded(lesson, place)
-
-    def _open(self, request: Request, place: Placement) -> bool:
-        term = self.situation.term
-        shut = any(place.day in span for span in self.situation.closed.get(request.school_id, ()))
-        first = max(request.first_day, term.first_day)
-        last = min(request.last_day, term.last_day)
-        return first <= place.day <= last and place.day not in term.holidays and not shut
 
     def crowded(self, lesson: LessonId, place: Placement) -> Text | None:
         """What keeps class and rooms from a lesson at that time of the day; None: nothing."""

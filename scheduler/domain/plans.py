@@ -36,6 +36,7 @@ class PlanOrigin(StrEnum):
     ACCEPTED = "accepted"  # some lines of another draft
     HAND = "hand"  # a coordinator, lesson by lesson
     UNDO = "undo"  # what a publication changed, put back
+    TRIAL = "trial"  # another plan with a change supposed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,6 +115,19 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Supposition:
+    """A fix of a request's gap in some plan, taken for granted by the plan that tries it.
+
+    `agreed`: somebody said yes to what no table can say, a make-up lesson.
+    """
+
+    plan_id: PlanId
+    request_id: RequestId
+    fix: Fix
+    agreed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Lessons of a request that a week lacks, with reason codes and the teachers each rules out.
 
@@ -161,6 +175,7 @@ class Plan:
     note: str = ""
     from_day: date | None = None  # what lies before it stays as published
     undoes: PublicationId | None = None
+    supposes: tuple[Supposition, ...] = ()  # it can be published once all of that is so
 
     @property
     def is_proved(self) -> bool:

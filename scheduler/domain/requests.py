@@ -64,18 +64,26 @@ class Request:
         return f"{self.school_code}/{self.class_name}{tail}"
 
 
+def may_be_taught(request: Request, term: Term, day: date, closed: Iterable[DaySpan]) -> bool:
+    """Whether lessons of a request may be on that day, of whatever weekday; `closed`: of its
+    school."""
+    first = max(request.first_day, term.first_day)
+    last = min(request.last_day, term.last_day)
+    asked = first <= day <= last and day not in term.holidays
+    return asked and not any(day in span for span in closed)
+
+
 def wanted(request: Request, term: Term, closed: Iterable[DaySpan]) -> int:
     """The lessons a request asks for over the term: per week its number, or its days if fewer.
 
     The same rule by which the engine prices what is missing.
     """
     weekdays = {slot.weekday for slot in request.slots}
-    shut = [*closed, *(DaySpan(day, day) for day in term.holidays)]
-    inside = DaySpan(max(request.first_day, term.first_day), min(request.last_day, term.last_day))
+    shut = tuple(closed)
     weeks = Counter(
         monday(day)
-        for day in inside.days()
-        if day.weekday() in weekdays and not any(day in span for span in shut)
+        for day in DaySpan(request.first_day, request.last_day).days()
+        if day.weekday() in weekdays and may_be_taught(request, term, day, shut)
     )
     return sum(min(request.lessons_per_week, count) for count in weeks.values())
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from scheduler.domain.people import PersonId
-from scheduler.domain.plans import PlanId
+from scheduler.domain.plans import PlanId, Supposition
 from scheduler.domain.terms import Term, TermId
 from scheduler.errors import Text, text
 
@@ -137,6 +137,7 @@ class Run:
     moves_per_second: float | None
     history: tuple[Point, ...]
     scope: Scope = WHOLE
+    supposes: tuple[Supposition, ...] = ()  # what it tries, from the plan that the last one names
 
     @property
     def open(self) -> bool:

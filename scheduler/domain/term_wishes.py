@@ -1,9 +1,11 @@
 """What coordinators may change of a term, and what must hold of it.  Pure."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from scheduler.domain.intervals import DaySpan
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import Term
 from scheduler.errors import Text, text
@@ -39,6 +41,30 @@ def faults(wish: TermWish) -> dict[str, Text]:
         said = ", ".join(f"{day:%d/%m/%Y}" for day in outside)
         return {"holidays": text("These days are not in the term: {days}.", days=said)}
     return {}
+
+
+def new_faults(code: str, wish: TermWish, there: Iterable[Term]) -> dict[str, Text]:
+    """What is wrong with a new term beside these, by field."""
+    found = faults(wish)
+    for term in there:
+        if term.code == code:
+            found["code"] = text("{name} has this code already.", name=term.name)
+        if kept_of(DaySpan(term.first_day, term.last_day), wish) is not None:
+            said = text(
+                "{name} runs from {first} to {last}: two terms share no day.",
+                name=term.name,
+                first=f"{term.first_day:%d/%m/%Y}",
+                last=f"{term.last_day:%d/%m/%Y}",
+            )
+            found.setdefault("first_day", said)
+    return found
+
+
+def kept_of(days: DaySpan, wish: TermWish) -> DaySpan | None:
+    """What the term leaves of these days; None: nothing."""
+    first = max(days.first_day, wish.first_day)
+    last = min(days.last_day, wish.last_day)
+    return DaySpan(first, last) if first <= last else None
 
 
 def fingerprint(term: Term) -> Fingerprint:

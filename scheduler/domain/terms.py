@@ -1,12 +1,15 @@
 """Programmes and their terms.  Pure: no clock, no database."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NewType
 from zoneinfo import ZoneInfo
 
+from scheduler.domain.intervals import monday
+
 ProgrammeId = NewType("ProgrammeId", int)
 TermId = NewType("TermId", int)
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,15 @@ class Term:
     def today(self, now: datetime) -> date:
         """The date on the programme's wall at instant `now`."""
         return now.astimezone(ZoneInfo(self.zone)).date()
+
+    def week_of(self, day: date) -> date:
+        """The Monday of the day's week; of a day outside the term, of the week nearest to it."""
+        return monday(min(max(day, self.first_day), self.last_day))
+
+    def weeks_beside(self, first: date) -> tuple[date | None, date | None]:
+        """The Mondays before and after a Monday of the term; None: none is in the term."""
+        before, after = first - _WEEK, first + _WEEK
+        return (
+            before if first > monday(self.first_day) else None,
+            after if after <= self.last_day else None,
+        )

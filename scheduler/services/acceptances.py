@@ -9,15 +9,15 @@ from scheduler.errors import Invalid, Stale
 from scheduler.services import differences, drafts, snapshots
 from scheduler.services.context import Context
 from scheduler.services.terms import allowed
-from scheduler.store import audits, lessons
+from scheduler.store import audits, lessons, plans, terms
 
 
 def accept(ctx: Context, actor: Actor, plan_id: PlanId, lines: Collection[LineId]) -> PlanId:
     """Make a new draft of the timetable in force with some lines of a plan's preview alone.
 
-    It is priced again, and read by the independent verifier.  Raises Invalid when what was chosen
-    cannot stand without the rest, with each rule and the lessons that break it together, and Stale
-    when a line is no longer in the preview.
+    It is priced again, and read by the independent verifier; pressed twice it is one draft.  Raises
+    Invalid when what was chosen cannot stand without the rest, with each rule and the lessons that
+    break it together, and Stale when a line is no longer in the preview.
     """
     with ctx.reading() as db:
         plan = differences.visible(db, actor, plan_id)
@@ -37,7 +37,13 @@ def accept(ctx: Context, actor: Actor, plan_id: PlanId, lines: Collection[LineId
             drafts.problems(draft),
         )
     with ctx.transaction() as db:
+        terms.lock(db, term.id)  # who presses twice waits here, and finds the first draft
         drafts.require_unchanged(db, term, known)
+        there = plans.same_draft(
+            db, term.id, PlanOrigin.ACCEPTED, snapshot.input_hash, draft.placements, plan.from_day
+        )
+        if there is not None:
+            return there
         made = drafts.keep(
             db, draft, term, actor, ctx.now(), PlanOrigin.ACCEPTED,
             from_day=plan.from_day,

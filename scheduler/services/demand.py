@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from scheduler.domain import access, shortages
+from scheduler.domain import requests as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.availability import Pledge, Window
-from scheduler.domain.intervals import DaySpan, Interval, dated, midnight, monday
+from scheduler.domain.intervals import DaySpan, Interval, dated, midnight
 from scheduler.domain.people import HalfDay, ReceivingSchool, TeacherId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, RequestId, Slot
@@ -55,7 +56,7 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
     access.require(actor, Action.SEE_PROGRAMME, programme_id)
     with ctx.reading() as db:
         term = programmes.newest(db, programme_id)
-        first = monday(min(max(day or term.today(ctx.now()), term.first_day), term.last_day))
+        first = term.week_of(day or term.today(ctx.now()))
         week = _Week(term, first)
         schools = {school.id: school for school in terms.schools(db, programme_id)}
         closed = terms.closed_spans(db, programme_id)
@@ -71,6 +72,7 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
         for teacher, pledge in promised.items()
         if teacher not in gone
     ]
+    beside = term.weeks_beside(first)
     supply = Supply(giving, term.gap_minutes)
     left = [each.without(stands.get(each.request_id, frozenset())) for each in asking]
     return Demand(
@@ -81,8 +83,8 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
         bound=shortages.bound(left, supply),
         teachers=sum(bool(each.free) for each in giving),
         classes={x.id: f"{x.class_name} ({schools[x.school_id].name})" for x in asked},
-        previous=first - _WEEK if first > monday(term.first_day) else None,
-        following=first + _WEEK if first + _WEEK <= term.last_day else None,
+        previous=beside[0],
+        following=beside[1],
     )
 
 
@@ -115,19 +117,15 @@ class _Week:
     ) -> Asking:
         shut = tuple(closed)
         open_ = (
-            slot for slot in request.slots if self._open(self.day(slot.weekday), request, shut)
+            slot
+            for slot in request.slots
+            if rules.may_be_taught(request, self.term, self.day(slot.weekday), shut)
         )
         liked = sorted(open_, key=lambda slot: (slot.rank, slot.weekday, slot.start))
         times = tuple(
             Time(slot.weekday, _half_day(slot, school), slot.start, slot.end) for slot in liked
         )
         return Asking(request.id, request.level, request.lessons_per_week, times)
-
-    def _open(self, day: date, request: Request, shut: Iterable[DaySpan]) -> bool:
-        first = max(request.first_day, self.term.first_day)
-        last = min(request.last_day, self.term.last_day)
-        there = first <= day <= last and day not in self.term.holidays
-        return there and not any(day in span for span in shut)
 
     def giving(self, teacher: TeacherId, pledge: Pledge, taken: Iterable[Interval]) -> Giving:
         free = [span for window in pledge.windows for span in self._free(window, pledge)]

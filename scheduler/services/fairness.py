@@ -21,7 +21,7 @@ from scheduler.domain.people import (
 )
 from scheduler.domain.records import Line, Outcome, Sums
 from scheduler.domain.terms import Term
-from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.errors import Conflict, Invalid, NotFound, Stale, text
 from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import audits, availability, people, school_pledges, terms
@@ -96,11 +96,21 @@ def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None =
     )
 
 
-def pledge(ctx: Context, actor: Actor, school: str, count: int) -> DonorSchool:
+def last_pledge(ctx: Context, actor: Actor) -> int:
+    """Names what is noted of pledges now, for whoever fills in a form: see `pledge`."""
+    access.require(actor, Action.KEEP_RECORDS, programmes.own(actor))
+    with ctx.reading() as db:
+        return audits.last_of(db, "pledge", "donor_school")
+
+
+def pledge(
+    ctx: Context, actor: Actor, school: str, count: int, seen: int | None = None
+) -> DonorSchool:
     """Note how many lessons a donor school pledges for the newest term.
 
     The school by its name, or as "name (district)".  Raises NotFound, Conflict for a name that
-    several schools have, Invalid for a number that cannot be meant.
+    several schools have, Invalid for a number that cannot be meant, Stale when something else was
+    noted of the school since `last_pledge` gave what was `seen`; None: whatever was.
     """
     access.require(actor, Action.KEEP_RECORDS, programmes.own(actor))
     if not 0 <= count <= MOST_PLEDGED:
@@ -111,6 +121,15 @@ def pledge(ctx: Context, actor: Actor, school: str, count: int) -> DonorSchool:
         school_pledges.lock(db, found.id)
         before = school_pledges.keep(db, found.id, term.id, count)
         if before != count:
+            if seen is not None and audits.last_of(db, "pledge", "donor_school", found.id) > seen:
+                raise Stale(
+                    text(
+                        "{school} was noted with {count} lessons meanwhile. Note yours again if it"
+                        " still holds.",
+                        school=found.label,
+                        count=before or 0,
+                    )
+                )
             audits.record(
                 db,
                 ctx.now(),

@@ -78,7 +78,7 @@ def _line(
         weeks=len(gaps),
         reasons=max(gaps, key=lambda gap: gap.missing).reasons,
         rivals=tuple(_rival(asked[each], request, schools) for each, _ in rivals.most_common()),
-        fixes=tuple(_fix(fix, school, teachers) for fix in best_fixes(gaps)),
+        fixes=tuple(line_of(fix, school, teachers) for fix in best_fixes(gaps)),
     )
 
 
@@ -88,7 +88,8 @@ def _rival(rival: Request, request: Request, schools: Mapping[SchoolId, Receivin
     return f"{rival.class_name} ({schools[rival.school_id].name})"
 
 
-def _fix(fix: Fix, school: ReceivingSchool, teachers: Mapping[TeacherId, Teacher]) -> FixLine:
+def line_of(fix: Fix, school: ReceivingSchool, teachers: Mapping[TeacherId, Teacher]) -> FixLine:
+    """The fix with the names that belong to it."""
     teacher = teachers.get(fix.teacher_id) if fix.teacher_id is not None else None
     bells = (bell for bell in school.periods if (bell.start, bell.end) == (fix.start, fix.end))
     return FixLine(fix, teacher.name if teacher else "", next(bells, None))

@@ -1,12 +1,11 @@
 """The week of a whole programme before its coordinators: every school, every lesson."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from scheduler.domain import access, grids
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.grids import Line, Placed, Unfilled, Wish
-from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.people import ReceivingSchool
 from scheduler.domain.terms import Term
@@ -16,7 +15,6 @@ from scheduler.store import grids as rows
 from scheduler.store import terms
 from scheduler.store.bells import Bells
 
-_WEEK = timedelta(days=7)
 _EVERYTHING = Wish()
 
 
@@ -70,11 +68,12 @@ def week(ctx: Context, actor: Actor, day: date | None = None, wish: Wish = _EVER
     with ctx.reading() as db:
         term = programmes.newest(db, programme_id)
         today = term.today(now)
-        first = monday(min(max(day or today, term.first_day), term.last_day))
+        first = term.week_of(day or today)
         schools, rung = terms.ringing_schools(db, programme_id)
         read = rows.of_week(db, term, first, rung)
     missing = grids.unfilled(read.short, read.placed, first, term)
     lines: tuple[Line, ...] = (*read.placed, *(_named(each, rung) for each in missing))
+    beside = term.weeks_beside(first)
     chosen = grids.chosen(lines, wish, today, now)
     return Grid(
         term=term,
@@ -84,8 +83,8 @@ def week(ctx: Context, actor: Actor, day: date | None = None, wish: Wish = _EVER
         schools=schools,
         lines=tuple(sorted(chosen, key=lambda line: (line.day, line.start, line.class_name))),
         wish=wish,
-        previous=first - _WEEK if first > monday(term.first_day) else None,
-        following=first + _WEEK if first + _WEEK <= term.last_day else None,
+        previous=beside[0],
+        following=beside[1],
     )
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from scheduler import security
 from scheduler.domain.joint_sessions import JointSession
 from scheduler.domain.lessons import Lesson, LessonState
+from scheduler.domain.meetings import ROOM
 from scheduler.errors import NotFound
 from scheduler.services.context import Context
 from scheduler.store import joint_sessions, lessons
@@ -95,4 +96,4 @@ def _day(moment: datetime, lesson: Event) -> date:
 def room_of(ctx: Context, lesson: Event) -> str:
     """The lesson's own room, or one of the usual place whose name nobody guesses."""
     address = lesson.meeting_url or ctx.settings.meeting_url
-    return address.replace("{room}", security.stamp(ctx.key, "room", lesson.uid))
+    return address.replace(ROOM, security.stamp(ctx.key, "room", lesson.uid))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain import access, remarks
 from scheduler.domain.access import Action, Actor, Role
-from scheduler.domain.intervals import midnight, monday
+from scheduler.domain.intervals import midnight
 from scheduler.domain.lessons import PRIVATE, Deed, Lesson, LessonId, LessonState
 from scheduler.domain.people import DonorSchool, DonorSchoolId, PersonId, ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
@@ -182,22 +182,22 @@ def donor_week(ctx: Context, actor: Actor, school_id: DonorSchoolId, day: date |
 
 def _bounds(term: Term, day: date | None, now: datetime) -> tuple[date, datetime, datetime]:
     """The Monday of the week that is shown, and the instants between which it lies."""
-    first = monday(min(max(day or term.today(now), term.first_day), term.last_day))
+    first = term.week_of(day or term.today(now))
     return first, midnight(first, term.zone), midnight(first + WEEK, term.zone)
 
 
 def _week(
     school: _School, term: Term, first: date, found: Iterable[Lesson], now: datetime
 ) -> Week[_School]:
-    before, after = first - WEEK, first + WEEK
+    previous, following = term.weeks_beside(first)
     return Week(
         school=school,
         term=term,
         monday=first,
         today=term.today(now),
         days=_days(found, first, term.zone),
-        previous=before if before >= monday(term.first_day) else None,
-        following=after if after <= term.last_day else None,
+        previous=previous,
+        following=following,
     )
 
 

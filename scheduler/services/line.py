@@ -11,11 +11,12 @@ from scheduler.domain.access import Actor
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.limits import instant
 from scheduler.domain.line import Timing, Trail
+from scheduler.domain.meetings import ROOM
 from scheduler.errors import Conflict
 from scheduler.security import BadLink, Purpose
 from scheduler.services import joins
 from scheduler.services.context import Context
-from scheduler.store import lessons
+from scheduler.store import lessons, meetings
 
 AHEAD = timedelta(days=14)
 
@@ -31,11 +32,15 @@ def rooms(ctx: Context, actor: Actor) -> tuple[str, ...]:
             db, since=now, until=now + AHEAD, of_people=[actor.person_id], seen_by=actor
         )
     ahead = [x for x in found if x.state is not LessonState.CANCELLED]
-    return rules.origins((joins.room_of(ctx, x) for x in ahead) if ahead else [_usual(ctx)])
+    return rules.origins((joins.room_of(ctx, x) for x in ahead) if ahead else _usual(ctx, actor))
 
 
-def _usual(ctx: Context) -> str:
-    return ctx.settings.meeting_url.replace("{room}", "")
+def _usual(ctx: Context, actor: Actor) -> list[str]:
+    """Where the lessons of the actor's programmes meet when nothing else is said."""
+    with ctx.reading() as db:
+        own = meetings.usual(db, {grant.programme_id for grant in actor.grants})
+    found = [pattern or ctx.settings.meeting_url for pattern in own or (None,)]
+    return [pattern.replace(ROOM, "") for pattern in found]
 
 
 def begin(ctx: Context, actor: Actor, place: str) -> str:

@@ -28,11 +28,12 @@ from scheduler.domain.subscriptions import would_miss
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Charge, bill
 from scheduler.errors import Conflict, Stale, Text, text
-from scheduler.services import baskets, differences, gaps, timetable
+from scheduler.services import baskets, differences, gaps, timetable, trials
 from scheduler.services.context import Context
 from scheduler.services.gaps import GapLine
 from scheduler.services.terms import allowed
 from scheduler.services.timetable import Cause
+from scheduler.services.trials import Supposed
 from scheduler.store import (
     audits,
     lessons,
@@ -78,7 +79,8 @@ class Preview:
     costs and why, and the run that found it.
 
     `effect` says it in three figures; `scope` is what its run was allowed to change.  `pinned`
-    are pins on lessons that it would change: it cannot be published while they hold.
+    are pins on lessons that it would change: it cannot be published while they hold, nor until all
+    that is `supposed` holds.
     `soon` counts lessons that change before the end of tomorrow; `unseen` are the teachers of
     those whose calendars will hardly show it in time.
     """
@@ -98,6 +100,7 @@ class Preview:
     effect: Effect
     scope: Scope
     pinned: tuple[Pin, ...]
+    supposed: tuple[Supposed, ...]
 
     @property
     def changes(self) -> int:
@@ -136,6 +139,7 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         diff = rules.diff(current, wanted)
         starts = _starts_soon(diff, term, now)
         links = subscriptions.of_teachers(db, starts)
+        supposed = trials.supposed(db, term, plan.supposes)
     unseen = (names[t] for t, at in starts.items() if would_miss(links[t], at, now) and t in names)
     return Preview(
         plan=plan,
@@ -153,6 +157,7 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
         effect=rules.effect(diff),
         scope=run.scope if run else WHOLE,
         pinned=_pinned(diff.changes, known, held),
+        supposed=supposed,
     )
 
 
@@ -203,9 +208,11 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
 
     One transaction: lessons and their revisions, messages, dirty feeds, the record of changes.
     Publishing the predecessor again undoes a publication.  Raises Stale when the draft or the
-    timetable is no longer what the coordinator saw, Conflict when it changes a pinned lesson.
+    timetable is no longer what the coordinator saw, Conflict when it changes a pinned lesson or
+    supposes what is not so.
     """
     now = ctx.now()
+    trials.require_sound(ctx, actor, plan_id)
     with ctx.transaction() as db:
         plan = differences.visible(db, actor, plan_id)
         term = allowed(db, actor, plan.term_id, Action.PUBLISH)
@@ -215,6 +222,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
         plan = rows.lock(db, plan_id) or plan
         if plan.state is PlanState.PUBLISHED:
             raise Conflict("This plan is already the published timetable.")
+        trials.require_so(db, term, plan)
         known = lessons.placements(db, term.id)
         current, wanted = differences.both_sides(ctx, db, plan, term, known)
         if rules.fingerprint(plan_id, current, wanted) != seen:

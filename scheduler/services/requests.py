@@ -284,7 +284,7 @@ def _checked(db: Session, school: ReceivingSchool, term: Term, new: NewRequest) 
 
 
 def _last_run(db: Session, term: Term) -> datetime | None:
-    run = runs.latest(db, term.id)
+    run = runs.latest_search(db, term.id)
     return run.asked_at if run else None
 
 

@@ -10,7 +10,7 @@ from scheduler.clock import Clock
 from scheduler.config import Settings
 from scheduler.domain import runs as rules
 from scheduler.domain.access import Action, Actor
-from scheduler.domain.plans import PlanId
+from scheduler.domain.plans import PlanId, PlanOrigin
 from scheduler.domain.runs import WHOLE, Point, Run, RunId, Scope, Standing, Wish, thinned
 from scheduler.domain.terms import TermId
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound, Text, text
@@ -19,7 +19,7 @@ from scheduler.matching.plan import Plan, Solution
 from scheduler.matching.replan import Budget
 from scheduler.matching.search import Progress
 from scheduler.matching.verify import Verdict
-from scheduler.services import executors, snapshots
+from scheduler.services import executors, snapshots, suppositions
 from scheduler.services.context import Context
 from scheduler.services.snapshots import Snapshot
 from scheduler.services.terms import allowed
@@ -173,20 +173,9 @@ def execute(ctx: Context, run: Run, token: str) -> None:
     try:
         snapshot = snapshots.take(ctx, run.term_id, run.scope.from_day)
         watched = _Progress(ctx, run, token)
-        others = ctx.settings.matching_workers - 1
-        with executors.opened(ctx.settings.matching_executor, others) as beside:
-            solution = search.solve(
-                snapshot.instance,
-                prices=snapshot.prices,
-                seconds=run.seconds_limit,
-                iterations=None,
-                seed=run.seed,
-                monotonic=clock.monotonic,
-                progress=watched,
-                budget=_budget(run.scope),
-                others=beside.count,
-                executor=beside.executor,
-            )
+        if run.supposes:
+            snapshot = suppositions.with_all(ctx, snapshot, run.supposes)
+        solution = _solved(ctx, run, snapshot, watched)
         solution = snapshots.without_called_off(snapshot, solution)
     except Exception as error:
         with ctx.transaction() as db:
@@ -200,25 +189,59 @@ def execute(ctx: Context, run: Run, token: str) -> None:
             rows.cancelled(db, run.id, token)
             return
         plan_id = _keep(db, ctx, run, snapshot, solution)
-        standing = _ended(solution)
+        standing = _ended(run, solution)
         history = watched.told(standing)
         if not rows.finish(db, run.id, token, plan_id, standing, history):
             raise Conflict("Another worker has taken this run over.")
+
+
+def _solved(ctx: Context, run: Run, snapshot: Snapshot, watched: "_Progress") -> Solution:
+    """The plan that the run found; of one that tries a change the plan at hand, mended."""
+    if run.supposes:
+        return search.solve(
+            snapshot.instance,
+            prices=snapshot.prices,
+            seconds=None,
+            iterations=0,
+            seed=run.seed,
+            monotonic=clock.monotonic,
+            progress=watched,
+            bound_beside=False,
+        )
+    others = ctx.settings.matching_workers - 1
+    with executors.opened(ctx.settings.matching_executor, others) as beside:
+        return search.solve(
+            snapshot.instance,
+            prices=snapshot.prices,
+            seconds=run.seconds_limit,
+            iterations=None,
+            seed=run.seed,
+            monotonic=clock.monotonic,
+            progress=watched,
+            budget=_budget(run.scope),
+            others=beside.count,
+            executor=beside.executor,
+        )
 
 
 def _budget(scope: Scope) -> Budget | None:
     return Budget(scope.most_lessons, scope.most_teachers) if scope.limited else None
 
 
-def _ended(solution: Solution) -> Standing:
+def _ended(run: Run, solution: Solution) -> Standing:
     return Standing(
         elapsed=solution.seconds,
         cost=solution.cost,
         taught=solution.taught,
         requested=solution.requested,
-        bound=solution.lower_bound,
+        bound=_proved(run, solution.lower_bound),
         moves_per_second=solution.iterations / solution.seconds if solution.seconds else 0.0,
     )
+
+
+def _proved(run: Run, bound: float) -> float:
+    """A run that tries a change does not search: what little is proved then would mislead."""
+    return 0.0 if run.supposes else bound
 
 
 def _reason(error: Exception) -> Text:
@@ -246,7 +269,7 @@ class _Progress:
             cost=seen.cost,
             taught=seen.taught,
             requested=seen.requested,
-            bound=seen.bound,
+            bound=_proved(self.run, seen.bound),
             moves_per_second=seen.moves_per_second,
         )
         history = self.told(standing)
@@ -280,7 +303,7 @@ def _keep(db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: Sol
         created_by=run.asked_by,
         now=ctx.now(),
         cost=solution.cost,
-        lower_bound=solution.lower_bound,
+        lower_bound=_proved(run, solution.lower_bound),
         requested=solution.requested,
         seconds=solution.seconds,
         seed=solution.seed,
@@ -290,4 +313,7 @@ def _keep(db: Session, ctx: Context, run: Run, snapshot: Snapshot, solution: Sol
         weights=snapshot.weights,
         terms=solution.terms,
         from_day=run.scope.from_day,
+        origin=PlanOrigin.TRIAL if run.supposes else PlanOrigin.RUN,
+        marks=suppositions.marks(db, run.supposes),
+        supposes=run.supposes,
     )

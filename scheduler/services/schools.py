@@ -178,9 +178,11 @@ def donor(ctx: Context, actor: Actor, school_id: DonorSchoolId) -> Donor:
     return mine
 
 
-def pledge(ctx: Context, actor: Actor, school_id: DonorSchoolId, lessons: int) -> DonorSchool:
+def pledge(
+    ctx: Context, actor: Actor, school_id: DonorSchoolId, lessons: int, seen: int | None = None
+) -> DonorSchool:
     """Note how many lessons a donor school pledges for the newest term; see `fairness.pledge`."""
-    return fairness.pledge(ctx, actor, donor(ctx, actor, school_id).school.label, lessons)
+    return fairness.pledge(ctx, actor, donor(ctx, actor, school_id).school.label, lessons, seen)
 
 
 def _own(actor: Actor) -> ProgrammeId:

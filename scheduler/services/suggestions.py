@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+from scheduler.domain import requests as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.busy import Availability
 from scheduler.domain.candidates import Candidate, Obstacle, Want, obstacles, only_if_needed, wanted
@@ -268,9 +269,7 @@ def _bars(room: _Room, at: Placement) -> Iterable[Bar]:
     request, term = room.request, room.term
     if at.day <= room.today:
         yield Bar.PAST
-    asked = request.first_day <= at.day <= request.last_day
-    inside = asked and term.first_day <= at.day <= term.last_day
-    if not inside or at.day in term.holidays or any(at.day in span for span in room.shut):
+    if not rules.may_be_taught(request, term, at.day, room.shut):
         yield Bar.NO_DAY
     if at.day in room.off:
         yield Bar.CALLED_OFF

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from scheduler.delivery import papers
 from scheduler.domain import walls as rules
 from scheduler.domain.access import Actor
-from scheduler.domain.intervals import clock_text, monday
+from scheduler.domain.intervals import clock_text
 from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.domain.terms import Term
@@ -68,7 +68,7 @@ def usual(ctx: Context, actor: Actor, school_id: SchoolId) -> Wall:
             raise NotFound("There is no term yet.")
         found = rows.find(db, school_id=school_id, term_id=term.id)
     today = term.today(ctx.now())
-    first = monday(min(max(today, term.first_day), term.last_day))
+    first = term.week_of(today)
     cells = rules.cells(rules.typical(found, first), school.periods)
     return Wall(
         school, term, None, first, today, rules.days(cells), rules.times(cells, school.periods),

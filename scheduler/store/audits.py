@@ -82,6 +82,14 @@ def newest(db: Session, person_id: int, action: str, subject: str, subject_id: i
 # -- seals
 
 
+def last_of(db: Session, action: str, subject: str, subject_id: int | None = None) -> int:
+    """The number of the last line of that deed, to that subject or to any; 0: there is none."""
+    where = [audits.c.action == action, audits.c.subject == subject]
+    if subject_id is not None:
+        where.append(audits.c.subject_id == subject_id)
+    return int(db.scalar(select(func.max(audits.c.id)).where(*where)) or 0)
+
+
 def take_sealing_turn(db: Session) -> None:
     """Wait until nobody else seals: from here on, to the end of the transaction, only we do."""
     switches.turn_on(db, switches.RECORD_SEALED)

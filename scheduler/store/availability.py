@@ -1,7 +1,7 @@
 """What volunteers promise for a term, and their other appointments, as values."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -165,6 +165,23 @@ def come_back(db: Session, term_id: int, teacher_id: int, span: DaySpan) -> bool
     found = _same_absence(db, term_id, teacher_id, span)
     bulk.forget(db, absences, "id", found)
     return bool(found)
+
+
+def away_outside(db: Session, term_id: int, days: DaySpan) -> tuple[int, ...]:
+    """The absences, promised for the term, of which no day is one of these."""
+    query = (
+        select(absences.c.id)
+        .join(tables.pledges, absences.c.pledge_id == tables.pledges.c.id)
+        .where(
+            tables.pledges.c.term_id == term_id,
+            (absences.c.last_day < days.first_day) | (absences.c.first_day > days.last_day),
+        )
+    )
+    return tuple(db.scalars(query.order_by(absences.c.id)))
+
+
+def forget_away(db: Session, ids: Collection[int]) -> None:
+    bulk.forget(db, absences, "id", ids)
 
 
 def _same_absence(db: Session, term_id: int, teacher_id: int, span: DaySpan) -> list[int]:

@@ -43,6 +43,7 @@ _SELECT = (
         persons.c.name.label("teacher_name"),
         donor_schools.c.name.label("donor_school"),
         programmes.c.zone,
+        programmes.c.meeting_url.label("programme_meeting_url"),
         terms.c.programme_id,
     )
     .join(classes, lessons.c.class_id == classes.c.id)
@@ -307,7 +308,7 @@ def _lesson(row: Row[Any], bells: Bells) -> Lesson:
         moved_from=row.moved_from,
         cancel_reason=row.cancel_reason,
         cancelled_by=row.cancelled_by,
-        meeting_url=row.meeting_url or row.class_meeting_url,
+        meeting_url=row.meeting_url or row.class_meeting_url or row.programme_meeting_url,
         cause=Cause(row.cause) if row.cause else None,
         merged_into_id=row.merged_into_id,
     )

@@ -4,15 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import starmap
-from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.plans import (
     Fingerprint,
-    Fix,
-    FixKind,
     Gap,
     Mark,
     Placement,
@@ -21,9 +18,11 @@ from scheduler.domain.plans import (
     PlanOrigin,
     PlanState,
     PublicationId,
+    Supposition,
     in_order,
 )
 from scheduler.domain.weights import Weights
+from scheduler.store import suppositions
 from scheduler.store.tables import (
     classes,
     plan_gaps,
@@ -56,6 +55,7 @@ def save(
     from_day: date | None = None,
     undoes: PublicationId | None = None,
     marks: Iterable[Mark] = (),
+    supposes: Iterable[Supposition] = (),
 ) -> PlanId:
     """Keep a draft with its lessons and gaps, the weights it was made with and its cost by term;
     where it comes from, and the day before which it changes nothing."""
@@ -80,6 +80,7 @@ def save(
             note=note,
             from_day=from_day,
             undoes_id=undoes,
+            supposes=suppositions.kept(supposes),
         )
         .returning(plans.c.id)
     )
@@ -103,7 +104,7 @@ def save(
             "missing": gap.missing,
             "reasons": dict(gap.reasons),
             "rivals": list(gap.rivals),
-            "fixes": [_kept(fix) for fix in gap.fixes],
+            "fixes": [suppositions.fix_kept(fix) for fix in gap.fixes],
         }
         for gap in gaps
     ]
@@ -127,6 +128,24 @@ def of_term(db: Session, term_id: int) -> tuple[Plan, ...]:
         select(plans).where(plans.c.term_id == term_id).order_by(plans.c.id.desc())
     ).all()
     return tuple(_plan(row) for row in rows)
+
+
+def same_draft(
+    db: Session,
+    term_id: int,
+    origin: PlanOrigin,
+    input_hash: str,
+    wanted: Iterable[Placement],
+    from_day: date | None,
+) -> PlanId | None:
+    """A draft of this origin that was made of just the same, and holds just the same."""
+    lessons = tuple(sorted(wanted))
+    asked = (PlanState.DRAFT, origin, input_hash, from_day)
+    for plan in of_term(db, term_id):
+        made = (plan.state, plan.origin, plan.input_hash, plan.from_day)
+        if made == asked and placements(db, plan.id) == lessons:
+            return plan.id
+    return None
 
 
 def published(db: Session, term_id: int) -> Plan | None:
@@ -164,6 +183,12 @@ def lock(db: Session, plan_id: int) -> Plan | None:
     """The plan, held against other publishers until the transaction ends."""
     row = db.execute(select(plans).where(plans.c.id == plan_id).with_for_update()).first()
     return None if row is None else _plan(row)
+
+
+def agree(db: Session, plan_id: int, supposes: Iterable[Supposition]) -> None:
+    """Keep what a locked plan supposes, as it is agreed by now."""
+    values = {plans.c.supposes: suppositions.kept(supposes)}
+    db.execute(update(plans).where(plans.c.id == plan_id).values(values))
 
 
 def publish(
@@ -208,19 +233,8 @@ def _gap(row: Row[tuple[object, ...]]) -> Gap:
         row.missing,
         row.reasons,
         tuple(row.rivals or ()),
-        tuple(map(_fix, row.fixes or ())),
+        tuple(map(suppositions.fix_read, row.fixes or ())),
     )
-
-
-def _kept(fix: Fix) -> dict[str, Any]:
-    """A fix as JSON values, without what it leaves open."""
-    values = asdict(fix) | {"day": fix.day and fix.day.isoformat()}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _fix(kept: Mapping[str, Any]) -> Fix:
-    day = date.fromisoformat(kept["day"]) if "day" in kept else None
-    return Fix(**{**kept, "kind": FixKind(kept["kind"]), "day": day})
 
 
 def _plan(row: Row[tuple[object, ...]]) -> Plan:
@@ -244,4 +258,5 @@ def _plan(row: Row[tuple[object, ...]]) -> Plan:
         note=row.note,
         from_day=row.from_day,
         undoes=row.undoes_id,
+        supposes=suppositions.read(row.supposes),
     )

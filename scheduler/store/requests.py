@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import ClassId, Level, SchoolId
 from scheduler.domain.requests import NewRequest, Request, RequestId, Slot
 from scheduler.store import bulk
@@ -93,6 +94,15 @@ def change(db: Session, request_id: int, new: NewRequest) -> bool:
     bulk.forget(db, request_slots, "request_id", [request_id])
     bulk.add(db, request_slots, [_slot_row(request_id, slot) for slot in new.slots])
     return True
+
+
+def set_days(db: Session, days: Mapping[RequestId, DaySpan]) -> None:
+    """Let these requests begin and end on these days."""
+    rows = [
+        {"id": key, "first_day": span.first_day, "last_day": span.last_day}
+        for key, span in days.items()
+    ]
+    bulk.change(db, requests, rows)
 
 
 def lock(db: Session, request_id: int) -> Request | None:

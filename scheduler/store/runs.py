@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, or_, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.plans import PlanState
+from scheduler.domain.plans import PlanState, Supposition
 from scheduler.domain.runs import WHOLE, Point, Run, RunId, RunState, Scope, Standing, Wish
 from scheduler.errors import Text
-from scheduler.store import sentences
+from scheduler.store import sentences, suppositions
 from scheduler.store.leases import database_now
 from scheduler.store.tables import plans, runs
 
@@ -27,6 +27,7 @@ def add(
     seconds: float,
     seed: int,
     scope: Scope = WHOLE,
+    supposes: Iterable[Supposition] = (),
 ) -> RunId:
     """Queue a run; the database refuses a second open one of the same term."""
     made = db.execute(
@@ -42,6 +43,7 @@ def add(
             stop_asked=False,
             cancel_asked=False,
             attempts=0,
+            supposes=suppositions.kept(supposes),
             **asdict(scope),
         )
         .returning(runs.c.id)
@@ -61,6 +63,13 @@ def latest(db: Session, term_id: int) -> Run | None:
     return None if row is None else _run(row)
 
 
+def latest_search(db: Session, term_id: int) -> Run | None:
+    """The newest run that took in what everybody asks and promises, and tried no change of it."""
+    mine = runs.c.term_id == term_id, runs.c.supposes.is_(None)
+    row = db.execute(select(runs).where(*mine).order_by(runs.c.id.desc())).first()
+    return None if row is None else _run(row)
+
+
 def of_plan(db: Session, plan_id: int) -> Run | None:
     """The run that found the plan."""
     row = db.execute(select(runs).where(runs.c.plan_id == plan_id)).first()
@@ -77,6 +86,17 @@ def latest_limited(db: Session, term_id: int) -> Run | None:
     )
     row = db.execute(query.order_by(runs.c.id.desc())).first()
     return None if row is None else _run(row)
+
+
+def trials_since(db: Session, term_id: int, since: datetime) -> tuple[Run, ...]:
+    """The runs that try something and are at work, or whose plan is a draft, asked since then."""
+    going = or_(runs.c.state.in_(OPEN), plans.c.state == PlanState.DRAFT)
+    query = (
+        select(runs)
+        .outerjoin(plans, runs.c.plan_id == plans.c.id)
+        .where(runs.c.term_id == term_id, runs.c.supposes.is_not(None), runs.c.asked_at >= since)
+    )
+    return tuple(map(_run, db.execute(query.where(going))))
 
 
 def open_of(db: Session, term_id: int) -> Run | None:
@@ -231,4 +251,5 @@ def _run(row: Row[tuple[object, ...]]) -> Run:
         moves_per_second=row.moves_per_second,
         history=tuple(Point(*point) for point in row.history or ()),
         scope=Scope(row.from_day, row.most_lessons, row.most_teachers),
+        supposes=suppositions.read(row.supposes),
     )

@@ -181,11 +181,23 @@ def closed_spans(db: Session, programme_id: int) -> dict[SchoolId, tuple[DaySpan
     return {school_id: tuple(found) for school_id, found in spans.items()}
 
 
+def add(db: Session, programme_id: int, code: str, wish: TermWish) -> TermId:
+    """A new term of a locked programme, with its holidays."""
+    values = {"programme_id": programme_id, "code": code, **_own_values(wish)}
+    made = db.execute(terms.insert().values(values).returning(terms.c.id))
+    term_id = TermId(made.scalar_one())
+    bulk.add(db, holidays, [{"term_id": term_id, "day": day} for day in wish.holidays])
+    return term_id
+
+
+def _own_values(wish: TermWish) -> dict[str, Any]:
+    own = wish.name, wish.first_day, wish.last_day, wish.gap_minutes
+    return dict(zip(("name", "first_day", "last_day", "gap_minutes"), own, strict=True))
+
+
 def change(db: Session, term_id: int, wish: TermWish) -> None:
     """Give a locked term these days; its holidays are replaced as a whole."""
-    own = wish.name, wish.first_day, wish.last_day, wish.gap_minutes
-    values = dict(zip(("name", "first_day", "last_day", "gap_minutes"), own, strict=True))
-    db.execute(update(terms).where(terms.c.id == term_id).values(values))
+    db.execute(update(terms).where(terms.c.id == term_id).values(_own_values(wish)))
     bulk.forget(db, holidays, "term_id", [term_id])
     bulk.add(db, holidays, [{"term_id": term_id, "day": day} for day in wish.holidays])
 

@@ -1,5 +1,6 @@
 """Some lines of a plan: a draft of their own, refused when they cannot stand without the rest."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -62,6 +63,21 @@ def test_one_line_of_two_becomes_a_draft_of_its_own(ctx, cast):
         ("7A", cast["teacher1"], 0),
     ]
     assert [line.id for line in lines(ctx, cast, both)] == [other.id]
+
+
+def test_a_draft_of_the_same_lines_is_made_once_however_often_pressed(ctx, cast):
+    publish(ctx, cast, draft(ctx, cast, A, B))
+    both = draft(ctx, cast, (*A[:3], "teacher2"), at("8B", 0, 1, "teacher2"))
+    both_lines = lines(ctx, cast, both)
+    count = drafts_of(ctx, cast)
+    with ThreadPoolExecutor(2) as hands:
+        made = set(hands.map(lambda _: accept(ctx, cast, both, *both_lines), range(2)))
+    assert made | {accept(ctx, cast, both, *both_lines)} == made
+    assert (len(made), drafts_of(ctx, cast)) == (1, count + 1)
+    publish(ctx, cast, made.pop())
+    again = draft(ctx, cast, A, B)
+    accept(ctx, cast, again, *lines(ctx, cast, again))  # of another timetable: a new draft
+    assert drafts_of(ctx, cast) == count + 3
 
 
 def test_half_a_swap_is_refused_with_the_rule_and_both_lessons(ctx, cast):

@@ -128,7 +128,8 @@ def person(ctx, cast):
 NO_WORDS = {
     "audits.action", "audits.network", "audits.request_id", "audits.subject", "certificates.code",
     "certificates.programme", "cover_calls.end", "outbox.key", "outbox.message_id", "reports.cause",
-    "plans.input_hash", "publications.fingerprint", "runs.error", "runs.history",
+    "plans.input_hash", "plans.supposes", "publications.fingerprint", "runs.error", "runs.history",
+    "runs.supposes",
 }  # fmt: skip
 # One row stands for both columns.
 FILLED_BY_ANOTHER = {

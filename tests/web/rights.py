@@ -183,6 +183,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "plan_id": draft(ctx, cast, A1, A2),
         "publication_id": _only(ctx, tables.publications),
         "term_id": cast["term"],
+        "number": 1,
         "partnership_id": (pair := partnerships.add(ctx, coordinator, PAIR)),
         "joint_session_id": _session(ctx, cast, pair),
         "upload_id": _upload(ctx, cast),

@@ -334,8 +334,8 @@ def test_a_plan_says_what_would_cover_a_class_once_for_all_its_weeks(ctx, cast, 
     assert (
         "Nếu lớp 7A học thêm được vào Thứ Năm, sáng tiết 2 (08:25), "
         "có 7 giáo viên dạy được: đủ 3 tiết còn thiếu. Hỏi trường, Lớp 7A "
-        "Nếu Cô teacher1 dạy thêm được vào Thứ Ba 08:20–08:55: được 1 trên 3 tiết. "
-        "Hỏi Cô teacher1, Lớp 7A Cách khác, Lớp 7A "
+        "Thử xem, Lớp 7A Nếu Cô teacher1 dạy thêm được vào Thứ Ba 08:20–08:55: được 1 trên 3 tiết. "
+        "Hỏi Cô teacher1, Lớp 7A Thử xem, Lớp 7A Cách khác, Lớp 7A "
         "Nếu Cô teacher2 nhận 5 tiết mỗi tuần: đủ 3 tiết còn thiếu."
     ) in text
 

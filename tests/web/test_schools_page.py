@@ -54,6 +54,30 @@ def test_a_school_is_found_without_marks_by_its_name_and_by_its_contact(cast, de
     assert "THCS B</a>" not in page.text
 
 
+def test_a_pledge_that_another_noted_meanwhile_is_not_written_over(cast, desk, donor, site):
+    here, other = f"{DONORS}/{donor}", site.of(cast.actors["coordinator"])
+    balance = "/coordinator/balance"
+    label = "THCS Ái Mộ (Long Biên)"
+
+    def seen(page) -> str:
+        return re.search(r'name="seen" value="([^"]*)"', page.text)[1]
+
+    early, wide = seen(desk.see(here)), seen(desk.see(balance))
+    fields = {"lessons": "12", "seen": seen(other.see(here))}
+    assert other.submit(f"{here}/pledge", fields).status_code == 303
+    late = desk.submit(f"{here}/pledge", {"lessons": "33", "seen": early})
+    assert late.status_code == 409
+    assert f"{label} vừa được ghi 12 tiết" in late.text
+    assert 'value="33"' in late.text  # what was typed is still there
+    told = desk.submit(f"{balance}/pledge", {"school": label, "lessons": "33", "seen": wide})
+    assert told.status_code == 409
+    assert "12 tiết" in told.text
+    same = desk.submit(f"{here}/pledge", {"lessons": "12", "seen": early})
+    assert same.status_code == 303  # both meant the same
+    again = {"lessons": "33", "seen": seen(late)}
+    assert desk.submit(f"{here}/pledge", again).status_code == 303
+
+
 def test_donor_schools_stand_with_their_teachers_and_pledge(ctx, cast, desk, donor):
     page = desk.see(DONORS)
     assert re.search(r"Long Biên +2 +80 theo giáo viên +0 +0", row(page, "THCS Ái Mộ"))

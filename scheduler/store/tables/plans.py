@@ -46,6 +46,7 @@ plans = Table(
     Column("note", String(200), nullable=False, server_default=""),
     Column("from_day", Date),  # what lies before it stays as published
     Column("undoes_id", Integer),  # a publication; no foreign key: that table names this one
+    Column("supposes", JSON(none_as_null=True)),  # changes that it takes for granted
     CheckConstraint("taught >= 0 AND requested >= 0 AND cost >= 0", "figures"),
     CheckConstraint("(state = 'draft') = (published_at IS NULL)", "published_at"),
 )
@@ -134,6 +135,7 @@ runs = Table(
     Column("from_day", Date),
     Column("most_lessons", Integer),  # the budget of changes; empty: any number
     Column("most_teachers", Integer),
+    Column("supposes", JSON(none_as_null=True)),
     CheckConstraint("(state = 'done') = (plan_id IS NOT NULL)", "plan"),
     CheckConstraint("seconds_limit BETWEEN 0 AND 86400", "seconds_limit"),
 )

@@ -36,6 +36,7 @@ programmes = Table(
     Column("weights", JSON(none_as_null=True)),  # NULL: those the engine comes with
     # Whether teachers who could stand in are asked by themselves, wave after wave.
     Column("asks_for_cover", Boolean, nullable=False, server_default=true()),
+    Column("meeting_url", String(500)),  # NULL: where those of the installation meet
 )
 
 terms = Table(

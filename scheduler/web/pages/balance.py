@@ -99,13 +99,19 @@ def pledge(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> R
     try:
         count = fields.number("lessons", 0, MOST_PLEDGED)
         fields.check()
-        school = fairness.pledge(ctx, actor, fields.typed("school"), count)
+        school = fairness.pledge(ctx, actor, fields.typed("school"), count, seen_of(fields))
     except (Invalid, NotFound) as error:
         return _again(request, ctx, actor, fields, error, status=422)
     except Conflict as error:
         return _again(request, ctx, actor, fields, error, status=409)
     said = text("Noted: {school} pledges {count} lessons.", school=school.label, count=count)
     return see_other(HERE, said)
+
+
+def seen_of(fields: Fields) -> int:
+    """What the form was filled in with; 0, so that anything is news, where it says nothing."""
+    typed = fields.typed("seen")
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0
 
 
 def _again(
@@ -146,6 +152,7 @@ def _page(
     return render(
         request,
         "coordinator/balance.html",
+        seen=fairness.last_pledge(ctx, actor),
         status=said.status,
         section=HERE,
         found=found,

@@ -26,6 +26,7 @@ from scheduler.web.pages import (
     joint_sessions,
     lesson_desk,
     matching,
+    meetings,
     messages,
     notes,
     partnerships,
@@ -39,6 +40,7 @@ from scheduler.web.pages import (
     subscriptions,
     summaries,
     today,
+    trials,
     weights,
 )
 from scheduler.web.pages.school import WeekFrame, WeekOf
@@ -60,6 +62,7 @@ router.include_router(lesson_desk.router)
 router.include_router(imports.router)
 router.include_router(joint_sessions.router)
 router.include_router(matching.router)
+router.include_router(meetings.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
 router.include_router(partnerships.router)
@@ -72,6 +75,7 @@ router.include_router(settings.router)
 router.include_router(subscriptions.router)
 router.include_router(summaries.router)
 router.include_router(today.router)
+router.include_router(trials.router)
 router.include_router(weights.router)
 
 DRAFTS_SHOWN = 3

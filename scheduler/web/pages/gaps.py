@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from scheduler.domain import trials
 from scheduler.domain.intervals import clock_text, monday
 from scheduler.domain.plans import Fix
-from scheduler.domain.requests import RequestId
+from scheduler.domain.requests import Request, RequestId
 from scheduler.services import asking
 from scheduler.services.gaps import FixLine, GapLine
 
@@ -16,7 +17,8 @@ RIVALS_NAMED = 3
 class FixShown:
     """A fix in values ready to print.  `on`: its day, or any day of its weekday; None without a
     time.  `period`: half day and number of the school's own period; None where it has none then.
-    `asks`: whose word it needs: a school's, a teacher's, or a newcomer's.
+    `asks`: whose word it needs: a school's, a teacher's, or a newcomer's; `tries`: a draft can be
+    made that supposes it.
     """
 
     kind: str
@@ -31,6 +33,7 @@ class FixShown:
     free: int | None
     changes: int
     asks: str
+    tries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +60,16 @@ def shown(line: GapLine) -> GapShown:
         reasons=tuple(reasons),
         rivals=line.rivals[:RIVALS_NAMED],
         rest=len(line.rivals[RIVALS_NAMED:]),
-        fixes=tuple(_fix(line, fix) for fix in line.fixes),
+        fixes=tuple(fix_shown(line.request, fix) for fix in line.fixes),
     )
 
 
-def _fix(line: GapLine, shown: FixLine) -> FixShown:
+def fix_shown(request: Request, shown: FixLine) -> FixShown:
+    """The fix of a gap of this request."""
     fix = shown.fix
     on = fix.day
     if on is None and fix.weekday is not None:
-        on = monday(line.request.first_day) + timedelta(days=fix.weekday)
+        on = monday(request.first_day) + timedelta(days=fix.weekday)
     return FixShown(
         kind=fix.kind.value,
         covers=fix.covers,
@@ -79,6 +83,7 @@ def _fix(line: GapLine, shown: FixLine) -> FixShown:
         free=fix.free,
         changes=fix.changes,
         asks=_asks(fix),
+        tries=trials.can_be_tried(fix),
     )
 
 

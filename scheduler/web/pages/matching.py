@@ -10,11 +10,13 @@ from scheduler.domain.access import Actor
 from scheduler.domain.runs import MOST_CHANGES, Point, Run, RunId, RunState, Scope, thinned
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.services import plans, programmes, runs, weights
+from scheduler.services import trials as trying
 from scheduler.services.context import Context
 from scheduler.services.programmes import Overview
 from scheduler.web.charts import Course, course
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.pages import trials
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -93,6 +95,7 @@ def progress(request: Request, ctx: Ctx, actor: CoordinatorActor, run_id: RowId)
         template,
         look=look(found),
         fragment=fragment,
+        supposed=[] if fragment else trials.shown(trying.of_run(ctx, actor, found)),
         section="/coordinator/matching",
     )
 

@@ -18,7 +18,7 @@ from scheduler.services.plans import DiffLine, Preview
 from scheduler.services.recipients import Recipient
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
-from scheduler.web.pages import weights
+from scheduler.web.pages import trials, weights
 from scheduler.web.pages.gaps import shown
 from scheduler.web.pages.messages import WAYS
 from scheduler.web.view import render, see_other
@@ -165,6 +165,7 @@ def _page(
         refused=refused,
         left=left,
         unsure=_unsure(ctx, seen),
+        supposed=trials.shown(seen.supposed),
         news=mailroom.news(ctx, actor),
     )
 

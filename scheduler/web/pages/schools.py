@@ -8,15 +8,17 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from scheduler.domain.access import Actor
 from scheduler.domain.people import BellPeriod, DonorSchoolId, HalfDay, SchoolId
-from scheduler.errors import Invalid, text
+from scheduler.errors import Invalid, Stale, Text, text
 from scheduler.services import fairness, schools
 from scheduler.services.context import Context
 from scheduler.services.requests import RequestLine
-from scheduler.services.schools import Donor, Receiving
+from scheduler.services.schools import Receiving
 from scheduler.store.directory import Entry
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.pages.balance import seen_of
 from scheduler.web.pages.gaps import GapShown, shown
 from scheduler.web.pages.people import HERE as PEOPLE
 from scheduler.web.pages.people import pages_of
@@ -117,7 +119,7 @@ def _halves(periods: tuple[BellPeriod, ...]) -> list[tuple[str, list[BellPeriod]
 
 @router.get(f"{DONORS}/{{donor_school_id}}")
 def donor(request: Request, ctx: Ctx, actor: CoordinatorActor, donor_school_id: RowId) -> Response:
-    return _donor(request, schools.donor(ctx, actor, DonorSchoolId(donor_school_id)))
+    return _donor(request, ctx, actor, DonorSchoolId(donor_school_id))
 
 
 @router.post(f"{DONORS}/{{donor_school_id}}/pledge")
@@ -128,20 +130,34 @@ def pledge(
     count = fields.number("lessons", 0, fairness.MOST_PLEDGED)
     try:
         fields.check()
+        schools.pledge(ctx, actor, school, count, seen_of(fields))
     except Invalid:
-        return _donor(request, schools.donor(ctx, actor, school), fields)
-    schools.pledge(ctx, actor, school, count)
+        return _donor(request, ctx, actor, school, fields, status=422)
+    except Stale as error:
+        return _donor(request, ctx, actor, school, fields, error.message, status=409)
     return see_other(f"{DONORS}/{donor_school_id}", text("The pledge of the school is stored."))
 
 
-def _donor(request: Request, found: Donor, fields: Fields | None = None) -> Response:
+def _donor(
+    request: Request,
+    ctx: Context,
+    actor: Actor,
+    school_id: DonorSchoolId,
+    fields: Fields | None = None,
+    refused: Text | None = None,
+    status: int = 200,
+) -> Response:
+    seen = fairness.last_pledge(ctx, actor)  # before what is shown: later news stays news
+    found = schools.donor(ctx, actor, school_id)
     kept = "" if found.pledged is None else str(found.pledged)
     return render(
         request,
         "coordinator/donor_school.html",
-        status=422 if fields else 200,
+        status=status,
         section=PEOPLE,
         found=found,
         typed=fields.typed("lessons") if fields else kept,
         error=fields.errors.get("lessons") if fields else None,
+        refused=refused,
+        seen=seen,
     )

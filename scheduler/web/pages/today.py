@@ -371,7 +371,8 @@ def _waiting_step(ctx: Context, actor: Actor) -> Step | None:
 
 def next_step(seen: Planning) -> Step:
     """What the state of the programme's plans asks for."""
-    newest = seen.drafts[0] if seen.drafts else None
+    # what supposes a change waits for the world, not for a coordinator
+    newest = next((draft for draft in seen.drafts if not draft.supposes), None)
     if seen.run and seen.run.open:
         return Step(
             text("The matching engine is looking for a plan."),
