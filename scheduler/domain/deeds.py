@@ -54,6 +54,7 @@ DEEDS: dict[str, Text] = {
     "ask_move": text("Asked to move a lesson"),
     "merge_lesson": text("Joined a lesson with another"),
     "call_off": text("Called a lesson off"),
+    "restore_lesson": text("Let a lesson that was called off take place"),
     "check_in": text("Noted that a side had arrived"),
     "report_lesson": text("Reported how a lesson went"),
     "take_report_back": text("Took a report back"),

@@ -139,6 +139,17 @@ class Board:
         last = min(request.last_day, term.last_day)
         return first <= place.day <= last and place.day not in term.holidays and not shut
 
+    def kept_off(self, lesson: LessonId, place: Placement) -> Text | None:
+        """What keeps a lesson that was called off from its own time; None: nothing."""
+        if place.request_id not in self.situation.requests:
+            return text("The class does not ask for this lesson any more.")
+        if not self._open(self._request(place), place):
+            return text("The school has no lessons on that day.")
+        others = [self._places[each] for each in self._of_request[place.request_id] - {lesson}]
+        if any(other.day == place.day for other in others):
+            return text("The class has a lesson of this request on that day already.")
+        return self.crowded(lesson, place)
+
     def crowded(self, lesson: LessonId, place: Placement) -> Text | None:
         """What keeps class and rooms from a lesson at that time of the day; None: nothing."""
         request = self._request(place)

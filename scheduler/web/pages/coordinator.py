@@ -23,6 +23,7 @@ from scheduler.web.pages import (
     faults,
     grid,
     imports,
+    kept,
     lesson_desk,
     matching,
     messages,
@@ -57,6 +58,7 @@ router.include_router(faults.router)
 router.include_router(grid.router)
 router.include_router(lesson_desk.router)
 router.include_router(imports.router)
+router.include_router(kept.router)
 router.include_router(matching.router)
 router.include_router(messages.router)
 router.include_router(notes.router)
@@ -122,7 +124,7 @@ def call_off_page(
     request: Request, ctx: Ctx, actor: CoordinatorActor, lesson_id: RowId
 ) -> Response:
     lesson = lessons.visible_lesson(ctx, actor, LessonId(lesson_id))
-    return school.call_off_form(request, ctx, lesson, "/coordinator", _week_path(lesson))
+    return school.call_off_form(request, ctx, actor, lesson, "/coordinator", _week_path(lesson))
 
 
 @router.post("/coordinator/lessons/{lesson_id}/call-off")
