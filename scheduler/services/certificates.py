@@ -224,7 +224,7 @@ def service(ctx: Context, actor: Actor) -> Service:
 
 def printed(ctx: Context, issued: Sequence[Certificate]) -> list[bytes]:
     """Each certificate as a PDF: one page in Vietnamese, one in English.  Raises NoPaper."""
-    return papers.printed([_page(ctx, each) for each in issued])
+    return papers.printed([_page(ctx, [each]) for each in issued])
 
 
 def address(ctx: Context, certificate: Certificate) -> str:
@@ -232,10 +232,19 @@ def address(ctx: Context, certificate: Certificate) -> str:
     return f"{ctx.settings.base_url}/verify/{certificate.code}"
 
 
-def _page(ctx: Context, certificate: Certificate) -> str:
+def sheets(ctx: Context, issued: Sequence[Certificate], at_once: int) -> list[str]:
+    """All of them as HTML to print, so many in each piece."""
+    return [_page(ctx, issued[n : n + at_once]) for n in range(0, len(issued), at_once)]
+
+
+def _page(ctx: Context, issued: Sequence[Certificate]) -> str:
+    return papers.page("certificate", {"all": [_told(ctx, each) for each in issued]})
+
+
+def _told(ctx: Context, certificate: Certificate) -> dict[str, object]:
     url = address(ctx, certificate)
     drawn = segno.make(url, micro=False, error="m").svg_inline(border=0, omitsize=True)
-    return papers.page("certificate", paperwork.certificate(certificate, url, drawn))
+    return paperwork.certificate(certificate, url, drawn)
 
 
 def _issue(

@@ -190,6 +190,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "token": "khong-co-chia-khoa-nao-nhu-the",
         "name": "khong-co.eml",
         "channel": "sms",
+        "paper": "certificates",
     }
     _certificate(ctx, cast)
     with ctx.reading() as db:

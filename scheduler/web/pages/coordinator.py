@@ -31,6 +31,7 @@ from scheduler.web.pages import (
     partnerships,
     people,
     plans,
+    presses,
     publications,
     readiness,
     school,
@@ -65,6 +66,7 @@ router.include_router(notes.router)
 router.include_router(partnerships.router)
 router.include_router(people.router)
 router.include_router(plans.router)
+router.include_router(presses.router)
 router.include_router(publications.router)
 router.include_router(readiness.router)
 router.include_router(schools.router)
