@@ -95,6 +95,7 @@ DEEDS: dict[str, Text] = {
     "withdraw_certificate": text("Withdrew a certificate"),
     # messages
     "write_note": text("Wrote a message"),
+    "thank": text("Thanked teachers with their figures"),
     "announce": text("Wrote to many at once"),
     "nudge": text("Reminded a teacher to say when they can teach"),
     "send_now": text("Sent a message at once"),

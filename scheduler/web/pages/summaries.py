@@ -18,7 +18,15 @@ from scheduler.domain.plans import Fingerprint
 from scheduler.domain.records import Sums
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.locale import Language
-from scheduler.services import certificates, limits, paperwork, records, statements, summaries
+from scheduler.services import (
+    certificates,
+    limits,
+    paperwork,
+    records,
+    statements,
+    summaries,
+    thanks,
+)
 from scheduler.services.certificates import Round
 from scheduler.services.context import Context
 from scheduler.services.records import Part, Record
@@ -273,6 +281,7 @@ def _certificates(
         days=days,
         back=days.at(HERE),
         whole=days.at(f"{HERE}/papers/certificates"),
+        thanks=days.at(f"{CERTIFICATES}/thanks"),
         refused=refused,
     )
 
@@ -284,6 +293,48 @@ def _parts(found: Round, days: Days) -> list[tuple[int, int, str]]:
         (start + 1, min(start + size, count), days.at(f"{CERTIFICATES}.zip", part=number))
         for number, start in enumerate(range(0, count, size), start=1)
     ]
+
+
+# -- thanks
+
+
+@router.get(f"{CERTIFICATES}/thanks")
+def thanks_page(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, first: First = "", last: Last = ""
+) -> Response:
+    """Who would be thanked, and one of the mails as it reads; nothing is sent by looking."""
+    return _thanks(request, ctx, actor, sound(first, last), None)
+
+
+@router.post(f"{CERTIFICATES}/thanks")
+def thank(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+    fields = Fields(form)
+    days = sound(fields.typed("from"), fields.typed("to"))
+    try:
+        seen = Fingerprint(fields.typed("seen"))
+        done = thanks.send(ctx, actor, seen, days.first, days.last)
+    except Conflict as fault:
+        return _thanks(request, ctx, actor, days, fault.message)
+    said = text(
+        "Thanks on their way: {mails}. Certificates issued with them: {new}.",
+        mails=done.mails, new=done.issued,
+    )  # fmt: skip
+    return see_other(days.at(CERTIFICATES), said)
+
+
+def _thanks(
+    request: Request, ctx: Context, actor: Actor, days: Days, refused: Text | None
+) -> Response:
+    return render(
+        request,
+        "coordinator/thanks.html",
+        status=409 if refused else 200,
+        section=HERE,
+        thanks=thanks.look(ctx, actor, days.first, days.last),
+        days=days,
+        above=days.at(CERTIFICATES),
+        refused=refused,
+    )
 
 
 @router.get(f"{CERTIFICATES}.zip")
