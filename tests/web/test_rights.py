@@ -54,6 +54,8 @@ SPARED = {"/sign-out", "/devices/{device_id}/test", "/teacher/busy/read"}
 # Open only after something that the world has not.
 AFTER_MORE = {
     "/coordinator/reports/certificates.zip",
+    "/coordinator/reports/papers/{paper}",
+    "/coordinator/reports/papers/{paper}/file",
     "/api/v1/disruptions/withdraw",
     "/mail/{name}",
     "/sign-in/factor/set-up",

@@ -16,6 +16,7 @@ from scheduler.web.pages import (
     basket,
     comparison,
     cover_hands,
+    cover_moves,
     covers,
     demand,
     design,
@@ -52,6 +53,7 @@ router.include_router(balance.router)
 router.include_router(demand.router)
 router.include_router(basket.router)
 router.include_router(cover_hands.router)
+router.include_router(cover_moves.router)
 router.include_router(covers.router)
 router.include_router(design.router)
 router.include_router(disruptions.router)
