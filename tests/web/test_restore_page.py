@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler.domain.lessons import Deed, LessonState
-from scheduler.services import cover, lessons
+from scheduler.services import cover, lessons, sending
+from tests.faults.kit import Post
 from tests.standins import call, get
 from tests.web import cast_desk as desk
 from tests.web.cast_desk import WED, plain
 
+BOTH = {"teacher1@x.example", "schoola@x.example"}
 START = datetime(2023, 10, 4, 0, 30, tzinfo=UTC)
 
 
@@ -49,6 +51,27 @@ def test_a_school_lets_its_lesson_take_place_after_all(ctx, cast, school, lesson
     told = lessons.history(ctx, cast.actors["schoolA"], lesson)
     assert told[-1].deed is Deed.RESTORED
     assert school.submit(f"/school/lessons/{lesson}/restore", {}).status_code == 409
+
+
+def test_its_people_hear_that_it_takes_place_after_they_heard_that_it_does_not(
+    ctx, cast, clock, school, lesson
+):
+    post = Post()
+    clock.forward(minutes=20)
+    sending.send_due(ctx, post)  # that it was published
+    off(ctx, cast, lesson)
+    sending.send_due(ctx, post)
+    assert _told(post, "Đã huỷ") == BOTH
+    post.arrived.clear()
+    school.submit(f"/school/lessons/{lesson}/restore", {})
+    clock.forward(minutes=20)
+    sending.send_due(ctx, post)
+    assert _told(post, "Mới") == BOTH
+
+
+def _told(post, news):
+    letters = zip(post.subjects, post.recipients, strict=True)
+    return {who for subject, who in letters if subject.startswith(f"{news}:")}
 
 
 def test_what_a_coordinator_called_off_is_the_coordinators_to_bring_back(
