@@ -51,14 +51,13 @@ def printed(pages: Sequence[str]) -> list[bytes]:
 
 
 def _asked(pages: Sequence[str]) -> list[bytes]:
-    env = {name: os.environ[name] for name in _KEPT if name in os.environ}
     try:
         done = subprocess.run(
             _CHILD,
             input=json.dumps(list(pages)).encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=env | {"PYTHONPATH": _HOUSE},
+            env=surroundings(),
             timeout=SECONDS + SECONDS_EACH * len(pages),
             check=True,
         )
@@ -70,6 +69,12 @@ def _asked(pages: Sequence[str]) -> list[bytes]:
             text("PDF needs Pango on this machine. On Debian: {command}", command=_LACKING)
         )
     return [base64.b64decode(paper) for paper in answer["papers"]]
+
+
+def surroundings() -> dict[str, str]:
+    """What a printing process knows of ours."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | {"PYTHONPATH": _HOUSE}
 
 
 @cache

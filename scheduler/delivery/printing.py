@@ -1,6 +1,7 @@
 """HTML -> PDF by WeasyPrint, which only the printing process loads: see `papers`."""
 
 import io
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +31,18 @@ class _OwnFonts(URLFetcher):  # type: ignore[misc]  # WeasyPrint tells no types
 def pdf(page: str) -> bytes:
     """The page as a tagged PDF; what it asks for beyond our fonts is left out."""
     found: bytes = HTML(string=page, url_fetcher=_OwnFonts()).write_pdf(pdf_tags=True)
+    return found
+
+
+def whole(pages: Sequence[str], done: Callable[[int], object]) -> bytes:
+    """The pages as one tagged PDF, in which each font stands once; `done` hears how many are laid
+    out.  All of them are in memory until the end."""
+    drawn = []
+    for number, page in enumerate(pages, 1):
+        drawn.append(HTML(string=page, url_fetcher=_OwnFonts()).render())
+        done(number)
+    sheets = [sheet for each in drawn for sheet in each.pages]
+    found: bytes = drawn[0].copy(sheets).write_pdf(pdf_tags=True)
     return found
 
 

@@ -54,6 +54,7 @@ DEEDS: dict[str, Text] = {
     "ask_move": text("Asked to move a lesson"),
     "merge_lesson": text("Joined a lesson with another"),
     "call_off": text("Called a lesson off"),
+    "restore_lesson": text("Let a lesson that was called off take place"),
     "check_in": text("Noted that a side had arrived"),
     "report_lesson": text("Reported how a lesson went"),
     "take_report_back": text("Took a report back"),
@@ -104,6 +105,7 @@ DEEDS: dict[str, Text] = {
     "withdraw_certificate": text("Withdrew a certificate"),
     # messages
     "write_note": text("Wrote a message"),
+    "thank": text("Thanked teachers with their figures"),
     "announce": text("Wrote to many at once"),
     "nudge": text("Reminded a teacher to say when they can teach"),
     "send_now": text("Sent a message at once"),

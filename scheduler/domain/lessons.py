@@ -112,6 +112,7 @@ class Deed(StrEnum):
     PUBLISHED = "published"
     UNDONE = "undone"
     CALLED_OFF = "called_off"
+    RESTORED = "restored"  # somebody took the calling off back
     COVER_ASKED = "cover_asked"
     COVER_WITHDRAWN = "cover_withdrawn"
     TAKEN_OVER = "taken_over"

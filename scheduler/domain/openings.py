@@ -125,6 +125,16 @@ class Board:
             return text("Choose a day from tomorrow on: people must hear of it.")
         if not any(_is(slot, place) for slot in request.slots):
             return text("The class did not ask for this time.")
+        return self._keeps_off(request, lesson, place)
+
+    def kept_off(self, lesson: LessonId, place: Placement) -> Text | None:
+        """What keeps a lesson that was called off from its own time; None: nothing."""
+        request = self.situation.requests.get(place.request_id)
+        if request is None:
+            return text("The class does not ask for this lesson any more.")
+        return self._keeps_off(request, lesson, place)
+
+    def _keeps_off(self, request: Request, lesson: LessonId, place: Placement) -> Text | None:
         shut = self.situation.closed.get(request.school_id, ())
         if not may_be_taught(request, self.situation.term, place.day, shut):
             return text("The school has no lessons on that day.")

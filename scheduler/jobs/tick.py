@@ -14,6 +14,7 @@ from scheduler.services import (
     feeds,
     mailroom,
     own_data,
+    presses,
     reminders,
     retention,
     runs,
@@ -82,6 +83,7 @@ def watch(ctx: Context) -> int:
 
 def tidy(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
     """What is due once a day: clear what is too old, and look through the whole record."""
+    _attempt("papers", lambda: presses.tidy(ctx), 0, [])
     _attempt("record", lambda: audits.look_through(ctx), 0, [])
     return _attempt("tidy", lambda: retention.tidy(ctx, go_on), 0, [])
 

@@ -1,6 +1,7 @@
 """Certificates of service: issued with a code that anybody may check, printed, withdrawn."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ from scheduler.domain.intervals import DaySpan
 from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.people import Teacher, TeacherId
 from scheduler.domain.plans import Fingerprint
-from scheduler.domain.records import Amount, Line
+from scheduler.domain.records import Amount, Line, Outcome
 from scheduler.domain.terms import Programme, ProgrammeId
 from scheduler.errors import Conflict, NotFound, Stale
 from scheduler.services import limits, paperwork, programmes
@@ -46,7 +47,7 @@ def issue(
     with ctx.transaction() as db:
         teacher, programme_id = service_records.visible_teacher(db, actor, teacher_id)
         days = service_records.span(db, programme_id, first_day, last_day)
-        issued = _issue(ctx, db, actor, programme_id, days, [teacher])
+        issued = issue_for(ctx, db, actor, programme_id, days, [teacher])
     if not issued:
         raise Conflict(
             "No lesson of these days counts as given yet. A lesson counts when both sides, or a "
@@ -69,16 +70,17 @@ def issue_all(
     programme_id = _keeper(actor)
     with ctx.transaction() as db:
         days = service_records.span(db, programme_id, first_day, last_day)
-        return _issue(ctx, db, actor, programme_id, days, people.teachers(db, programme_id))
+        return issue_for(ctx, db, actor, programme_id, days, people.teachers(db, programme_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """Who would get a certificate, and what it would say; `standing`: the one that says so already,
-    which would be given again."""
+    which would be given again.  `classes`: how many were taught."""
 
     facts: Facts
     standing: Certificate | None
+    classes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def look_at_all(
     programme_id = _keeper(actor)
     with ctx.reading() as db:
         days = service_records.span(db, programme_id, first_day, last_day)
-        return _round(ctx, db, programme_id, days)
+        return round_of(ctx, db, programme_id, days)
 
 
 def issue_seen(
@@ -115,10 +117,10 @@ def issue_seen(
     programme_id = _keeper(actor)
     with ctx.transaction() as db:
         days = service_records.span(db, programme_id, first_day, last_day)
-        found = _round(ctx, db, programme_id, days)
+        found = round_of(ctx, db, programme_id, days)
         if found.seen != seen:
             raise Stale("The figures have changed while you were looking. See the new list.")
-        return _issue(ctx, db, actor, programme_id, days, people.teachers(db, programme_id))
+        return issue_for(ctx, db, actor, programme_id, days, people.teachers(db, programme_id))
 
 
 PAPERS_AT_ONCE = 40  # what one printing process does in a breath
@@ -150,14 +152,21 @@ def _keeper(actor: Actor) -> ProgrammeId:
     return programme_id
 
 
-def _round(ctx: Context, db: Session, programme_id: ProgrammeId, days: DaySpan) -> Round:
+def round_of(ctx: Context, db: Session, programme_id: ProgrammeId, days: DaySpan) -> Round:
+    """`look_at_all` for who may, in the caller's transaction."""
     teachers = people.teachers(db, programme_id)
     programme = terms.programme(db, programme_id)
     lines = record_rows.lines(db, programme.id, programme.zone, days, ctx.now())
     standing = rows.standing(db, [teacher.id for teacher in teachers], days)
     facts = (_facts(teacher, programme, days, lines) for teacher in teachers)
+    given = {(x.teacher_id, x.class_id) for x in lines if x.outcome is Outcome.GIVEN}
+    classes = Counter(teacher for teacher, _ in given)
     due = tuple(
-        Due(said, next((each for each in standing[said.teacher_id] if each.facts == said), None))
+        Due(
+            said,
+            next((each for each in standing[said.teacher_id] if each.facts == said), None),
+            classes[said.teacher_id],
+        )
         for said in sorted(facts, key=lambda each: each.name)
         if said.held.lessons
     )
@@ -224,7 +233,7 @@ def service(ctx: Context, actor: Actor) -> Service:
 
 def printed(ctx: Context, issued: Sequence[Certificate]) -> list[bytes]:
     """Each certificate as a PDF: one page in Vietnamese, one in English.  Raises NoPaper."""
-    return papers.printed([_page(ctx, each) for each in issued])
+    return papers.printed([_page(ctx, [each]) for each in issued])
 
 
 def address(ctx: Context, certificate: Certificate) -> str:
@@ -232,13 +241,22 @@ def address(ctx: Context, certificate: Certificate) -> str:
     return f"{ctx.settings.base_url}/verify/{certificate.code}"
 
 
-def _page(ctx: Context, certificate: Certificate) -> str:
+def sheets(ctx: Context, issued: Sequence[Certificate], at_once: int) -> list[str]:
+    """All of them as HTML to print, so many in each piece."""
+    return [_page(ctx, issued[n : n + at_once]) for n in range(0, len(issued), at_once)]
+
+
+def _page(ctx: Context, issued: Sequence[Certificate]) -> str:
+    return papers.page("certificate", {"all": [_told(ctx, each) for each in issued]})
+
+
+def _told(ctx: Context, certificate: Certificate) -> dict[str, object]:
     url = address(ctx, certificate)
     drawn = segno.make(url, micro=False, error="m").svg_inline(border=0, omitsize=True)
-    return papers.page("certificate", paperwork.certificate(certificate, url, drawn))
+    return paperwork.certificate(certificate, url, drawn)
 
 
-def _issue(
+def issue_for(
     ctx: Context,
     db: Session,
     actor: Actor,

@@ -210,18 +210,30 @@ def withdraw(ctx: Context, actor: Actor, disruption: Disruption) -> None:
     with ctx.transaction() as db:
         term = _term(db, _whose(db, actor, disruption))
         terms.lock(db, term.id)
-        match disruption:
-            case Absence(teacher_id=teacher, span=span):
-                found = int(availability.come_back(db, term.id, teacher, span))
-            case Closure(school_ids=schools, span=span):
-                found = terms.reopen(db, schools, span)
-        if not found:
-            raise NotFound("Nothing is kept for exactly these days.")
-        action, subject, subject_id = _subject(disruption)
-        audits.record(
-            db, ctx.now(), actor.person_id, f"withdraw_{action}", subject, subject_id,
-            before=_days(disruption),
-        )  # fmt: skip
+        forget(ctx, db, actor, term, disruption)
+
+
+def forget(
+    ctx: Context,
+    db: Session,
+    actor: Actor,
+    term: Term,
+    disruption: Disruption,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    """`withdraw` for a term that the caller holds; `after`: what became of its lessons."""
+    match disruption:
+        case Absence(teacher_id=teacher, span=span):
+            found = int(availability.come_back(db, term.id, teacher, span))
+        case Closure(school_ids=schools, span=span):
+            found = terms.reopen(db, schools, span)
+    if not found:
+        raise NotFound("Nothing is kept for exactly these days.")
+    action, subject, subject_id = _subject(disruption)
+    audits.record(
+        db, ctx.now(), actor.person_id, f"withdraw_{action}", subject, subject_id,
+        before=_days(disruption), after=after,
+    )  # fmt: skip
 
 
 def _preview(seen: _Seen, shown: Sequence[Proposal], names: Mapping[TeacherId, str]) -> Preview:

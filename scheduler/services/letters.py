@@ -3,8 +3,9 @@
 Nothing is read here: see `services.facts`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.delivery.mail import Envelope, Letter
@@ -15,9 +16,9 @@ from scheduler.domain.messages import OF_SESSIONS, PRIVATE, Claimed, MessageKind
 from scheduler.domain.news import LONG_AGO, News
 from scheduler.domain.reminders import Side
 from scheduler.errors import Text, text
-from scheduler.locale import Language, translate, wording
+from scheduler.locale import Language, spell, translate, wording
 from scheduler.services import facts as known
-from scheduler.services import joint_letters, links, private_letters
+from scheduler.services import joint_letters, links, paperwork, private_letters
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
 from scheduler.services.readers import Reader, render
@@ -81,6 +82,8 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
     match message.kind:
         case kind if kind in PRIVATE:
             return private_letters.letter(ctx, message, reader)
+        case MessageKind.NOTE if "thanks" in message.payload:
+            return thanks(message.payload, reader)
         case MessageKind.NOTE:
             return _note(message, reader)
         case kind if kind in OF_SESSIONS:
@@ -180,6 +183,28 @@ def _note(message: Claimed, reader: Reader) -> Letter:
     words, name, email = (str(message.payload[each]) for each in ("words", "name", "email"))
     subject = text("A word from {name}, coordinator of Chung Tay", name=name)
     return render("note", subject, reader, lines=words.split("\n"), name=name, email=email)
+
+
+def thanks(payload: Mapping[str, Any], reader: Reader) -> Letter:
+    """Thanks to a teacher, with what they gave and where their certificate is."""
+    told = payload["thanks"]
+    lessons, language = int(told["lessons"]), reader.language
+    subject = text("Thank you for {count} lessons", count=spell(lessons, language))
+    return render(
+        "thanks",
+        subject,
+        reader,
+        programme=str(told["programme"]),
+        first=str(told["first"]),
+        last=str(told["last"]),
+        lessons=lessons,
+        length=paperwork.length(int(told["minutes"]), language),
+        classes=int(told["classes"]),
+        certificate_url=f"{reader.base_url}/verify/{told['code']}",
+        paper_url=f"{reader.base_url}/teacher/lessons",
+        name=str(payload["name"]),
+        email=str(payload["email"]),
+    )
 
 
 def _sections(ctx: Context, changes: Iterable[Change], reader: Reader) -> tuple[Section, ...]:
@@ -282,6 +307,8 @@ def _in_short(
             return text("Sign in to Chung Tay"), body, str(message.payload["url"])
         case kind if kind in PRIVATE:  # never asked for: these go by mail alone
             return text("A word about your account"), "", reader.base_url
+        case MessageKind.NOTE if "thanks" in message.payload:
+            return thanks(message.payload, reader).subject, "", reader.page_url
         case MessageKind.NOTE:
             name, words = str(message.payload["name"]), str(message.payload["words"])
             return text("A word from {name}", name=name), words, reader.page_url

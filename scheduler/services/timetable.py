@@ -12,7 +12,7 @@ from scheduler import failpoints
 from scheduler.domain.cover import CallEnd
 from scheduler.domain.lessons import Deed, Lesson, LessonChange, LessonId
 from scheduler.domain.people import PersonId
-from scheduler.domain.plans import Change, Placement
+from scheduler.domain.plans import Change, ChangeKind, Placement
 from scheduler.domain.terms import Term
 from scheduler.services import news, reminders
 from scheduler.services.context import Context
@@ -93,6 +93,25 @@ def call_off(
         class_ids={lesson.class_id for lesson in lessons if lesson.id in gone},
     )
     return gone
+
+
+def restore(ctx: Context, db: Session, term: Term, lessons: Sequence[Lesson], cause: Cause) -> None:
+    """Let lessons that were called off take place where and when they were to; all are told.
+
+    The caller holds them and has checked the rules; the database refuses as in `carry_out`.
+    """
+    now, ids = ctx.now(), [lesson.id for lesson in lessons]
+    timetable.bring_back(db, ids, now)
+    history.note(db, ids, cause.deed, cause.by, now, reason=cause.reason)
+    reminders.replan(ctx, db, ids)
+    back = [LessonChange(x.id, ChangeKind.ADDED, x.class_id, x.teacher_id, None) for x in lessons]
+    news.announce(ctx, db, cause.name, back, cause.by_name, cause.said)
+    feeds.mark_dirty(
+        db,
+        programme_id=term.programme_id,
+        teacher_ids={lesson.teacher_id for lesson in lessons},
+        class_ids={lesson.class_id for lesson in lessons},
+    )
 
 
 def merge(

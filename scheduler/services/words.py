@@ -134,6 +134,7 @@ DEEDS = {
     Deed.PUBLISHED: text("published"),
     Deed.UNDONE: text("a publication was undone"),
     Deed.CALLED_OFF: text("called off"),
+    Deed.RESTORED: text("takes place after all"),
     Deed.COVER_ASKED: text("its teacher cannot come"),
     Deed.COVER_WITHDRAWN: text("no cover is looked for any more"),
     Deed.TAKEN_OVER: text("somebody else took it over"),

@@ -106,6 +106,30 @@ def own(db: Session, term_id: int, teacher_id: int) -> Own:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An absence of one teacher, as it is kept."""
+
+    id: int
+    teacher_id: TeacherId
+    span: DaySpan
+    reason: str
+
+
+def away(db: Session, term_id: int) -> tuple[Kept, ...]:
+    """All absences of the term's teachers, the earliest first."""
+    rows = db.execute(
+        select(absences, tables.pledges.c.teacher_id)
+        .join(tables.pledges, absences.c.pledge_id == tables.pledges.c.id)
+        .where(tables.pledges.c.term_id == term_id)
+        .order_by(absences.c.first_day, absences.c.id)
+    )
+    return tuple(
+        Kept(x.id, TeacherId(x.teacher_id), DaySpan(x.first_day, x.last_day), x.reason)
+        for x in rows
+    )
+
+
 def former_terms(db: Session, term: Term, teacher_id: int) -> tuple[tuple[int, str], ...]:
     """Numbers and names of the terms before this one for which a teacher promised something, the
     latest first."""

@@ -14,10 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scheduler.domain.cover import CallEnd, OfferEnd, Wave
-from scheduler.domain.lessons import LessonId, LessonState
+from scheduler.domain.lessons import Deed, LessonId, LessonState
 from scheduler.domain.people import TeacherId
 from scheduler.store import gathered
-from scheduler.store.tables import cover_calls, lessons, offers, terms
+from scheduler.store.tables import cover_calls, lesson_history, lessons, offers, terms
 
 _AT_ONCE = 5000
 
@@ -137,6 +137,30 @@ def _ended(db: Session, which: ColumnElement[bool], how: CallEnd, now: datetime)
         )
         gathered.void_calls(db, calls)
     return list(calls)
+
+
+def broken_off(db: Session, ids: Collection[LessonId]) -> dict[LessonId, str]:
+    """Why its teacher could not come, of lessons called off while cover was looked for."""
+    called_off_at = (
+        select(func.max(lesson_history.c.at))
+        .where(
+            lesson_history.c.lesson_id == cover_calls.c.lesson_id,
+            lesson_history.c.deed == Deed.CALLED_OFF,
+        )
+        .correlate(cover_calls)
+        .scalar_subquery()
+    )
+    rows = db.execute(
+        select(cover_calls.c.lesson_id, cover_calls.c.reason)
+        .join(lessons, cover_calls.c.lesson_id == lessons.c.id)
+        .where(
+            cover_calls.c.lesson_id.in_(list(ids)),
+            cover_calls.c.end == CallEnd.CALLED_OFF,
+            cover_calls.c.teacher_id == lessons.c.teacher_id,
+            cover_calls.c.ended_at >= called_off_at,  # no earlier calling off, taken back since
+        )
+    )
+    return {LessonId(row.lesson_id): row.reason for row in rows}
 
 
 def call(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, insert, literal, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.intervals import Interval
 from scheduler.domain.lessons import Deed, LessonId, LessonState
 from scheduler.domain.people import PersonId, TeacherId
 from scheduler.store.tables import lesson_history, lessons, persons, teachers
@@ -17,7 +18,7 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A lesson as it stood from `at` on.  `by`: who made it so, empty: the system."""
+    """A lesson as it stood from `at` on.  `by`: who made it so, empty: the system, and `by_id`."""
 
     lesson_id: LessonId
     at: datetime
@@ -31,6 +32,7 @@ class Version:
     starts_at: datetime
     ends_at: datetime
     sequence: int
+    by_id: PersonId | None
 
 
 def note(
@@ -79,6 +81,26 @@ def as_of(db: Session, ids: Sequence[LessonId], at: datetime) -> dict[LessonId, 
     return {LessonId(row.lesson_id): _version(row) for row in rows}
 
 
+def done_for(
+    db: Session,
+    reason: str,
+    deeds: Collection[Deed],
+    within: Interval,
+    teacher_id: TeacherId | None = None,
+) -> frozenset[LessonId]:
+    """The lessons of that time, of one teacher or all, to which one of these was done for exactly
+    this reason."""
+    query = select(lesson_history.c.lesson_id).where(
+        lesson_history.c.deed.in_([deed.value for deed in deeds]),
+        lesson_history.c.reason == reason,
+        lesson_history.c.starts_at < within.end,
+        lesson_history.c.ends_at > within.start,
+    )
+    if teacher_id is not None:
+        query = query.where(lesson_history.c.teacher_id == teacher_id)
+    return frozenset(map(LessonId, db.scalars(query)))
+
+
 def by_publications() -> Select[Any]:
     """The lessons that are as a publication made them: nobody changed them since."""
     newest = select(func.max(lesson_history.c.id)).group_by(lesson_history.c.lesson_id)
@@ -115,4 +137,5 @@ def _version(row: Row[Any]) -> Version:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         sequence=row.sequence,
+        by_id=row.person_id,
     )

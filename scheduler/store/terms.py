@@ -259,6 +259,30 @@ def closed_of(db: Session, school_id: int) -> tuple[ClosedDays, ...]:
     return tuple(ClosedDays(DaySpan(x.first_day, x.last_day), x.reason) for x in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Closed days of one school, as they are kept."""
+
+    id: int
+    school_id: SchoolId
+    span: DaySpan
+    reason: str
+
+
+def closures(db: Session, programme_id: int) -> tuple[Closed, ...]:
+    """All closed days of the programme's schools, the earliest first."""
+    rows = db.execute(
+        select(closed_days)
+        .join(receiving_schools)
+        .where(receiving_schools.c.programme_id == programme_id)
+        .order_by(closed_days.c.first_day, closed_days.c.id)
+    )
+    return tuple(
+        Closed(x.id, SchoolId(x.school_id), DaySpan(x.first_day, x.last_day), x.reason)
+        for x in rows
+    )
+
+
 def bells_change_on(db: Session, school_id: int) -> date | None:
     """The last day on which the bell times of the school changed, or are to change."""
     mine = former_periods.c.school_id == school_id

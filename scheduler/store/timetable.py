@@ -213,24 +213,33 @@ def _revive(
     )
     dropped = {(r.request_id, r.teacher_id, r.starts_at, r.ends_at): LessonId(r.id) for r in rows}
     found = {place: dropped[key] for place in added if (key := _whole_key(term, place)) in dropped}
-    if found:
-        later = _later(db, list(found.values()), now)
-        db.execute(
-            update(lessons)
-            .where(lessons.c.id == bindparam("lesson"))
-            .values(
-                state=LessonState.SCHEDULED,
-                sequence=lessons.c.sequence + 1,
-                changed_at=bindparam("at"),
-                moved_from=None,
-                cancelled_by="",
-                cancel_reason="",
-                merged_into_id=None,
-            )
-            .execution_options(synchronize_session=False),
-            [{"lesson": lesson_id, "at": later[lesson_id]} for lesson_id in found.values()],
-        )
+    bring_back(db, list(found.values()), now)
     return found
+
+
+def bring_back(db: Session, ids: Sequence[LessonId], now: datetime) -> None:
+    """Let cancelled lessons take place again, where and when they were to; the caller holds them.
+
+    The database refuses a teacher or a class in two lessons at once (Conflict).
+    """
+    if not ids:
+        return
+    later = _later(db, ids, now)
+    db.execute(
+        update(lessons)
+        .where(lessons.c.id == bindparam("lesson"), lessons.c.state == LessonState.CANCELLED)
+        .values(
+            state=LessonState.SCHEDULED,
+            sequence=lessons.c.sequence + 1,
+            changed_at=bindparam("at"),
+            moved_from=None,
+            cancelled_by="",
+            cancel_reason="",
+            merged_into_id=None,
+        )
+        .execution_options(synchronize_session=False),
+        [{"lesson": lesson_id, "at": later[lesson_id]} for lesson_id in ids],
+    )
 
 
 def _whole_key(term: Term, placement: Placement) -> tuple[int, int, datetime, datetime]:

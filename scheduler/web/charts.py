@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import floor, log10
+from math import ceil, floor, log10
 
 from scheduler.domain.fairness import Share, Spread
 from scheduler.domain.runs import Point
 
-LEFT, RIGHT, TOP, BOTTOM = 70, 500, 16, 246  # of a picture of 640 × 284; words stand on the right
-TICKS = 5
+# Pictures are as narrow as a phone, so that their words can be read there without scrolling.
+LEFT, RIGHT, TOP, BOTTOM = 48, 220, 16, 246  # of a picture of 330 × 284; words stand on the right
+TICKS, TIMES = 5, 3
 STEEP = 3  # times the last cost: what lies above is the first plan in the making, and is cut off
-ROW, BAR_LEFT, BAR_WIDTH = 26, 190, 300  # of a bar in a picture 620 wide
+ROW, BAR_LEFT, BAR_WIDTH = 34, 0, 300  # of a bar, below its words, in a picture 300 wide
 LOWEST_SHOWN = 5  # bars below the middle that stand out
-STEP, COLUMN_HEIGHT = 50, 140  # of columns in a picture 560 × 190
+STEP, COLUMN_HEIGHT = 28, 140  # of columns in a picture 316 × 196
 WIDE, MARGIN, TALL, GAP, HEAD = 1000, 24, 19, 22, 20  # of a day's strip; an hour line every 60 min
 ROOM = 34  # px between two curves that leave a place for words
 
@@ -65,7 +66,7 @@ def course(history: Sequence[Point], seconds: float) -> Course | None:
         end=end,
         floor=floor_at,
         roomy=bool(proved) and floor_at - end[1] > ROOM,
-        seconds=tuple(Tick(x(value), value) for value in _steps(0, span)),
+        seconds=tuple(Tick(x(value), value) for value in _steps(0, span, TIMES)),
         costs=tuple(Tick(y(value), value) for value in _steps(low, high)),
     )
 
@@ -88,9 +89,9 @@ def _path(points: Iterator[tuple[float, float]]) -> str:
     return f"M{steps}" if steps else ""
 
 
-def _steps(low: float, high: float) -> Iterator[float]:
-    """Round numbers from low to high, about five of them."""
-    raw = (high - low) / TICKS
+def _steps(low: float, high: float, most: int = TICKS) -> Iterator[float]:
+    """Round numbers from low to high, about so many of them."""
+    raw = (high - low) / most
     size = 10.0 ** floor(log10(raw))
     step = next(size * n for n in (1, 2, 5, 10) if size * n >= raw)
     n = -floor(-low / step)
@@ -233,17 +234,20 @@ class Heap:
 
 @dataclass(frozen=True, slots=True)
 class Heaps:
-    """`middles`: of the columns, `tops`: where the number above each stands; `words`: where
-    those of each heap stand, in the order of the heaps."""
+    """`middles`: of the columns, `tops`: where the number above each stands; `every`: how many
+    columns share one name, that of the first; `words`: where those of each heap stand, below."""
 
     blocks: tuple[Heap, ...]
     middles: tuple[float, ...]
     tops: tuple[float, ...]
     values: tuple[Tick, ...]
+    every: int
     words: tuple[float, ...]
 
 
 LINE = 18  # px between two words
+HEAPS_LEFT, HEAPS_RIGHT, HEAPS_FOOT = 36, 318, 290  # of a picture of 320 × 334
+NAME = 56  # px that the name of a column takes
 
 
 def heaped(heaps: Sequence[Sequence[int]]) -> Heaps | None:
@@ -251,12 +255,12 @@ def heaped(heaps: Sequence[Sequence[int]]) -> Heaps | None:
     high = max((sum(each) for each in heaps), default=0)
     if not high:
         return None
-    room = (RIGHT - LEFT) / len(heaps)
+    room = (HEAPS_RIGHT - HEAPS_LEFT) / len(heaps)
     wide = min(64.0, room * 0.7)
     scale = (BOTTOM - TOP - LINE) / high
     blocks, middles, tops = [], [], []
     for number, column in enumerate(heaps):
-        middle, foot = LEFT + room * (number + 0.5), float(BOTTOM)
+        middle, foot = HEAPS_LEFT + room * (number + 0.5), float(BOTTOM)
         for kind, value in enumerate(column):
             foot -= value * scale
             if value:
@@ -265,8 +269,9 @@ def heaped(heaps: Sequence[Sequence[int]]) -> Heaps | None:
         middles.append(round(middle, 1))
         tops.append(round(foot - 5, 1))
     values = tuple(Tick(round(BOTTOM - value * scale, 1), value) for value in _steps(0, high))
-    words = tuple(float(BOTTOM - 4 - LINE * kind) for kind in range(len(heaps[0])))
-    return Heaps(tuple(blocks), tuple(middles), tuple(tops), values, words)
+    words = tuple(float(HEAPS_FOOT + LINE * kind) for kind in range(len(heaps[0])))
+    every = ceil(NAME / room)
+    return Heaps(tuple(blocks), tuple(middles), tuple(tops), values, every, words)
 
 
 def _rounded(block: Heap) -> Heap:

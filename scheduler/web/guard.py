@@ -261,7 +261,7 @@ def _own_origins(request: Request) -> tuple[str, str]:
 
 
 async def read_form(request: Request) -> FormData:
-    most = MOST_CHOICES if request.url.path == DISRUPTIONS else MOST_FIELDS
+    most = MOST_CHOICES if request.url.path.startswith(DISRUPTIONS) else MOST_FIELDS
     form = await request.form(max_fields=most, max_files=0, max_part_size=LARGEST_BODY)
     if any(not _storable(part) for item in form.multi_items() for part in item):
         raise Invalid("A field holds signs that cannot be stored.")

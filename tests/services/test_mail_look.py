@@ -60,6 +60,13 @@ PAYLOADS = {
     MessageKind.NEW_ADDRESS: {"url": f"{BASE}/address/s"},
     MessageKind.ADDRESS_NOTICE: {"why": "asked"},
 }  # fmt: skip
+THANKS = {
+    "name": "Cô Mai", "email": "mai@x.example",
+    "thanks": {
+        "programme": "Hà Nội – Yên Bái", "first": "02/10/2023", "last": "31/12/2023",
+        "lessons": 12, "minutes": 540, "classes": 2, "code": "QK7M-2XWP-9RTD",
+    },
+}  # fmt: skip
 NEWS = {
     News.OFFERED: replace(LOOKING, teacher_person_id=2),
     News.SWAP_ASKED: replace(LESSON, id=7, teacher_person_id=2),
@@ -118,8 +125,16 @@ def every_letter(ctx: Context, language: Language) -> dict[str, tuple[MessageKin
         )
         for each in joint_sessions.News
     }  # fmt: skip
+    thanks = {
+        "a note of thanks": (
+            MessageKind.NOTE,
+            made(ctx, MessageKind.NOTE, About(LAN), language, THANKS),
+        )
+    }
     told |= {f"changes: {each}": (MessageKind.CHANGES, changes([each])) for each in News}
-    return {name: (kind, made(ctx, kind, what, language)) for name, (kind, what) in told.items()}
+    return thanks | {
+        name: (kind, made(ctx, kind, what, language)) for name, (kind, what) in told.items()
+    }
 
 
 def about(lessons: list[Lesson], side: Side = Side.TEACHER, confirmed=frozenset()) -> About:
@@ -140,12 +155,16 @@ def changes(told: list[News]) -> About:
     return About(LAN, changes=tuple(found))
 
 
-def made(ctx: Context, kind: MessageKind, what: About, language: Language) -> Letter:
+def made(
+    ctx: Context, kind: MessageKind, what: About, language: Language, payload: dict | None = None
+) -> Letter:
     message = Claimed(
         id=1, key="k:mail", kind=kind, channel=Channel.MAIL, person_id=LAN.id, lesson_id=None,
         sequence=None, payload=PAYLOADS.get(kind, {}), due_at=NOW, useless_after=NOW + HOUR / 4,
         attempts=0, message_id="<k@chungtay.example>", lease_token="",
     )  # fmt: skip
+    if payload:
+        message = replace(message, payload=payload)
     reader = replace(what.person, language=language.value)
     return letters.letter(ctx, message, replace(what, person=reader))[1]
 

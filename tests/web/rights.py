@@ -186,12 +186,15 @@ def build(ctx: Context, cast: Cast) -> World:
         "number": 1,
         "partnership_id": (pair := partnerships.add(ctx, coordinator, PAIR)),
         "joint_session_id": _session(ctx, cast, pair),
+        "absence_id": _kept(ctx, cast, "absences"),
+        "closure_id": _kept(ctx, cast, "closed_days"),
         "upload_id": _upload(ctx, cast),
         "message_id": _message(ctx, cast),
         "code": CODE,
         "token": "khong-co-chia-khoa-nao-nhu-the",
         "name": "khong-co.eml",
         "channel": "sms",
+        "paper": "certificates",
     }
     _certificate(ctx, cast)
     with ctx.reading() as db:
@@ -217,6 +220,20 @@ def build(ctx: Context, cast: Cast) -> World:
         "/api/v1/lessons/{lesson_id}/cover/offers/{teacher_id}/decline": {"lesson_id": open_.id},
     }
     return World(ids, secrets, programme, actors, links, free.id, by_path, owned.keys)
+
+
+def _kept(ctx: Context, cast: Cast, table: str) -> int:
+    """The last day of the term, on which A's teacher is away or A's school is closed."""
+    with ctx.transaction() as db:
+        pledge = sa.select(tables.pledges.c.id).where(
+            tables.pledges.c.teacher_id == cast["teacher1"]
+        )
+        whose = {
+            "absences": {"pledge_id": db.scalar(pledge)},
+            "closed_days": {"school_id": cast["A"]},
+        }
+        days = {"first_day": LAST, "last_day": LAST, "reason": "ngày kín"}
+        return put(db, table, **whose[table], **days)
 
 
 def _only(ctx: Context, table: sa.Table) -> int:

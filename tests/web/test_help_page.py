@@ -26,6 +26,26 @@ TITLES = {
 WORD = re.compile(r'word\(_\("([^"]*)"\)\)')
 QUESTION = re.compile(r'call question\("([\w-]+)"')
 LED_TO = re.compile(r'ui\.help\((?:[^{}]*?)"([\w-]+)"\) ?[%}-]')
+DESK = {
+    "today": "today",
+    "lesson": "lesson",
+    "basket": "basket",
+    "demand": "demand",
+    "readiness": "ready",
+    "matching": "match",
+    "plan": "publish",
+    "publications": "publish",
+    "disruptions": "storm",
+    "kept": "kept",
+    "balance": "balance",
+    "import": "lists",
+    "announce": "announce",
+    "partnerships": "partners",
+    "summary": "report",
+    "certificates": "certificates",
+    "settings": "settings",
+    "covers": "cover",
+}
 ODDITY = '"school-power" if here == "/school/line" else "teacher-cannot"'
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 CODE = Path(config.__file__).parent
@@ -134,6 +154,7 @@ def test_every_link_to_help_leads_to_a_question():
         ("school/requests", "school-why"), ("school/hours_preview", "school-hours"),
         ("join/report", "school-differ"), ("account/factor_set_up", "second-factor"),
         ("teacher/devices", "offline"), ("teacher/lessons", "teacher-record"),
+        *((f"coordinator/{each}", f"coordinator-{name}") for each, name in DESK.items()),
     ],
 )  # fmt: skip
 def test_help_stands_where_the_question_arises(path, name):

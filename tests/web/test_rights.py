@@ -55,6 +55,8 @@ SPARED = {"/sign-out", "/devices/{device_id}/test", "/teacher/busy/read"}
 AFTER_MORE = {
     "/coordinator/reports/certificates.zip",
     "/coordinator/plans/{plan_id}/supposed/{number}",
+    "/coordinator/reports/papers/{paper}",
+    "/coordinator/reports/papers/{paper}/file",
     "/api/v1/disruptions/withdraw",
     "/mail/{name}",
     "/sign-in/factor/set-up",

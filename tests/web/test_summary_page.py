@@ -158,5 +158,12 @@ def test_columns_lie_inside_the_frame_and_their_words_apart():
     drawn = charts.heaped([(3, 0, 1), (0, 0, 0), (120, 1, 0)])
     assert all(block.y >= charts.TOP for block in drawn.blocks)
     assert all(block.y + block.high <= charts.BOTTOM + 0.1 for block in drawn.blocks)
-    assert all(low - high >= charts.LINE - 0.2 for low, high in pairwise(drawn.words))
+    assert all(low - high >= charts.LINE for high, low in pairwise(drawn.words))
+    assert drawn.every == 1
     assert charts.heaped([(0, 0, 0)]) is None
+
+
+def test_of_many_months_some_are_named_so_that_names_stand_apart():
+    drawn = charts.heaped([(1, 0, 0)] * 12)
+    named = drawn.middles[:: drawn.every]
+    assert all(right - left >= charts.NAME for left, right in pairwise(named))

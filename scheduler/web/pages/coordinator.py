@@ -16,6 +16,7 @@ from scheduler.web.pages import (
     basket,
     comparison,
     cover_hands,
+    cover_moves,
     covers,
     demand,
     design,
@@ -24,6 +25,7 @@ from scheduler.web.pages import (
     grid,
     imports,
     joint_sessions,
+    kept,
     lesson_desk,
     matching,
     meetings,
@@ -32,6 +34,7 @@ from scheduler.web.pages import (
     partnerships,
     people,
     plans,
+    presses,
     publications,
     readiness,
     school,
@@ -53,6 +56,7 @@ router.include_router(balance.router)
 router.include_router(demand.router)
 router.include_router(basket.router)
 router.include_router(cover_hands.router)
+router.include_router(cover_moves.router)
 router.include_router(covers.router)
 router.include_router(design.router)
 router.include_router(disruptions.router)
@@ -61,6 +65,7 @@ router.include_router(grid.router)
 router.include_router(lesson_desk.router)
 router.include_router(imports.router)
 router.include_router(joint_sessions.router)
+router.include_router(kept.router)
 router.include_router(matching.router)
 router.include_router(meetings.router)
 router.include_router(messages.router)
@@ -68,6 +73,7 @@ router.include_router(notes.router)
 router.include_router(partnerships.router)
 router.include_router(people.router)
 router.include_router(plans.router)
+router.include_router(presses.router)
 router.include_router(publications.router)
 router.include_router(readiness.router)
 router.include_router(schools.router)
@@ -128,7 +134,7 @@ def call_off_page(
     request: Request, ctx: Ctx, actor: CoordinatorActor, lesson_id: RowId
 ) -> Response:
     lesson = lessons.visible_lesson(ctx, actor, LessonId(lesson_id))
-    return school.call_off_form(request, ctx, lesson, "/coordinator", _week_path(lesson))
+    return school.call_off_form(request, ctx, actor, lesson, "/coordinator", _week_path(lesson))
 
 
 @router.post("/coordinator/lessons/{lesson_id}/call-off")

@@ -17,11 +17,12 @@ from scheduler.domain.lessons import Cause, Lesson, LessonId, LessonState
 from scheduler.domain.reminders import Side
 from scheduler.domain.reports import Filed
 from scheduler.errors import Conflict, Invalid, Text, text
-from scheduler.services import cover, days, lessons, pins, reports, rungs
+from scheduler.services import cover, days, lessons, pins, reports, restores, rungs
 from scheduler.services.context import Context
 from scheduler.services.days import DayLesson
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.reports import Settlement
+from scheduler.services.restores import Return
 from scheduler.services.rungs import Host
 from scheduler.services.words import CAUSES, report_words
 from scheduler.store.history import Version
@@ -31,6 +32,7 @@ from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import covers
 from scheduler.web.pages.covers import CoverShown
 from scheduler.web.pages.record import BECAME
+from scheduler.web.pages.school import came_back
 from scheduler.web.view import local, render, see_other, shown_state
 
 router = APIRouter()
@@ -124,6 +126,16 @@ def unpin(
     return done(request, ctx, actor, lesson_id, form, act)
 
 
+@router.post(f"{HERE}/{{lesson_id}}/restore")
+def restore(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, lesson_id: RowId, form: Form
+) -> Response:
+    def act(_fields: Fields) -> Text:
+        return came_back(restores.restore(ctx, actor, LessonId(lesson_id)))
+
+    return done(request, ctx, actor, lesson_id, form, act)
+
+
 def done(
     request: Request,
     ctx: Context,
@@ -181,6 +193,7 @@ def _page(
         told=[_told(seen, side) for side in Side],
         causes=[("", text("Choose…")), *((cause.value, words) for cause, words in CAUSES.items())],
         search=search,
+        returns=_returns(ctx, actor, lesson),
         hosts=_hosts(ctx, actor, seen, now),
         pin=pins.of_lesson(ctx, actor, lesson.id),
         versions=[(x, BECAME[x.deed]) for x in lessons.history(ctx, actor, lesson.id)],
@@ -209,6 +222,11 @@ def _search(
     language = frame.language_of(request, guard.seen(request))
     board = cover.board(ctx, actor, lesson.id)
     return covers.shown(board, now, language, everybody=everybody)
+
+
+def _returns(ctx: Context, actor: Actor, lesson: Lesson) -> Return | None:
+    off = lesson.state is LessonState.CANCELLED and ctx.now() < lesson.starts_at
+    return restores.look(ctx, actor, lesson.id) if off else None
 
 
 def _hosts(ctx: Context, actor: Actor, seen: DayLesson, now: datetime) -> tuple[Host, ...]:

@@ -33,6 +33,7 @@ BECAME: dict[Deed, Text] = {
     Deed.PUBLISHED: text("Published"),
     Deed.UNDONE: text("A publication was undone"),
     Deed.CALLED_OFF: text("Called off"),
+    Deed.RESTORED: text("Takes place after all"),
     Deed.COVER_ASKED: text("Cover was asked for"),
     Deed.COVER_WITHDRAWN: text("Cover is not needed any more"),
     Deed.TAKEN_OVER: text("Taken over by another teacher"),

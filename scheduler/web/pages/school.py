@@ -13,12 +13,20 @@ from scheduler.domain.access import Actor
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
-from scheduler.services import first_steps, joint_attendance, lessons, requests, subscriptions
+from scheduler.services import (
+    first_steps,
+    joint_attendance,
+    lessons,
+    requests,
+    restores,
+    subscriptions,
+)
 from scheduler.services.context import Context
 from scheduler.services.first_steps import Step
 from scheduler.services.joins import DOORS_OPEN
 from scheduler.services.joint_attendance import Mine
 from scheduler.services.lessons import Day, SchoolWeek
+from scheduler.services.restores import Return
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, RowId, SchoolActor
 from scheduler.web.pages import steps
@@ -32,12 +40,14 @@ WeekOf = Annotated[date | None, Query(alias="week")]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A lesson as a page shows it: its state to readers, whether it can be called off, and where
-    its teacher is reached by telephone today, if anywhere."""
+    """A lesson as a page shows it: its state to readers, whether it can be called off, or may have
+    been by somebody who takes that back, and where its teacher is reached by telephone today, if
+    anywhere."""
 
     lesson: Lesson
     state: str
     open: bool
+    off: bool = False
     phone: str = ""
 
 
@@ -104,7 +114,9 @@ def week_page(request: Request, ctx: Context, shown: SchoolWeek, frame: WeekFram
 
 def look(lesson: Lesson, now: datetime) -> Look:
     going = lesson.state in (LessonState.SCHEDULED, LessonState.COVER)
-    return Look(lesson, shown_state(lesson, now), going and now < lesson.starts_at)
+    off = lesson.state is LessonState.CANCELLED and bool(lesson.cancel_reason)
+    ahead = now < lesson.starts_at
+    return Look(lesson, shown_state(lesson, now), going and ahead, off and ahead)
 
 
 def _look_in(shown: SchoolWeek, lesson: Lesson, now: datetime) -> Look:
@@ -160,7 +172,7 @@ def _week_path(school_id: SchoolId, day: date | None = None) -> str:
 def call_off_page(request: Request, ctx: Ctx, actor: SchoolActor, lesson_id: RowId) -> Response:
     lesson = lessons.visible_lesson(ctx, actor, LessonId(lesson_id))
     return call_off_form(
-        request, ctx, lesson, "/school", _week_path(lesson.school_id, _day(lesson))
+        request, ctx, actor, lesson, "/school", _week_path(lesson.school_id, _day(lesson))
     )
 
 
@@ -188,20 +200,58 @@ def answer_call_off(
         lessons.call_off(ctx, actor, lesson.id, reason)
     except Invalid as error:
         return call_off_form(
-            request, ctx, lesson, calls, back, reason, error.fields["reason"], status=422
+            request, ctx, actor, lesson, calls, back, reason, error.fields["reason"], status=422
         )
     except Conflict as error:
         now_is = lessons.visible_lesson(ctx, actor, lesson.id)
         return call_off_form(
-            request, ctx, now_is, calls, back, reason, refused=error.message, status=409
+            request, ctx, actor, now_is, calls, back, reason, refused=error.message, status=409
         )
     done = text("The lesson of class {name} is called off.", name=lesson.class_name)
     return see_other(back, done)
 
 
+@router.post("/school/lessons/{lesson_id}/restore")
+def restore(
+    request: Request, ctx: Ctx, actor: SchoolActor, lesson_id: RowId, _form: Form
+) -> Response:
+    lesson = lessons.visible_lesson(ctx, actor, LessonId(lesson_id))
+    back = _week_path(lesson.school_id, _day(lesson))
+    return answer_restore(request, ctx, actor, lesson, "/school", back)
+
+
+def answer_restore(
+    request: Request, ctx: Context, actor: Actor, lesson: Lesson, calls: str, back: str
+) -> Response:
+    """Let it take place after all and go `back`; or the page again, with what is in the way."""
+    try:
+        found = restores.restore(ctx, actor, lesson.id)
+    except Conflict as error:
+        now_is = lessons.visible_lesson(ctx, actor, lesson.id)
+        return call_off_form(
+            request, ctx, actor, now_is, calls, back, refused=error.message, status=409
+        )
+    return see_other(back, came_back(found))
+
+
+def came_back(found: Return) -> Text:
+    """What is said of a lesson that takes place after all."""
+    name = found.lesson.class_name
+    if found.cover:
+        return text(
+            "The lesson of class {name} takes place after all; somebody is looked for to give it. "
+            "All concerned are told.",
+            name=name,
+        )
+    return text(
+        "The lesson of class {name} takes place after all. Teacher and school are told.", name=name
+    )
+
+
 def call_off_form(
     request: Request,
     ctx: Context,
+    actor: Actor,
     lesson: Lesson,
     calls: str,
     back: str,
@@ -224,6 +274,7 @@ def call_off_form(
         refused=refused,
         here=f"{calls}/lessons/{lesson.id}/call-off",
         back=back,
+        returns=restores.look(ctx, actor, lesson.id) if shown.off else None,
     )
 
 

@@ -184,7 +184,7 @@ PAGES: tuple[tuple[Text | str, str | None], ...] = (
 )
 # Given of asked; the widest bar is 300 px.
 SHARES = tuple(
-    Share(school, given, asked, 4 + 26 * n, round(300 * given / asked), series)
+    Share(school, given, asked, 4 + charts.ROW * n, round(charts.BAR_WIDTH * given / asked), series)
     for n, (school, given, asked, series) in enumerate(
         (
             ("THPT Cảm Nhân", 116, 129, "main"),

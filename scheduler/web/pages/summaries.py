@@ -18,7 +18,15 @@ from scheduler.domain.plans import Fingerprint
 from scheduler.domain.records import Sums
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.locale import Language
-from scheduler.services import certificates, limits, paperwork, records, statements, summaries
+from scheduler.services import (
+    certificates,
+    limits,
+    paperwork,
+    records,
+    statements,
+    summaries,
+    thanks,
+)
 from scheduler.services.certificates import Round
 from scheduler.services.context import Context
 from scheduler.services.records import Part, Record
@@ -38,8 +46,8 @@ CERTIFICATES = f"{HERE}/certificates"
 AT_ONCE = 50
 MOST_MONTHS = 14  # of a picture that can be read
 _Typed = Annotated[str, Query(max_length=20)]
-_First = Annotated[str, Query(alias="from", max_length=20)]
-_Last = Annotated[str, Query(alias="to", max_length=20)]
+First = Annotated[str, Query(alias="from", max_length=20)]
+Last = Annotated[str, Query(alias="to", max_length=20)]
 _Page = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 
 
@@ -96,8 +104,8 @@ def page(
     request: Request,
     ctx: Ctx,
     actor: CoordinatorActor,
-    first: _First = "",
-    last: _Last = "",
+    first: First = "",
+    last: Last = "",
     by: _Typed = "",
     number: _Page = 1,
 ) -> Response:
@@ -119,7 +127,7 @@ def page(
         lost=_lost(found.record.whole),
         time_given=paperwork.length(found.record.whole.given.minutes, _language(request)),
         files={kind: days.at(f"{HERE}.{kind}") for kind in ("xlsx", "pdf", "csv")}
-        | {"certificates": days.at(CERTIFICATES)},
+        | {"certificates": days.at(CERTIFICATES), "whole": days.at(f"{HERE}/papers/report")},
     )
 
 
@@ -188,18 +196,18 @@ def _lost(whole: Sums) -> list[Lost]:
 
 
 @router.get(f"{HERE}.xlsx")
-def workbook(ctx: Ctx, actor: CoordinatorActor, first: _First = "", last: _Last = "") -> Response:
+def workbook(ctx: Ctx, actor: CoordinatorActor, first: First = "", last: Last = "") -> Response:
     return _file(ctx, actor, first, last, "xlsx", XLSX, statements.workbook)
 
 
 @router.get(f"{HERE}.csv")
-def table(ctx: Ctx, actor: CoordinatorActor, first: _First = "", last: _Last = "") -> Response:
+def table(ctx: Ctx, actor: CoordinatorActor, first: First = "", last: Last = "") -> Response:
     return _file(ctx, actor, first, last, "csv", "text/csv; charset=utf-8", statements.table)
 
 
 @router.get(f"{HERE}.pdf")
 def paper(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, first: _First = "", last: _Last = ""
+    request: Request, ctx: Ctx, actor: CoordinatorActor, first: First = "", last: Last = ""
 ) -> Response:
     limits.take(ctx, PAPERS_BY_PERSON, str(actor.person_id))
     write = partial(statements.short_paper, language=_language(request))
@@ -215,13 +223,14 @@ def _file(
     kind: str,
     write: Callable[[Record], bytes],
 ) -> Response:
-    days = _sound(first, last)
+    days = sound(first, last)
     found = records.of_programme(ctx, actor, days.first, days.last)
     name = f"bao-cao-{found.days.first_day}-{found.days.last_day}.{ending}"
     return download(name, kind, write(found))
 
 
-def _sound(first: str, last: str) -> Days:
+def sound(first: str, last: str) -> Days:
+    """The days of an address; raises Invalid for what is no day."""
     days = _days(first, last)
     if days.errors:
         raise Invalid("Some fields need another look.", fields=days.errors)
@@ -233,17 +242,17 @@ def _sound(first: str, last: str) -> Days:
 
 @router.get(CERTIFICATES)
 def certificates_page(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, first: _First = "", last: _Last = ""
+    request: Request, ctx: Ctx, actor: CoordinatorActor, first: First = "", last: Last = ""
 ) -> Response:
     """Who would get one; nothing is issued by looking."""
-    days = _sound(first, last)
+    days = sound(first, last)
     return _certificates(request, ctx, actor, days, None)
 
 
 @router.post(CERTIFICATES)
 def issue(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
     fields = Fields(form)
-    days = _sound(fields.typed("from"), fields.typed("to"))
+    days = sound(fields.typed("from"), fields.typed("to"))
     try:
         seen = Fingerprint(fields.typed("seen"))
         made = certificates.issue_seen(ctx, actor, seen, days.first, days.last)
@@ -271,6 +280,8 @@ def _certificates(
         parts=_parts(found, days),
         days=days,
         back=days.at(HERE),
+        whole=days.at(f"{HERE}/papers/certificates"),
+        thanks=days.at(f"{CERTIFICATES}/thanks"),
         refused=refused,
     )
 
@@ -284,15 +295,57 @@ def _parts(found: Round, days: Days) -> list[tuple[int, int, str]]:
     ]
 
 
+# -- thanks
+
+
+@router.get(f"{CERTIFICATES}/thanks")
+def thanks_page(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, first: First = "", last: Last = ""
+) -> Response:
+    """Who would be thanked, and one of the mails as it reads; nothing is sent by looking."""
+    return _thanks(request, ctx, actor, sound(first, last), None)
+
+
+@router.post(f"{CERTIFICATES}/thanks")
+def thank(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+    fields = Fields(form)
+    days = sound(fields.typed("from"), fields.typed("to"))
+    try:
+        seen = Fingerprint(fields.typed("seen"))
+        done = thanks.send(ctx, actor, seen, days.first, days.last)
+    except Conflict as fault:
+        return _thanks(request, ctx, actor, days, fault.message)
+    said = text(
+        "Thanks on their way: {mails}. Certificates issued with them: {new}.",
+        mails=done.mails, new=done.issued,
+    )  # fmt: skip
+    return see_other(days.at(CERTIFICATES), said)
+
+
+def _thanks(
+    request: Request, ctx: Context, actor: Actor, days: Days, refused: Text | None
+) -> Response:
+    return render(
+        request,
+        "coordinator/thanks.html",
+        status=409 if refused else 200,
+        section=HERE,
+        thanks=thanks.look(ctx, actor, days.first, days.last),
+        days=days,
+        above=days.at(CERTIFICATES),
+        refused=refused,
+    )
+
+
 @router.get(f"{CERTIFICATES}.zip")
 def papers(
     ctx: Ctx,
     actor: CoordinatorActor,
-    first: _First = "",
-    last: _Last = "",
+    first: First = "",
+    last: Last = "",
     part: Annotated[int, Query(ge=1, le=1000)] = 1,
 ) -> Response:
     """Some of the papers, each a PDF by its teacher's name."""
-    days = _sound(first, last)
+    days = sound(first, last)
     made = certificates.papers_of_part(ctx, actor, part, days.first, days.last)
     return download(f"giay-xac-nhan-{part}.zip", "application/zip", zipped(made))

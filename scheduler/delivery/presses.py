@@ -1,0 +1,118 @@
+"""Papers that take a minute: a process of its own prints them into a folder, after the request.
+
+The folder is a cache: each file is named after all that it says and can be printed anew.  What was
+begun and not ended, because the machine stopped, is begun again when somebody asks; where several
+machines serve, each prints its own.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from scheduler.delivery import papers
+from scheduler.errors import Conflict
+
+KEPT_SECONDS = 24 * 3600.0
+STALE_SECONDS = 120.0  # a process that has not said a word for so long is gone
+_CHILD = (sys.executable, "-P", "-m", "scheduler.delivery.presses_child")
+PAPER, ORDER, COUNT, FAULT = ".pdf", ".order", ".count", ".fault"
+
+
+class State(StrEnum):
+    NONE = "none"
+    MAKING = "making"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far a paper is: `done` of `of` pieces while it is made, `size` in bytes once it is."""
+
+    state: State
+    done: int = 0
+    of: int = 0
+    size: int = 0
+
+
+def stand(folder: Path, name: str) -> Stand:
+    """How far the paper of that name is."""
+    paper, order = folder / f"{name}{PAPER}", folder / f"{name}{ORDER}"
+    if paper.exists():
+        return Stand(State.READY, size=paper.stat().st_size)
+    if _alive(folder, order):
+        return Stand(State.MAKING, *_counted(folder / f"{name}{COUNT}"))
+    if (folder / f"{name}{FAULT}").exists():
+        return Stand(State.FAILED)
+    return Stand(State.NONE)
+
+
+def begin(folder: Path, name: str, pages: Sequence[str]) -> None:
+    """Print these pages of HTML, one paper, unless that is done or goes on.
+
+    Raises Conflict while another paper is printed here: each takes hundreds of megabytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tidy(folder)
+    if stand(folder, name).state in (State.READY, State.MAKING):
+        return
+    if any(_alive(folder, each) for each in folder.glob(f"*{ORDER}")):
+        raise Conflict("Another long paper is being printed. Try again in a minute.")
+    order = folder / f"{name}{ORDER}"
+    for ending in (FAULT, COUNT, ORDER):
+        (folder / f"{name}{ending}").unlink(missing_ok=True)
+    try:
+        with order.open("x") as file:  # who made it prints
+            json.dump(list(pages), file)
+    except FileExistsError:
+        return
+    subprocess.Popen(
+        [*_CHILD, str(folder.absolute()), name],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=papers.surroundings(),
+        start_new_session=True,
+    )
+
+
+def take(folder: Path, name: str) -> bytes | None:
+    """The paper; None while it is not there."""
+    try:
+        return (folder / f"{name}{PAPER}").read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def tidy(folder: Path) -> int:
+    """Throw away what is older than a day: papers hold names; how many files."""
+    old = [each for each in folder.glob("*") if _age(each) > KEPT_SECONDS]
+    for each in old:
+        each.unlink(missing_ok=True)
+    return len(old)
+
+
+def _alive(folder: Path, order: Path) -> bool:
+    count = folder / f"{order.stem}{COUNT}"
+    return order.exists() and min(_age(order), _age(count)) < STALE_SECONDS
+
+
+def _age(file: Path) -> float:
+    """Seconds since it was written; a file that is gone is very old."""
+    try:
+        return time.time() - file.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def _counted(count: Path) -> tuple[int, int]:
+    try:
+        done, _, of = count.read_text().partition("/")
+        return int(done), int(of)
+    except (FileNotFoundError, ValueError):
+        return 0, 0
