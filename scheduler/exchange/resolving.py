@@ -17,12 +17,13 @@ from scheduler.domain.people import BellPeriod, level_of_class
 from scheduler.domain.requests import NewRequest, Slot
 from scheduler.domain.terms import ProgrammeId, Term, TermId
 from scheduler.errors import Text, text
-from scheduler.exchange import checks, layout, readers
+from scheduler.exchange import checks, layout, readers, references
 from scheduler.exchange.cells import HALF_DAY_WORDS
 from scheduler.exchange.faults import Row
 from scheduler.exchange.layout import Noun
-from scheduler.exchange.readers import NO_DAY, Ask
-from scheduler.exchange.times import TimedSlot, WishedSlot, write_slots
+from scheduler.exchange.readers import NO_DAY, Ask, Bell
+from scheduler.exchange.references import Schools
+from scheduler.exchange.weekly import TimedSlot, WishedSlot, write_slots
 from scheduler.exchange.workbooks import Batch, Found, refuse
 
 
@@ -32,14 +33,17 @@ class _Known:
 
     term: TermEntry | None
     schools: Mapping[str, SchoolEntry]
+    called: Schools
     all_schools: bool
     all_periods: bool
 
 
 def request(row: Row, term: TermEntry, school: SchoolEntry) -> RequestEntry:
     """One row of requests of a school set against its bell times and term; faults in the row."""
-    known = _Known(term, {school.code: school}, all_schools=True, all_periods=True)
-    return _request(Found(row, readers.ask(row)), known)
+    called = Schools([school])
+    known = _Known(term, {school.code: school}, called, all_schools=True, all_periods=True)
+    asked = references.settled(row, readers.ask(row), called)
+    return _request(Found(row, asked), known)
 
 
 def term_code(batch: Batch, wanted: str | None, newest_held: str | None) -> str | None:
@@ -54,14 +58,17 @@ def resolve(batch: Batch, held: Roster, code: str | None) -> Roster:
 
     `held` is what the database tells of the term `code`.
     """
+    called = Schools((*held.schools, *(found.entry for found in batch.schools)))
+    references.settle(batch, held, called)
     checks.doubles(batch)
     checks.zones(batch)
     checks.people(batch)
-    schools = _schools(batch)
+    schools = _schools(batch, called)
     by_code = {school.code: school for school in (*held.schools, *schools)}
     known = _Known(
         term=_term(batch, held, code),
         schools=by_code,
+        called=called,
         all_schools=_all_schools_known(batch, by_code),
         all_periods=Noun.PERIODS not in batch.unsure,
     )
@@ -106,7 +113,7 @@ def _all_schools_known(batch: Batch, schools: Mapping[str, SchoolEntry]) -> bool
     return bool(schools)
 
 
-def _schools(batch: Batch) -> tuple[SchoolEntry, ...]:
+def _schools(batch: Batch, called: Schools) -> tuple[SchoolEntry, ...]:
     """The schools of the files with their bell times."""
     if any(not found.entry.code for found in batch.schools):
         batch.unsure.add(Noun.SCHOOLS)
@@ -117,7 +124,7 @@ def _schools(batch: Batch) -> tuple[SchoolEntry, ...]:
     for found in batch.bells:
         bells[found.entry.school_code].append(found.entry.period)
         if found.row.sound and found.entry.school_code not in codes:
-            _note_unknown_school(batch, found.row, layout.CODE, found.entry.school_code)
+            _note_unknown_school(batch, found, called)
     checks.overlaps(batch)
     if Noun.PERIODS not in batch.unsure:
         checks.bells_there(batch, bells)
@@ -131,17 +138,9 @@ def _in_day(bell: BellPeriod) -> tuple[int, int]:
     return list(HALF_DAY_WORDS).index(bell.half_day), bell.number
 
 
-def _note_unknown_school(batch: Batch, row: Row, column: str, code: str) -> None:
+def _note_unknown_school(batch: Batch, found: Found[Bell], called: Schools) -> None:
     if Noun.SCHOOLS not in batch.unsure:
-        row.fault(column, _no_such_school(code))
-
-
-def _no_such_school(code: str) -> Text:
-    return text(
-        "There is no school with the code {code}. Correct it, or add the school to the sheet"
-        " Trường.",
-        code=code,
-    )
+        found.row.fault(layout.CODE, references.unknown(found.entry.school_code, called))
 
 
 def _check_teacher(found: Found[TeacherEntry], known: _Known) -> None:
@@ -150,7 +149,7 @@ def _check_teacher(found: Found[TeacherEntry], known: _Known) -> None:
         return
     unknown = [code for code in pledge.wishes if code not in known.schools]
     if unknown and known.all_schools:
-        found.row.fault(layout.WISHES, _no_such_school(", ".join(unknown)))
+        found.row.fault(layout.WISHES, _no_such_schools(unknown, known.called))
     term = known.term
     if term is None:
         return
@@ -165,11 +164,17 @@ def _check_teacher(found: Found[TeacherEntry], known: _Known) -> None:
             found.row.fault(layout.AWAY, what)
 
 
+def _no_such_schools(said: list[str], called: Schools) -> Text:
+    """Several codes in one sentence; a name that is wrong has one of its own."""
+    name = next((one for one in said if " " in one), None)
+    return references.unknown(name or ",".join(said), called)
+
+
 def _request(found: Found[Ask], known: _Known) -> RequestEntry:
     ask = found.entry
     school = known.schools.get(ask.school_code)
     if school is None and ask.school_code and known.all_schools:
-        found.row.fault(layout.CODE, _no_such_school(ask.school_code))
+        found.row.fault(layout.CODE, references.unknown(ask.school_code, known.called))
     new = NewRequest(
         class_name=ask.class_name,
         lessons_per_week=ask.lessons_per_week,

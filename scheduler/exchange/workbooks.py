@@ -12,12 +12,12 @@ from typing import Generic, TypeVar
 from scheduler.domain.imports import SchoolEntry, TeacherEntry, TermEntry
 from scheduler.errors import Invalid, Text, text
 from scheduler.exchange import grids, layout, readers
-from scheduler.exchange.cells import written
 from scheduler.exchange.faults import Faults, Row, UnreadableError
 from scheduler.exchange.grids import Grid
 from scheduler.exchange.layout import Noun
 from scheduler.exchange.readers import Ask, Bell
 from scheduler.exchange.sheets import Table, find_table
+from scheduler.exchange.words import written
 
 T = TypeVar("T")
 

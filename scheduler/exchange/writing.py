@@ -18,10 +18,11 @@ from scheduler.domain.imports import RequestEntry, Roster, SchoolEntry, TeacherE
 from scheduler.domain.intervals import clock_text
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.people import BellPeriod
-from scheduler.exchange import layout, times
-from scheduler.exchange.cells import HALF_DAY_WORDS, LEVEL_WORDS, guarded
+from scheduler.exchange import layout, times, weekly
+from scheduler.exchange.cells import HALF_DAY_WORDS, LEVEL_WORDS, write_levels
 from scheduler.exchange.layout import Layout
-from scheduler.exchange.times import TimedSlot, WishedSlot
+from scheduler.exchange.weekly import TimedSlot, WishedSlot
+from scheduler.exchange.words import guarded
 
 _Row = Sequence[str | int | None]
 _LONGEST_SHEET = 31  # letters of a sheet's name that a spreadsheet takes
@@ -155,11 +156,11 @@ def _teacher_row(number: int, one: TeacherEntry) -> _Row:
         one.district,
         one.email,
         one.phone,
-        ", ".join(LEVEL_WORDS[level] for level in pledge.levels),
+        write_levels(pledge.levels),
         pledge.max_per_day,
         pledge.max_per_week,
         pledge.max_total,
-        times.write_windows(pledge.windows),
+        weekly.write_windows(pledge.windows),
         times.write_spans(pledge.absences),
         ", ".join(pledge.wishes),
     )
@@ -207,14 +208,14 @@ def _slots(one: RequestEntry, rank: int, school: SchoolEntry) -> str:
             wishes.append(WishedSlot(slot.weekday, bell.half_day, bell.number))
         else:
             wishes.append(TimedSlot(slot.weekday, slot.start, slot.end))
-    return times.write_slots(wishes)
+    return weekly.write_slots(wishes)
 
 
 def _lesson_row(lesson: Lesson, zone: ZoneInfo) -> _Row:
     start, end = lesson.starts_at.astimezone(zone), lesson.ends_at.astimezone(zone)
     return (
         times.write_day(start.date()),
-        times.weekday_word(start.weekday()),
+        weekly.weekday_word(start.weekday()),
         f"{start:%H:%M}",
         f"{end:%H:%M}",
         HALF_DAY_WORDS[lesson.half_day] if lesson.half_day else None,

@@ -43,6 +43,7 @@ from tests.exchange.books import (
     reference,
     with_files,
 )
+from tests.exchange.careless import careless
 
 WHOLE = {
     "terms": 1,
@@ -103,6 +104,12 @@ def changed(summary: ImportSummary) -> dict[str, Count]:
 
 def test_examples_mean_the_reference_instance(full: Context) -> None:
     assert as_sets(exports.export_instance(full)) == as_sets(reference())
+
+
+def test_a_careless_office_tells_the_same_instance(ctx: Context) -> None:
+    imports.import_files(ctx, careless())
+    assert as_sets(exports.export_instance(ctx)) == as_sets(reference())
+    assert imports.import_files(ctx, examples()).changes_nothing
 
 
 def test_first_import_is_all_new_and_the_second_changes_nothing(ctx: Context) -> None:
