@@ -1,7 +1,7 @@
 """What is wrong with workbooks: every fault kept with its place, told in the order of the files."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ T = TypeVar("T")
 Cell = object
 
 _BETWEEN = re.compile(r"[;,\n]")
+_DIGIT = re.compile(r"\d")
 # What people write into a cell that they would rather leave empty.
 _NOTHING = frozenset(("", "-", "–", "—", "/", "khong", "khong co", "none", "no"))
 
@@ -49,6 +50,7 @@ class Reading:
     """What a cell was taken for that says it in other words; `count`: how many cells say it so,
     `where`: the first of them."""
 
+    file: int
     where: Text
     column: str
     found: str
@@ -64,17 +66,24 @@ class Faults:
 
     def __init__(self) -> None:
         self._found: list[tuple[tuple[int, ...], Problem]] = []
-        self._read: dict[tuple[str, str, str], tuple[Text, list[Spot]]] = {}
+        self._read: dict[tuple[int, str, str, str], tuple[Text, list[Spot]]] = {}
 
     def read(self, spot: Spot, where: Text, column: str, found: str, meant: str) -> None:
         """Note that a cell was taken for something that it says in other words."""
-        self._read.setdefault((column, found, meant), (where, []))[1].append(spot)
+        self._read.setdefault((spot[0], column, found, meant), (where, []))[1].append(spot)
 
     def readings(self) -> tuple[Reading, ...]:
-        """What was taken for something else, each way of writing once."""
+        """What was taken for something else, each way of writing once, in the files' order."""
         return tuple(
-            Reading(where, *said, count=len(spots)) for said, (where, spots) in self._read.items()
+            Reading(file, where, column, found, meant, len(spots))
+            for (file, column, found, meant), (where, spots) in sorted(
+                self._read.items(), key=lambda item: item[1][1][0]
+            )
         )
+
+    def read_spots(self) -> Iterator[Spot]:
+        """Every cell that was taken for something else."""
+        return (spot for _, spots in self._read.values() for spot in spots)
 
     def marks(self) -> dict[Spot, list[Text]]:
         """The problems by the cell in which they are marked: of a row or a header, the first."""
@@ -197,9 +206,18 @@ class Row:
 
 
 def _compared(cell: Cell, meant: str) -> list[tuple[str, str]]:
-    """A cell beside what it means; part by part where both have as many."""
+    """A cell beside what it means; part by part where both have as many, and none of the cell's
+    leaves half of what it means to its neighbour, as in “T2, T4 7h-9h”.
+    """
     said = [part.strip() for part in _BETWEEN.split(str(cell)) if part.strip()]
     wanted = [part.strip() for part in _BETWEEN.split(meant)]
     if isinstance(cell, str) and len(said) == len(wanted):
-        return list(zip(said, wanted, strict=True))
+        pairs = list(zip(said, wanted, strict=True))
+        if all(_says_all(found, each) for found, each in pairs):
+            return pairs
     return [(written(cell), meant)]
+
+
+def _says_all(found: str, meant: str) -> bool:
+    enough = 2 * len(letters(found)) >= len(letters(meant))
+    return enough and (bool(_DIGIT.search(found)) or not _DIGIT.search(meant))

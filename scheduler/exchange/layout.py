@@ -1,6 +1,6 @@
 """The five tables of the programme's workbooks: their columns as offices name them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -18,6 +18,7 @@ class Noun(StrEnum):
     TERMS = "terms"
     TEACHERS = "teachers"
     REQUESTS = "requests"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +248,12 @@ REQUESTS = Layout(
     CODE,
     (_SCHOOL,),
 )
+# Its columns are in other lists as well: a sheet is one only by its name.
+CLOSED = Layout(Noun.CLOSED, "Ngày nghỉ", (_FROM, replace(_UNTIL, optional=True)), FIRST_DAY)
 LAYOUTS = (SCHOOLS, PERIODS, TERMS, TEACHERS, REQUESTS)
 # Sheets that we put beside lists for people to read; their tables are none.
-READING = ("Ví dụ", "Hướng dẫn", "Lỗi", "Hiểu là")
+READING_FAULTS, READING_MEANT = "Lỗi", "Hiểu là"
+READING_EXAMPLE, READING_SCHOOLS = "Ví dụ", "Các trường"
+READING = (READING_FAULTS, READING_MEANT, READING_EXAMPLE, READING_SCHOOLS)
 # Tables that stand together in one workbook: with one of them, the others must be there too.
 TOGETHER = ((SCHOOLS, PERIODS, TERMS),)

@@ -102,6 +102,14 @@ def term(row: Row) -> TermEntry:
     )
 
 
+def closed(row: Row) -> DaySpan:
+    """Days without lessons; without a last day it is one."""
+    first = row.need(layout.FIRST_DAY, times.day, NO_DAY, times.write_day)
+    last = row.take(layout.LAST_DAY, times.day, first, times.write_day)
+    _check_order(row, first, last)
+    return DaySpan(first, max(first, last))
+
+
 def teacher(row: Row) -> TeacherEntry:
     pledge = Pledge(
         levels=row.need(layout.LEVELS, cells.levels, _NO_LEVELS, cells.write_levels),
@@ -160,6 +168,11 @@ def _contacts(row: Row) -> tuple[Contact, ...]:
 def _from_until(row: Row) -> tuple[date, date]:
     first_day = row.need(layout.FIRST_DAY, times.day, NO_DAY, times.write_day)
     last_day = row.need(layout.LAST_DAY, times.day, NO_DAY, times.write_day)
+    _check_order(row, first_day, last_day)
+    return first_day, last_day
+
+
+def _check_order(row: Row, first_day: date, last_day: date) -> None:
     if NO_DAY not in (first_day, last_day) and last_day < first_day:
         row.fault(
             layout.LAST_DAY,
@@ -169,7 +182,6 @@ def _from_until(row: Row) -> tuple[date, date]:
                 first=first_day,
             ),
         )
-    return first_day, last_day
 
 
 def _holidays(row: Row, first_day: date, last_day: date) -> tuple[date, ...]:

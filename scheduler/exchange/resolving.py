@@ -1,8 +1,9 @@
 """What the files say set against what is held: unknown names, days outside the term, periods."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from scheduler.domain import requests
 from scheduler.domain.imports import (
@@ -13,6 +14,7 @@ from scheduler.domain.imports import (
     TeacherEntry,
     TermEntry,
 )
+from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import BellPeriod, level_of_class
 from scheduler.domain.requests import NewRequest, Slot
 from scheduler.domain.terms import ProgrammeId, Term, TermId
@@ -72,12 +74,13 @@ def resolve(batch: Batch, held: Roster, code: str | None) -> Roster:
         all_schools=_all_schools_known(batch, by_code),
         all_periods=Noun.PERIODS not in batch.unsure,
     )
+    terms = _terms(batch, known.term)
     for found in batch.teachers:
         _check_teacher(found, known)
     asks = [(found, _request(found, known)) for found in batch.asks]
     refuse(batch.faults)
     return Roster(
-        terms=tuple(found.entry for found in batch.terms),
+        terms=terms,
         schools=schools,
         teachers=tuple(found.entry for found in batch.teachers),
         classes=_classes(batch),
@@ -102,6 +105,39 @@ def _term(batch: Batch, held: Roster, code: str | None) -> TermEntry | None:
             text("There is no term with the code {code}. Known: {codes}.", code=code, codes=codes)
         )
     return None
+
+
+def _terms(batch: Batch, meant: TermEntry | None) -> tuple[TermEntry, ...]:
+    """The terms of the files; the one meant also with the closed days that lie in it.
+
+    A calendar of closed days runs on beyond a term, but one of which no day lies in it is wrong.
+    """
+    told = tuple(found.entry for found in batch.terms)
+    if meant is None or not batch.closed:
+        return told
+    days = {day for found in batch.closed if found.row.sound for day in _within(found.entry, meant)}
+    if not days and all(found.row.sound for found in batch.closed):
+        _note_outside(batch.closed[0].row, layout.FIRST_DAY, batch.closed[0].entry.first_day, meant)
+    more = replace(meant, holidays=tuple(sorted(days.union(meant.holidays))))
+    others = tuple(term for term in told if term.code != meant.code)
+    return (*others, more)
+
+
+def _within(span: DaySpan, term: TermEntry) -> Iterable[date]:
+    if span.last_day < term.first_day or term.last_day < span.first_day:
+        return ()
+    first, last = max(span.first_day, term.first_day), min(span.last_day, term.last_day)
+    return DaySpan(first, last).days()
+
+
+def _note_outside(row: Row, column: str, day: date, term: TermEntry) -> None:
+    what = text(
+        "{day} lies outside the term, {first} to {last}. Correct the day.",
+        day=day,
+        first=term.first_day,
+        last=term.last_day,
+    )
+    row.fault(column, what)
 
 
 def _all_schools_known(batch: Batch, schools: Mapping[str, SchoolEntry]) -> bool:
@@ -155,13 +191,7 @@ def _check_teacher(found: Found[TeacherEntry], known: _Known) -> None:
         return
     for span in pledge.absences:
         if span.last_day < term.first_day or term.last_day < span.first_day:
-            what = text(
-                "{day} lies outside the term, {first} to {last}. Correct the day.",
-                day=span.first_day,
-                first=term.first_day,
-                last=term.last_day,
-            )
-            found.row.fault(layout.AWAY, what)
+            _note_outside(found.row, layout.AWAY, span.first_day, term)
 
 
 def _no_such_schools(said: list[str], called: Schools) -> Text:
@@ -236,13 +266,7 @@ def _check_days(found: Found[Ask], term: TermEntry) -> None:
     for column, day in days:
         # A cell that could not be read was told already; it stands as the first day of all.
         if day != NO_DAY and not term.first_day <= day <= term.last_day:
-            what = text(
-                "{day} lies outside the term, {first} to {last}. Correct the day.",
-                day=day,
-                first=term.first_day,
-                last=term.last_day,
-            )
-            found.row.fault(column, what)
+            _note_outside(found.row, column, day, term)
 
 
 def _check_rules(row: Row, new: NewRequest, entry: TermEntry, school: SchoolEntry) -> None:

@@ -12,6 +12,7 @@ from scheduler.errors import Text, text
 from scheduler.exchange.faults import Cell, Faults, Row, place
 from scheduler.exchange.grids import Grid
 from scheduler.exchange.layout import (
+    CLOSED,
     CODE,
     HEADER_WITHIN,
     LAYOUTS,
@@ -81,9 +82,10 @@ def find_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) ->
 def _find_header(grid: Grid) -> _Header | None:
     """The row that names most columns of one layout, at least half of those it needs."""
     best: tuple[float, _Header] | None = None
+    layouts = (CLOSED,) if letters(grid.title) == letters(CLOSED.sheet) else LAYOUTS
     for number, cells in grid.rows[:HEADER_WITHIN]:
         said = _headings(cells)
-        for layout in LAYOUTS:
+        for layout in layouts:
             columns = _columns(layout, said)
             share = sum(name in columns for name in layout.needed) / len(layout.needed)
             if share >= 0.5 and (best is None or share > best[0]):

@@ -291,6 +291,15 @@ def test_exported_workbooks_change_nothing_and_found_the_same_programme(
     assert exports.export_instance(full) == instance
 
 
+def test_the_same_lists_as_csv_change_nothing_and_mean_the_same(ctx: Context) -> None:
+    imports.import_files(ctx, examples())
+    exported = list(exports.export_csvs(ctx).items())
+    assert [name for name, _ in exported] == [
+        "truong.csv", "khung-gio.csv", "hoc-ky.csv", "giao-vien.csv", "dang-ky.csv",
+    ]  # fmt: skip
+    assert imports.import_files(ctx, exported).changes_nothing
+
+
 def test_texts_like_formulas_survive_the_round_trip(ctx: Context) -> None:
     def spice(book: Workbook) -> None:
         sheet = book["Giáo viên"]
@@ -298,8 +307,8 @@ def test_texts_like_formulas_survive_the_round_trip(ctx: Context) -> None:
         sheet["F7"].data_type = "s"
 
     imports.import_files(ctx, with_files(edited(TEACHERS, spice)))
-    exported = list(exports.export_workbooks(ctx).items())
-    assert imports.import_files(ctx, exported).changes_nothing
+    for exported in (exports.export_workbooks(ctx), exports.export_csvs(ctx)):
+        assert imports.import_files(ctx, list(exported.items())).changes_nothing
     teacher = exports.export_instance(ctx)["teachers"][0]
     assert (teacher["name"], teacher["phone"]) == ("=1+1", "+84 912 345 678")
 
