@@ -5,7 +5,15 @@
 
 from typing import Any
 
-from scheduler.exchange import archives, child, closed_days, csvs, grids, refusals
+from scheduler.exchange import (
+    archives,
+    child,
+    closed_days,
+    csvs,
+    grids,
+    instance_sheets,
+    refusals,
+)
 from scheduler.exchange.faults import UnreadableError
 from scheduler.exchange.grids import Grid
 
@@ -30,6 +38,8 @@ def _grids(data: bytes, *, called_workbook: bool) -> tuple[Grid, ...]:
         return archives.grids(data)
     if closed_days.is_calendar(data):
         return (closed_days.grid(data),)
+    if instance_sheets.is_instance(data):
+        return instance_sheets.grids(data)
     found = csvs.grid(data)
     if called_workbook:
         raise refusals.error(refusals.RENAMED)

@@ -19,7 +19,7 @@ from scheduler.domain.people import BellPeriod, level_of_class
 from scheduler.domain.requests import NewRequest, Slot
 from scheduler.domain.terms import ProgrammeId, Term, TermId
 from scheduler.errors import Text, text
-from scheduler.exchange import checks, layout, readers, references
+from scheduler.exchange import checks, instance_sheets, layout, readers, references
 from scheduler.exchange.cells import HALF_DAY_WORDS
 from scheduler.exchange.faults import Row
 from scheduler.exchange.layout import Noun
@@ -62,6 +62,7 @@ def resolve(batch: Batch, held: Roster, code: str | None) -> Roster:
     """
     called = Schools((*held.schools, *(found.entry for found in batch.schools)))
     references.settle(batch, held, called)
+    instance_sheets.complete(batch, held)
     checks.doubles(batch)
     checks.zones(batch)
     checks.people(batch)
