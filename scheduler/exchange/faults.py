@@ -19,6 +19,7 @@ Cell = object
 _BETWEEN = re.compile(r"[;,\n]")
 _DIGIT = re.compile(r"\d")
 # What people write into a cell that they would rather leave empty.
+_LONGEST_NOTHING = 20
 _NOTHING = frozenset(("", "-", "–", "—", "/", "khong", "khong co", "none", "no"))
 
 
@@ -159,7 +160,7 @@ class Row:
         cell = self.value(column)
         if cell is None:
             return instead
-        if isinstance(cell, str) and names.fold(cell).strip(" .…") in _NOTHING:
+        if isinstance(cell, str) and _says_nothing(cell):
             return instead
         return self._parsed(column, cell, parse, instead, write)
 
@@ -182,7 +183,7 @@ class Row:
 
     def note(self, column: str, cell: Cell, meant: str) -> None:
         """Note what a cell was taken for, part by part, where it says it in other words."""
-        if cell == meant:
+        if str(cell) == meant:  # nearly always
             return
         for found, each in _compared(cell, meant):
             if letters(found) != letters(each):
@@ -203,6 +204,10 @@ class Row:
         index = self.columns.get(column, -1)
         called = f"{get_column_letter(index + 1)} ({column})" if index >= 0 else column
         return text("{place}, column {column}", place=self.place, column=called)
+
+
+def _says_nothing(cell: str) -> bool:
+    return len(cell) <= _LONGEST_NOTHING and names.fold(cell).strip(" .…") in _NOTHING
 
 
 def _compared(cell: Cell, meant: str) -> list[tuple[str, str]]:
