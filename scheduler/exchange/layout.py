@@ -253,7 +253,9 @@ CLOSED = Layout(Noun.CLOSED, "Ngày nghỉ", (_FROM, replace(_UNTIL, optional=Tr
 LAYOUTS = (SCHOOLS, PERIODS, TERMS, TEACHERS, REQUESTS)
 # Sheets that we put beside lists for people to read; their tables are none.
 READING_FAULTS, READING_MEANT = "Lỗi", "Hiểu là"
-READING_EXAMPLE, READING_SCHOOLS = "Ví dụ", "Các trường"
-READING = (READING_FAULTS, READING_MEANT, READING_EXAMPLE, READING_SCHOOLS)
+READING_EXAMPLE = "Ví dụ"
+READING = (READING_FAULTS, READING_MEANT, READING_EXAMPLE)
+# What a template offers to choose from; too few columns for a list of schools.
+OFFERED_SCHOOLS = "Các trường"
 # Tables that stand together in one workbook: with one of them, the others must be there too.
 TOGETHER = ((SCHOOLS, PERIODS, TERMS),)

@@ -125,7 +125,7 @@ def _workbook(
         _empty(book.create_sheet(table.sheet), table, bool(schools), language)
     _filled(book.create_sheet(layout.READING_EXAMPLE), tables, language)
     if schools and layout.SCHOOLS not in tables:
-        _known(book.create_sheet(layout.READING_SCHOOLS), schools)
+        _known(book.create_sheet(layout.OFFERED_SCHOOLS), schools)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -175,7 +175,7 @@ def _offered(table: Layout, name: str, known: bool) -> DataValidation | None:
     if name == layout.CODE and table.noun == Noun.PERIODS:
         return _range(layout.SCHOOLS.sheet)
     if name == layout.CODE and table.noun == Noun.REQUESTS and known:
-        return _range(layout.READING_SCHOOLS)
+        return _range(layout.OFFERED_SCHOOLS)
     return None
 
 

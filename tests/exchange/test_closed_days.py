@@ -57,6 +57,28 @@ def test_calendar_that_breaks_off_is_refused() -> None:
     assert sentence.startswith("nghi.ics: The calendar breaks off")
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("nghi.ics", calendar(*["DTSTART;VALUE=DATE:20231120"] * 20_001)[1], "too large"),
+        ("nghi.ics", b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\n" * 20_000, "breaks off"),
+        ("nghi.xlsx", calendar("DTSTART;VALUE=DATE:20231120")[1], ""),
+        ("x.json", b'{"version": 1, "name": NaN}', "not an instance"),
+        ("x.json", b'{"version": 1, "teachers": ' + b"[" * 100_000, "not an instance"),
+        ("x.json", b'{"version": 1\xff}', "not an instance"),
+    ],
+    ids=["events", "nested", "renamed", "NaN", "deep", "letters"],
+)
+def test_hostile_calendars_and_instances_are_refused_in_the_process_of_their_own(
+    name: str, data: bytes, said: str
+) -> None:
+    if not said:  # whatever it is called, it is what it holds
+        assert holidays((name, data)) == HELD
+        return
+    [sentence] = refusals([(name, data)], told())
+    assert said in sentence
+
+
 def test_a_sheet_of_closed_days_says_the_same() -> None:
     book = Workbook()
     sheet = book.worksheets[0]
