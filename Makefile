@@ -61,6 +61,7 @@ sbom: setup
 # About an hour, most of it bench.matching's; its --help tells how to run a part.
 bench: setup
 	$(BIN)/python -m bench.figures
+	$(BIN)/python -m bench.imports
 	$(BIN)/python -m bench.feeds
 	$(BIN)/python -m bench.mail
 	$(BIN)/python -m bench.outbox

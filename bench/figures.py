@@ -16,7 +16,7 @@ from datetime import date
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, RUSAGE_SELF
+from resource import RUSAGE_CHILDREN
 from statistics import median
 
 from scheduler import clock, config
@@ -63,15 +63,6 @@ def prepared(folder: Path) -> Context:
     )
     system.migrate(ctx)
     return ctx
-
-
-def importing(ctx: Context) -> Iterator[Figure]:
-    """The time with that of the processes that read the files."""
-    began = time.process_time() + children_seconds()
-    imports.import_files(ctx, demo.examples())
-    spent = time.process_time() + children_seconds() - began
-    peak = resource.getrusage(RUSAGE_SELF).ru_maxrss / 1024
-    yield Figure("import of the three workbooks", f"{spent:.2f} s, {peak:.0f} MB", "3 s, 150 MB")
 
 
 def children_seconds() -> float:
@@ -167,7 +158,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ctx = prepared(folder / "bench")
-        found = [*importing(ctx), *matching(ctx)]
+        imports.import_files(ctx, demo.examples())  # bench.imports has what it costs
+        found = [*matching(ctx)]
         term_id = published(ctx)
         found += [*covering(ctx), *hands(ctx, term_id), *storm(ctx)]
         found += [*weighing(), *whole_demo(folder)]

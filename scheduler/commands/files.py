@@ -29,12 +29,13 @@ def import_command(
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["instance", "workbooks", "lessons"]))
+@click.argument("what", type=click.Choice(["instance", "workbooks", "csv", "lessons"]))
 @console.term_option
 @console.output_option("Where to write.")
 def export(what: str, term_code: str | None, output: Path) -> None:
-    """Write the term out: INSTANCE as `chungtay match` reads it, the three WORKBOOKS into a
-    folder, so that they import back to the same state, or the published LESSONS as a workbook.
+    """Write the term out: INSTANCE as `chungtay match` reads it, the three WORKBOOKS or the five
+    lists as CSV into a folder, so that they import back to the same state, or the published
+    LESSONS as a workbook.
     """
     with opening.ready_context() as ctx:
         if what == "instance":
@@ -43,5 +44,6 @@ def export(what: str, term_code: str | None, output: Path) -> None:
             output.write_bytes(exports.export_lessons(ctx, term_code))
         else:
             output.mkdir(parents=True, exist_ok=True)
-            for name, content in exports.export_workbooks(ctx, term_code).items():
+            write = exports.export_csvs if what == "csv" else exports.export_workbooks
+            for name, content in write(ctx, term_code).items():
                 (output / name).write_bytes(content)

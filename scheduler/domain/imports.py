@@ -18,7 +18,7 @@ from scheduler.domain.requests import NewRequest, Slot
 T = TypeVar("T")
 UploadId = NewType("UploadId", int)
 
-MOST_FILES = 3  # the lists of a programme
+MOST_FILES = 5  # the lists of a programme, each as CSV
 UPLOAD_LIFE = timedelta(days=1)  # from the look at lists to their taking over
 FIRST_PROGRAMME_CODE = "ha-noi-yen-bai"
 

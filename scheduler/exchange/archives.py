@@ -5,11 +5,13 @@ unpacked.  It runs in a process that may be lost: see `grids`.
 """
 
 import io
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import openpyxl
+from openpyxl.utils import column_index_from_string
 
 from scheduler.exchange import refusals
 from scheduler.exchange.faults import Cell, UnreadableError
@@ -21,6 +23,9 @@ MOST_ENTRIES = 200
 # Empty cells that only carry a colour cost time too; no honest list comes near these.
 _MOST_CELLS = 4_000_000
 _LAST_EXCEL_ROW = 1_048_576
+_MOST_STEPS = 100_000  # over merged cells
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,2})(\d{1,7}):([A-Z]{1,2})(\d{1,7})"')
+_Row = tuple[int, tuple[Cell, ...]]
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -72,7 +77,10 @@ def _check_sizes(data: bytes) -> None:
 def _read(data: bytes) -> tuple[Grid, ...]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     try:
-        return tuple(Grid(sheet.title, tuple(_filled(sheet))) for sheet in book.worksheets)
+        return tuple(
+            Grid(sheet.title, _spread(tuple(_filled(sheet)), _merged(sheet)))
+            for sheet in book.worksheets
+        )
     finally:
         book.close()
 
@@ -90,6 +98,39 @@ def _filled(sheet: Any) -> Iterator[tuple[int, tuple[Cell, ...]]]:
         if number > MOST_ROWS or filled[-1] >= MOST_COLUMNS:
             raise _too_large(sheet.title)
         yield number, tuple(row[: filled[-1] + 1])
+
+
+def _merged(sheet: Any) -> Iterator[tuple[int, int, int]]:
+    """The cells that are merged downwards: index of the column, first and last row.
+
+    openpyxl does not tell them of a sheet that it reads row by row.
+    """
+    with sheet._get_source() as source:
+        found = _MERGED.findall(source.read())
+    for first, start, last, end in found[:MOST_ROWS]:
+        if first == last and int(start) < int(end) <= MOST_ROWS:
+            yield column_index_from_string(first.decode()) - 1, int(start), int(end)
+
+
+def _spread(rows: tuple[_Row, ...], merged: Iterable[tuple[int, int, int]]) -> tuple[_Row, ...]:
+    """The rows with what a merged cell says in each row that it runs over.
+
+    A school is often written once beside all of its classes.
+    """
+    at = {number: index for index, (number, _) in enumerate(rows)}
+    spread, steps = list(rows), 0
+    for column, start, end in merged:
+        said = rows[at[start]][1][column : column + 1] if start in at else ()
+        steps += end - start
+        if not said or said[0] is None or steps > _MOST_STEPS:
+            continue
+        for number in range(start + 1, end + 1):
+            if number in at:
+                cells = list(spread[at[number]][1])
+                cells += [None] * (column + 1 - len(cells))
+                cells[column] = said[0] if cells[column] is None else cells[column]
+                spread[at[number]] = number, tuple(cells)
+    return tuple(spread)
 
 
 def _too_large(title: str) -> UnreadableError:

@@ -2,16 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterable
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
+from scheduler.domain import names
 from scheduler.domain.people import HalfDay, Level
 from scheduler.errors import text
 from scheduler.exchange.faults import Cell, UnreadableError
-from scheduler.exchange.words import letters
+from scheduler.exchange.words import letters, shown, written
 
 LEVEL_WORDS = {
     Level.PRIMARY: "TH",
@@ -19,45 +19,30 @@ LEVEL_WORDS = {
     Level.UPPER_SECONDARY: "THPT",
 }
 HALF_DAY_WORDS = {HalfDay.MORNING: "Sáng", HalfDay.AFTERNOON: "Chiều", HalfDay.EVENING: "Tối"}
-_LEVELS = {letters(word): level for level, word in LEVEL_WORDS.items()}
-_HALF_DAYS = {letters(word): half_day for half_day, word in HALF_DAY_WORDS.items()}
-# Cells that a spreadsheet would take for a formula are written with a ' before them, and so are
-# those that have one already: who takes one away again finds what was there.
-_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
-# What no spreadsheet can hold, nor XML.
-_UNFIT = re.compile("[\0-\x08\v\f\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_SHOWN = 60
-
-
-def shown(cell: Cell) -> str:
-    """A cell as a sentence quotes it."""
-    said = written(cell)
-    return said if len(said) <= _SHOWN else said[: _SHOWN - 1] + "…"
-
-
-def written(cell: Cell) -> str:
-    """A cell as text: composed letters, single spaces, no control characters."""
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    if isinstance(cell, datetime | date):
-        return f"{cell.day:02d}/{cell.month:02d}/{cell.year}"
-    if isinstance(cell, time):
-        return f"{cell:%H:%M}"
-    said = str(cell)
-    if said.startswith("'") and _FORMULA.match(said, 1):
-        said = said[1:]
-    clean = "".join(c for c in said if c.isprintable() or c.isspace())
-    return " ".join(unicodedata.normalize("NFC", clean).split())
-
-
-def guarded(value: str) -> str:
-    """A text for a cell: what a spreadsheet would take for a formula gets a ' before it.
-
-    `written` reads it back.
-    """
-    fit = _UNFIT.sub(lambda unfit: " " if unfit[0].isspace() else "", value)
-    said = unicodedata.normalize("NFC", fit)
-    return f"'{said}" if _FORMULA.match(said) else said
+# Whatever else offices call the levels; a cell may say several.
+_LEVEL_NAMES = {
+    Level.PRIMARY: ("TH", "Tiểu học", "cấp 1", "cấp I", "C1", "1", "Primary", "Primary school"),
+    Level.LOWER_SECONDARY: (
+        *("THCS", "Trung học cơ sở", "cấp 2", "cấp II", "C2", "2"),
+        *("Lower secondary", "Secondary", "Middle school"),
+    ),
+    Level.UPPER_SECONDARY: (
+        *("THPT", "Trung học phổ thông", "cấp 3", "cấp III", "C3", "3"),
+        *("Upper secondary", "High school"),
+    ),
+}
+_LEVELS = {letters(name): level for level, called in _LEVEL_NAMES.items() for name in called}
+_HALF_DAY_NAMES = {
+    HalfDay.MORNING: ("Sáng", "Buổi sáng", "S", "Morning"),
+    HalfDay.AFTERNOON: ("Chiều", "Buổi chiều", "C", "Afternoon"),
+    HalfDay.EVENING: ("Tối", "Buổi tối", "Evening"),
+}
+_HALF_DAYS = {letters(name): half for half, called in _HALF_DAY_NAMES.items() for name in called}
+_BETWEEN = re.compile(r"[,;&+/\n]|\bv[aà]\b|\band\b", re.IGNORECASE)
+# What may stand behind a number without changing it, by its letters.
+_UNITS = "tiet|tiet/tuan|tiet/ngay|phong|phut|hs|hoc sinh|em|p|lessons?|rooms?|minutes?|pupils?"
+_NUMBER = re.compile(rf"(?:tiet\s*)?(-?[0-9]{{1,9}})(?:[.,]0{{1,2}})?(?:\s*(?:{_UNITS}))?")
+_ROUNDED = re.compile(r"[0-9][.,][0-9]+e\+?[0-9]+", re.IGNORECASE)
 
 
 def words(most: int) -> Callable[[Cell], str]:
@@ -89,10 +74,16 @@ def code(cell: Cell) -> str:
     return said
 
 
-def codes(cell: Cell) -> tuple[str, ...]:
-    """Codes of schools, separated by commas; each once, in order."""
-    parts = (part.strip() for part in re.split(r"[,;\n]", str(cell)))
-    return tuple(sorted({code(part) for part in parts if part}))
+def school(cell: Cell) -> str:
+    """A school by its code or its name, as written; `references` finds which one it is."""
+    return words(200)(cell)
+
+
+def schools(cell: Cell) -> tuple[str, ...]:
+    """Schools by code or name, separated by commas; each once, in the order written."""
+    said = unicodedata.normalize("NFC", written(cell) if not isinstance(cell, str) else cell)
+    found = (school(part) for part in re.split(r"[,;\n]", said) if part.strip())
+    return tuple(dict.fromkeys(found))
 
 
 def whole(least: int, most: int) -> Callable[[Cell], int]:
@@ -100,7 +91,8 @@ def whole(least: int, most: int) -> Callable[[Cell], int]:
 
     def parse(cell: Cell) -> int:
         said = written(cell)
-        number = int(said) if re.fullmatch(r"-?[0-9]{1,9}", said) else None
+        found = _NUMBER.fullmatch(names.fold(said))
+        number = int(found[1]) if found else None
         if number is None or isinstance(cell, bool) or not least <= number <= most:
             raise UnreadableError(
                 text(
@@ -132,11 +124,11 @@ def mail(cell: Cell) -> str:
 
 
 def phone(cell: Cell) -> str:
-    """A telephone number as written; a number cell has lost its first 0 and gets it back."""
+    """A telephone number as written; one that a spreadsheet took for a number gets its 0 back."""
     said = written(cell)
-    if not isinstance(cell, str) and re.fullmatch(r"[1-9][0-9]{8}", said):
+    if re.fullmatch(r"[35789][0-9]{8}|2[0-9]{8,9}", said):
         return f"0{said}"
-    if len(said) > 40 or not re.search(r"[0-9]", said):
+    if len(said) > 40 or not re.search(r"[0-9]", said) or _ROUNDED.fullmatch(said):
         raise UnreadableError(
             text(
                 "“{found}” is not a telephone number. Write for example 0912345678.",
@@ -147,7 +139,7 @@ def phone(cell: Cell) -> str:
 
 
 def level(cell: Cell) -> Level:
-    found = _LEVELS.get(letters(cell))
+    found = _LEVELS.get(letters(written(cell)))
     if found is None:
         raise UnreadableError(
             text(
@@ -160,10 +152,15 @@ def level(cell: Cell) -> Level:
 
 def levels(cell: Cell) -> tuple[Level, ...]:
     """School levels, separated by commas, in the order of school life."""
-    parts = [part for part in re.split(r"[,;&+\n]", str(cell)) if part.strip()]
+    said = unicodedata.normalize("NFC", cell) if isinstance(cell, str) else written(cell)
+    parts = [part for part in _BETWEEN.split(said) if part.strip()]
     if not parts:
         level(cell)
     return tuple(sorted({level(part) for part in parts}, key=list(Level).index))
+
+
+def write_levels(values: Iterable[Level]) -> str:
+    return ", ".join(LEVEL_WORDS[level] for level in values)
 
 
 def half_day(cell: Cell) -> HalfDay:

@@ -1,6 +1,6 @@
 """The five tables of the programme's workbooks: their columns as offices name them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -18,6 +18,7 @@ class Noun(StrEnum):
     TERMS = "terms"
     TEACHERS = "teachers"
     REQUESTS = "requests"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """A table; `key` names the column by which a row is known to be one of its rows."""
+    """A table; `key` names the column by which a row is known to be one of its rows.
+
+    `beside` are columns that offices have besides, or instead of the code of a school; we write
+    none of them.
+    """
 
     noun: Noun
     sheet: str
     columns: tuple[Column, ...]
     key: str
+    beside: tuple[Column, ...] = ()
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -47,7 +53,7 @@ class Layout:
         """The names of the columns by the letters of everything they may be called."""
         return {
             letters(called): column.name
-            for column in self.columns
+            for column in (*self.columns, *self.beside)
             for called in (column.name, *column.aliases)
         }
 
@@ -89,27 +95,47 @@ PRIORITY = "Mức ưu tiên"
 # By rank, from the first choice on; lists have the first three.
 SLOTS = ("Tiết mong muốn", "Tiết dự phòng", *(f"Tiết dự phòng {n}" for n in range(2, 10)))
 USUAL_RANKS = 3
-_ENGLISH_RESERVES = ("Second choice", "Third choice")
-_RESERVES = tuple((name, _ENGLISH_RESERVES[n : n + 1]) for n, name in enumerate(SLOTS[1:]))
+_OTHER_RESERVES = (
+    ("Second choice", "Nguyện vọng 2", "Khung giờ dự phòng", "Tiết dự phòng 1"),
+    ("Third choice", "Nguyện vọng 3", "Khung giờ dự phòng 2"),
+)
+_RESERVES = tuple(
+    (name, _OTHER_RESERVES[n] if n < len(_OTHER_RESERVES) else ())
+    for n, name in enumerate(SLOTS[1:])
+)
 
 # How the office that sends a list is called in its titles, before the name of its place, and how
 # a programme is called after two places.
 OFFICE = "SỞ GIÁO DỤC VÀ ĐÀO TẠO"
 BETWEEN_PLACES = " – "
 
-_MAIL = Column(MAIL, ("Thư điện tử", "Mail", "Địa chỉ email"))
-_PHONE = Column(PHONE, ("SĐT", "Số điện thoại"))
+_MAIL = Column(MAIL, ("Thư điện tử", "Mail", "Địa chỉ email", "E-mail", "Email address"))
+_PHONE = Column(
+    PHONE,
+    ("SĐT", "Số điện thoại", "Số ĐT", "ĐT", "Di động", "Phone", "Telephone", "Phone number"),
+)
+_CODE = Column(CODE, ("Mã", "Mã số trường", "Mã đơn vị", "School code", "Code"))
+_SCHOOL = Column(
+    SCHOOL_NAME, ("Trường", "Tên đơn vị", "Trường tiếp nhận", "School", "School name", "Name")
+)
+_FROM = Column(FIRST_DAY, ("Ngày bắt đầu", "Từ", "From", "First day", "Start date"))
+_UNTIL = Column(
+    LAST_DAY, ("Ngày kết thúc", "Đến", "Đến hết ngày", "Until", "To", "Last day", "End date")
+)
 
 SCHOOLS = Layout(
     Noun.SCHOOLS,
     "Trường",
     (
-        Column(CODE),
-        Column(SCHOOL_NAME),
-        Column(SCHOOL_DISTRICT, ("Huyện", "Quận/Huyện")),
-        Column(SCHOOL_LEVEL),
-        Column(ROOMS, ("Số phòng",)),
-        Column(CONTACT, ("Người đầu mối", "Cán bộ đầu mối")),
+        _CODE,
+        _SCHOOL,
+        Column(SCHOOL_DISTRICT, ("Huyện", "Quận/Huyện", "Huyện/Thị xã/Thành phố", "District")),
+        Column(SCHOOL_LEVEL, ("Cấp", "Level", "School level")),
+        Column(ROOMS, ("Số phòng", "Số phòng học", "Rooms", "Online rooms")),
+        Column(
+            CONTACT,
+            ("Người đầu mối", "Cán bộ đầu mối", "Người liên hệ", "Contact", "Contact person"),
+        ),
         _MAIL,
         _PHONE,
     ),
@@ -118,20 +144,33 @@ SCHOOLS = Layout(
 PERIODS = Layout(
     Noun.PERIODS,
     "Khung giờ",
-    (Column(CODE), Column(HALF_DAY), Column(PERIOD), Column(START), Column(END)),
+    (
+        _CODE,
+        Column(HALF_DAY, ("Buổi học", "Half-day", "Half day", "Session")),
+        Column(PERIOD, ("Tiết học", "Tiết số", "Period")),
+        Column(START, ("Giờ bắt đầu", "Bắt đầu lúc", "Giờ vào", "Start", "Begins", "From")),
+        Column(END, ("Giờ kết thúc", "Kết thúc lúc", "Giờ ra", "End", "Ends", "To")),
+    ),
     CODE,
+    (_SCHOOL,),
 )
 TERMS = Layout(
     Noun.TERMS,
     "Học kỳ",
     (
-        Column(TERM_CODE),
-        Column(TERM_NAME, ("Tên học kỳ",)),
-        Column(FIRST_DAY),
-        Column(LAST_DAY),
-        Column(HOLIDAYS),
-        Column(REST, ("Nghỉ giữa hai tiết",)),
-        Column(ZONE),
+        Column(TERM_CODE, ("Mã kỳ", "Mã HK", "Term code", "Term", "Code")),
+        Column(TERM_NAME, ("Tên học kỳ", "Học kỳ", "Term name", "Name")),
+        _FROM,
+        _UNTIL,
+        Column(HOLIDAYS, ("Các ngày nghỉ", "Nghỉ lễ", "Ngày lễ", "Holidays", "Days off")),
+        Column(
+            REST,
+            (
+                *("Nghỉ giữa hai tiết", "Nghỉ giữa 2 tiết (phút)", "Nghỉ giữa 2 tiết"),
+                *("Rest between lessons (minutes)", "Rest (minutes)", "Rest between two lessons"),
+            ),
+        ),
+        Column(ZONE, ("Time zone", "Timezone")),
     ),
     TERM_CODE,
 )
@@ -139,19 +178,56 @@ TEACHERS = Layout(
     Noun.TEACHERS,
     "Giáo viên",
     (
-        Column(NUMBER, ("TT", "Số thứ tự"), optional=True),
-        Column(TEACHER_NAME, ("Họ tên",)),
-        Column(HOME_SCHOOL, ("Trường công tác",)),
-        Column(HOME_DISTRICT),
+        Column(NUMBER, ("TT", "Số thứ tự", "No.", "Number", "#"), optional=True),
+        Column(
+            TEACHER_NAME, ("Họ tên", "Họ & tên", "Họ tên giáo viên", "Name", "Full name", "Teacher")
+        ),
+        Column(
+            HOME_SCHOOL,
+            ("Trường công tác", "Đơn vị", "Trường", "Home school", "Donor school", "School"),
+        ),
+        Column(HOME_DISTRICT, ("Quận", "Huyện", "Quận/Huyện/Thị xã", "District")),
         _MAIL,
         _PHONE,
-        Column(LEVELS),
-        Column(A_DAY),
-        Column(A_WEEK),
-        Column(A_TERM, ("Tổng số tiết",)),
-        Column(FREE),
-        Column(AWAY),
-        Column(WISHES),
+        Column(LEVELS, ("Cấp học", "Cấp", "Dạy cấp", "Levels", "Level")),
+        Column(
+            A_DAY,
+            (
+                *(
+                    "Số tiết/ngày",
+                    "Tối đa/ngày",
+                    "Số tiết tối đa một ngày",
+                    "Số tiết tối đa 1 ngày",
+                ),
+                *("Lessons a day", "Lessons per day", "Max per day", "Most a day"),
+            ),
+        ),
+        Column(
+            A_WEEK,
+            (
+                *("Số tiết/tuần", "Tối đa/tuần", "Số tiết tối đa một tuần"),
+                *("Số tiết tối đa 1 tuần", "Lessons a week", "Lessons per week", "Max per week"),
+                "Most a week",
+            ),
+        ),
+        Column(
+            A_TERM,
+            (
+                *("Tổng số tiết", "Tổng số tiết/kỳ", "Số tiết/học kỳ", "Tổng số tiết học kỳ"),
+                *("Lessons a term", "Lessons per term", "Total lessons", "Most a term"),
+            ),
+        ),
+        Column(
+            FREE, ("Giờ rảnh", "Lịch rảnh", "Thời gian trống", "Free times", "Available", "Free")
+        ),
+        Column(AWAY, ("Các ngày bận", "Ngày vắng", "Lịch bận", "Days away", "Away", "Busy days")),
+        Column(
+            WISHES,
+            (
+                *("Trường mong muốn", "Nguyện vọng", "Trường đăng ký hỗ trợ"),
+                *("Schools wished", "Wishes", "Preferred schools"),
+            ),
+        ),
     ),
     NUMBER,
 )
@@ -159,18 +235,27 @@ REQUESTS = Layout(
     Noun.REQUESTS,
     "Đăng ký",
     (
-        Column(CODE, ("School code",)),
-        Column(CLASS, ("Class", "Tên lớp")),
-        Column(PUPILS, ("Pupils",)),
+        _CODE,
+        Column(CLASS, ("Class", "Tên lớp", "Lớp học")),
+        Column(PUPILS, ("Pupils", "Số học sinh", "Số HS")),
         Column(PER_WEEK, ("Lessons a week", "Lessons per week", "Số tiết mỗi tuần", "Số tiết")),
-        Column(FIRST_DAY, ("From", "First day")),
-        Column(LAST_DAY, ("Until", "To", "Last day")),
-        Column(PRIORITY, ("Priority", "Ưu tiên")),
-        Column(SLOTS[0], ("First choice", "Slots", "Khung giờ")),
+        _FROM,
+        _UNTIL,
+        Column(PRIORITY, ("Priority", "Ưu tiên", "Độ ưu tiên")),
+        Column(SLOTS[0], ("First choice", "Slots", "Khung giờ", "Nguyện vọng 1", "Khung giờ 1")),
         *(Column(name, aliases, optional=True) for name, aliases in _RESERVES),
     ),
     CODE,
+    (_SCHOOL,),
 )
+# Its columns are in other lists as well: a sheet is one only by its name.
+CLOSED = Layout(Noun.CLOSED, "Ngày nghỉ", (_FROM, replace(_UNTIL, optional=True)), FIRST_DAY)
 LAYOUTS = (SCHOOLS, PERIODS, TERMS, TEACHERS, REQUESTS)
+# Sheets that we put beside lists for people to read; their tables are none.
+READING_FAULTS, READING_MEANT = "Lỗi", "Hiểu là"
+READING_EXAMPLE = "Ví dụ"
+READING = (READING_FAULTS, READING_MEANT, READING_EXAMPLE)
+# What a template offers to choose from; too few columns for a list of schools.
+OFFERED_SCHOOLS = "Các trường"
 # Tables that stand together in one workbook: with one of them, the others must be there too.
 TOGETHER = ((SCHOOLS, PERIODS, TERMS),)

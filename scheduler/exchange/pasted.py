@@ -16,10 +16,9 @@ from scheduler.domain.imports import SchoolEntry, TermEntry
 from scheduler.domain.pasting import PastedRow
 from scheduler.domain.requests import NewRequest
 from scheduler.errors import Text, text
-from scheduler.exchange import layout, refusals, resolving
-from scheduler.exchange.cells import written
+from scheduler.exchange import layout, readers, refusals, resolving
 from scheduler.exchange.faults import Cell, Faults, Row, UnreadableError
-from scheduler.exchange.words import letters
+from scheduler.exchange.words import letters, written
 
 MOST_ROWS = 200
 MOST_BYTES = 50_000
@@ -140,7 +139,7 @@ def _row(
 
 def _class_of(cells: Sequence[str], columns: Mapping[str, int]) -> str:
     index = columns[layout.CLASS]
-    return written(cells[index]) if index < len(cells) else ""
+    return readers.bare_class(written(cells[index])) if index < len(cells) else ""
 
 
 def _filled(

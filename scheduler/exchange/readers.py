@@ -9,9 +9,10 @@ from scheduler.domain.intervals import DaySpan, clock_text
 from scheduler.domain.people import BellPeriod, HalfDay, Level, level_of_class
 from scheduler.domain.requests import MOST_A_WEEK, PRIORITIES
 from scheduler.errors import text
-from scheduler.exchange import cells, layout, times
+from scheduler.exchange import cells, layout, times, weekly
 from scheduler.exchange.faults import Cell, Row, UnreadableError
-from scheduler.exchange.times import TimedSlot, WishedSlot
+from scheduler.exchange.weekly import TimedSlot, WishedSlot
+from scheduler.exchange.words import letters
 
 # Stands in for what a cell failed to say; such a row is never taken over.
 NO_DAY = date(times.FIRST_YEAR, 1, 1)
@@ -54,15 +55,17 @@ def school(row: Row) -> SchoolEntry:
         code=row.need(layout.CODE, cells.code, ""),
         name=row.need(layout.SCHOOL_NAME, cells.words(200), ""),
         district=row.need(layout.SCHOOL_DISTRICT, cells.words(100), ""),
-        level=row.need(layout.SCHOOL_LEVEL, cells.level, Level.PRIMARY),
-        rooms=row.need(layout.ROOMS, cells.whole(1, 100), 1),
+        level=row.need(
+            layout.SCHOOL_LEVEL, cells.level, Level.PRIMARY, cells.LEVEL_WORDS.__getitem__
+        ),
+        rooms=row.need(layout.ROOMS, cells.whole(1, 100), 1, str),
         contacts=_contacts(row),
     )
 
 
 def bell(row: Row) -> Bell:
-    start = row.need(layout.START, times.clock, 0)
-    end = row.need(layout.END, times.clock, 1)
+    start = row.need(layout.START, times.clock, 0, clock_text)
+    end = row.need(layout.END, times.clock, 1, clock_text)
     if row.sound and end <= start:
         row.fault(
             layout.END,
@@ -73,12 +76,17 @@ def bell(row: Row) -> Bell:
             ),
         )
     period = BellPeriod(
-        half_day=row.need(layout.HALF_DAY, cells.half_day, HalfDay.MORNING),
-        number=row.need(layout.PERIOD, cells.whole(1, 12), 1),
+        half_day=row.need(
+            layout.HALF_DAY,
+            cells.half_day,
+            HalfDay.MORNING,
+            cells.HALF_DAY_WORDS.__getitem__,
+        ),
+        number=row.need(layout.PERIOD, cells.whole(1, 12), 1, str),
         start=start,
         end=end,
     )
-    return Bell(row.need(layout.CODE, cells.code, ""), period)
+    return Bell(row.need(layout.CODE, cells.school, ""), period)
 
 
 def term(row: Row) -> TermEntry:
@@ -88,26 +96,34 @@ def term(row: Row) -> TermEntry:
         name=row.need(layout.TERM_NAME, cells.words(200), ""),
         first_day=first_day,
         last_day=last_day,
-        gap_minutes=row.need(layout.REST, cells.whole(0, 240), 0),
+        gap_minutes=row.need(layout.REST, cells.whole(0, 240), 0, str),
         zone=row.take(layout.ZONE, cells.zone, _DEFAULT_ZONE),
         holidays=_holidays(row, first_day, last_day),
     )
 
 
+def closed(row: Row) -> DaySpan:
+    """Days without lessons; without a last day it is one."""
+    first = row.need(layout.FIRST_DAY, times.day, NO_DAY, times.write_day)
+    last = row.take(layout.LAST_DAY, times.day, first, times.write_day)
+    _check_order(row, first, last)
+    return DaySpan(first, max(first, last))
+
+
 def teacher(row: Row) -> TeacherEntry:
     pledge = Pledge(
-        levels=row.need(layout.LEVELS, cells.levels, _NO_LEVELS),
-        max_per_day=row.need(layout.A_DAY, cells.whole(1, 20), 1),
-        max_per_week=row.need(layout.A_WEEK, cells.whole(1, 60), 1),
-        max_total=row.need(layout.A_TERM, cells.whole(1, 1000), 1),
-        windows=row.take(layout.FREE, times.windows, _NO_WINDOWS),
-        absences=row.take(layout.AWAY, times.spans, _NO_SPANS),
-        wishes=row.take(layout.WISHES, cells.codes, _NO_CODES),
+        levels=row.need(layout.LEVELS, cells.levels, _NO_LEVELS, cells.write_levels),
+        max_per_day=row.need(layout.A_DAY, cells.whole(1, 20), 1, str),
+        max_per_week=row.need(layout.A_WEEK, cells.whole(1, 60), 1, str),
+        max_total=row.need(layout.A_TERM, cells.whole(1, 1000), 1, str),
+        windows=row.take(layout.FREE, weekly.windows, _NO_WINDOWS, weekly.write_windows),
+        absences=row.take(layout.AWAY, times.spans, _NO_SPANS, times.write_spans),
+        wishes=row.take(layout.WISHES, cells.schools, _NO_CODES),
     )
     return TeacherEntry(
         email=row.need(layout.MAIL, cells.mail, ""),
         name=row.need(layout.TEACHER_NAME, cells.words(200), ""),
-        phone=row.take(layout.PHONE, cells.phone, ""),
+        phone=row.take(layout.PHONE, cells.phone, "", str),
         school=row.need(layout.HOME_SCHOOL, cells.words(200), ""),
         district=row.need(layout.HOME_DISTRICT, cells.words(100), ""),
         pledge=pledge,
@@ -115,20 +131,23 @@ def teacher(row: Row) -> TeacherEntry:
 
 
 def ask(row: Row) -> Ask:
-    class_name, number = row.need(layout.CLASS, _class_name, ("", 1))
+    class_name, number = row.need(layout.CLASS, _class_name, ("", 1), _write_class)
     first_day, last_day = _from_until(row)
     return Ask(
-        school_code=row.need(layout.CODE, cells.code, ""),
+        school_code=row.need(layout.CODE, cells.school, ""),
         class_name=class_name,
         number=number,
-        pupils=row.take(layout.PUPILS, cells.whole(0, 200), 0),
-        lessons_per_week=row.need(layout.PER_WEEK, cells.whole(1, MOST_A_WEEK), 1),
+        pupils=row.take(layout.PUPILS, cells.whole(0, 200), 0, str),
+        lessons_per_week=row.need(layout.PER_WEEK, cells.whole(1, MOST_A_WEEK), 1, str),
         first_day=first_day,
         last_day=last_day,
-        priority=row.need(layout.PRIORITY, cells.whole(PRIORITIES[0], PRIORITIES[-1]), 1),
+        priority=row.need(layout.PRIORITY, cells.whole(PRIORITIES[0], PRIORITIES[-1]), 1, str),
         slots=(
-            row.need(layout.SLOTS[0], times.slots, _NO_SLOTS),
-            *(row.take(column, times.slots, _NO_SLOTS) for column in layout.SLOTS[1:]),
+            row.need(layout.SLOTS[0], weekly.slots, _NO_SLOTS, weekly.write_slots),
+            *(
+                row.take(column, weekly.slots, _NO_SLOTS, weekly.write_slots)
+                for column in layout.SLOTS[1:]
+            ),
         ),
     )
 
@@ -141,14 +160,19 @@ def _contacts(row: Row) -> tuple[Contact, ...]:
     contact = Contact(
         email=row.need(layout.MAIL, cells.mail, ""),
         name=row.need(layout.CONTACT, cells.words(200), ""),
-        phone=row.take(layout.PHONE, cells.phone, ""),
+        phone=row.take(layout.PHONE, cells.phone, "", str),
     )
     return (contact,)
 
 
 def _from_until(row: Row) -> tuple[date, date]:
-    first_day = row.need(layout.FIRST_DAY, times.day, NO_DAY)
-    last_day = row.need(layout.LAST_DAY, times.day, NO_DAY)
+    first_day = row.need(layout.FIRST_DAY, times.day, NO_DAY, times.write_day)
+    last_day = row.need(layout.LAST_DAY, times.day, NO_DAY, times.write_day)
+    _check_order(row, first_day, last_day)
+    return first_day, last_day
+
+
+def _check_order(row: Row, first_day: date, last_day: date) -> None:
     if NO_DAY not in (first_day, last_day) and last_day < first_day:
         row.fault(
             layout.LAST_DAY,
@@ -158,11 +182,10 @@ def _from_until(row: Row) -> tuple[date, date]:
                 first=first_day,
             ),
         )
-    return first_day, last_day
 
 
 def _holidays(row: Row, first_day: date, last_day: date) -> tuple[date, ...]:
-    found = row.take(layout.HOLIDAYS, times.days, _NO_DAYS)
+    found = row.take(layout.HOLIDAYS, times.days, _NO_DAYS, times.write_days)
     outside = [day for day in found if not first_day <= day <= last_day]
     if outside and row.sound:
         row.fault(
@@ -177,10 +200,16 @@ def _holidays(row: Row, first_day: date, last_day: date) -> tuple[date, ...]:
     return found
 
 
+def bare_class(said: str) -> str:
+    """The name of a class without the word for it: of “Lớp 3A”, 3A."""
+    word, _, rest = said.partition(" ")
+    return rest.strip() if letters(word) in ("lop", "class") and rest.strip() else said
+
+
 def _class_name(cell: Cell) -> tuple[str, int]:
     """The class and which of its requests this is: “3A”, or “3A#2” for its second."""
     said = cells.words(40)(cell)
-    name, _, number = said.partition("#")
+    name, _, number = bare_class(said).partition("#")
     name = name.strip()
     if level_of_class(name) is None:
         raise UnreadableError(
@@ -190,3 +219,8 @@ def _class_name(cell: Cell) -> tuple[str, int]:
             )
         )
     return name, cells.whole(1, 99)(number) if number else 1
+
+
+def _write_class(found: tuple[str, int]) -> str:
+    name, number = found
+    return name if number == 1 else f"{name}#{number}"

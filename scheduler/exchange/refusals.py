@@ -54,6 +54,12 @@ UNQUOTED = text(
     "Row {row} cannot be read: a quotation mark in it is not closed, or a cell has more than {most}"
     " letters. Correct the row."
 )
+BROKEN_CALENDAR = text(
+    "The calendar breaks off or is put together wrongly. Save it anew as a file .ics."
+)
+NO_INSTANCE = text(
+    "This is not an instance of the matching problem, version 1, as JSON. Export it again."
+)
 BEYOND = text(
     "The file is too large or too tangled to be read. Copy the table into a new workbook."
 )
@@ -63,7 +69,7 @@ KNOWN = {
     for sentence in (
         *(EMPTY, TOO_MANY_BYTES, LOCKED, OLD_KIND, NO_WORKBOOK, CUT_OFF, DAMAGED, INFLATED),
         *(MACROS, OTHER_ARCHIVE, TOO_LARGE, TOO_LONG, RENAMED, NO_TEXT, MIXED, UNQUOTED),
-        BEYOND,
+        *(BROKEN_CALENDAR, NO_INSTANCE, BEYOND),
     )
 }
 

@@ -1,8 +1,9 @@
 """What the files say set against what is held: unknown names, days outside the term, periods."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from scheduler.domain import requests
 from scheduler.domain.imports import (
@@ -13,16 +14,18 @@ from scheduler.domain.imports import (
     TeacherEntry,
     TermEntry,
 )
+from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import BellPeriod, level_of_class
 from scheduler.domain.requests import NewRequest, Slot
 from scheduler.domain.terms import ProgrammeId, Term, TermId
 from scheduler.errors import Text, text
-from scheduler.exchange import checks, layout, readers
+from scheduler.exchange import checks, instance_sheets, layout, readers, references
 from scheduler.exchange.cells import HALF_DAY_WORDS
 from scheduler.exchange.faults import Row
 from scheduler.exchange.layout import Noun
-from scheduler.exchange.readers import NO_DAY, Ask
-from scheduler.exchange.times import TimedSlot, WishedSlot, write_slots
+from scheduler.exchange.readers import NO_DAY, Ask, Bell
+from scheduler.exchange.references import Schools
+from scheduler.exchange.weekly import TimedSlot, WishedSlot, write_slots
 from scheduler.exchange.workbooks import Batch, Found, refuse
 
 
@@ -32,14 +35,17 @@ class _Known:
 
     term: TermEntry | None
     schools: Mapping[str, SchoolEntry]
+    called: Schools
     all_schools: bool
     all_periods: bool
 
 
 def request(row: Row, term: TermEntry, school: SchoolEntry) -> RequestEntry:
     """One row of requests of a school set against its bell times and term; faults in the row."""
-    known = _Known(term, {school.code: school}, all_schools=True, all_periods=True)
-    return _request(Found(row, readers.ask(row)), known)
+    called = Schools([school])
+    known = _Known(term, {school.code: school}, called, all_schools=True, all_periods=True)
+    asked = references.settled(row, readers.ask(row), called)
+    return _request(Found(row, asked), known)
 
 
 def term_code(batch: Batch, wanted: str | None, newest_held: str | None) -> str | None:
@@ -54,23 +60,28 @@ def resolve(batch: Batch, held: Roster, code: str | None) -> Roster:
 
     `held` is what the database tells of the term `code`.
     """
+    called = Schools((*held.schools, *(found.entry for found in batch.schools)))
+    references.settle(batch, held, called)
+    instance_sheets.complete(batch, held)
     checks.doubles(batch)
     checks.zones(batch)
     checks.people(batch)
-    schools = _schools(batch)
+    schools = _schools(batch, called)
     by_code = {school.code: school for school in (*held.schools, *schools)}
     known = _Known(
         term=_term(batch, held, code),
         schools=by_code,
+        called=called,
         all_schools=_all_schools_known(batch, by_code),
         all_periods=Noun.PERIODS not in batch.unsure,
     )
+    terms = _terms(batch, known.term)
     for found in batch.teachers:
         _check_teacher(found, known)
     asks = [(found, _request(found, known)) for found in batch.asks]
     refuse(batch.faults)
     return Roster(
-        terms=tuple(found.entry for found in batch.terms),
+        terms=terms,
         schools=schools,
         teachers=tuple(found.entry for found in batch.teachers),
         classes=_classes(batch),
@@ -97,6 +108,39 @@ def _term(batch: Batch, held: Roster, code: str | None) -> TermEntry | None:
     return None
 
 
+def _terms(batch: Batch, meant: TermEntry | None) -> tuple[TermEntry, ...]:
+    """The terms of the files; the one meant also with the closed days that lie in it.
+
+    A calendar of closed days runs on beyond a term, but one of which no day lies in it is wrong.
+    """
+    told = tuple(found.entry for found in batch.terms)
+    if meant is None or not batch.closed:
+        return told
+    days = {day for found in batch.closed if found.row.sound for day in _within(found.entry, meant)}
+    if not days and all(found.row.sound for found in batch.closed):
+        _note_outside(batch.closed[0].row, layout.FIRST_DAY, batch.closed[0].entry.first_day, meant)
+    more = replace(meant, holidays=tuple(sorted(days.union(meant.holidays))))
+    others = tuple(term for term in told if term.code != meant.code)
+    return (*others, more)
+
+
+def _within(span: DaySpan, term: TermEntry) -> Iterable[date]:
+    if span.last_day < term.first_day or term.last_day < span.first_day:
+        return ()
+    first, last = max(span.first_day, term.first_day), min(span.last_day, term.last_day)
+    return DaySpan(first, last).days()
+
+
+def _note_outside(row: Row, column: str, day: date, term: TermEntry) -> None:
+    what = text(
+        "{day} lies outside the term, {first} to {last}. Correct the day.",
+        day=day,
+        first=term.first_day,
+        last=term.last_day,
+    )
+    row.fault(column, what)
+
+
 def _all_schools_known(batch: Batch, schools: Mapping[str, SchoolEntry]) -> bool:
     """True when a school that is not known is a mistake; where none is, that is told once."""
     if Noun.SCHOOLS in batch.unsure:
@@ -106,7 +150,7 @@ def _all_schools_known(batch: Batch, schools: Mapping[str, SchoolEntry]) -> bool
     return bool(schools)
 
 
-def _schools(batch: Batch) -> tuple[SchoolEntry, ...]:
+def _schools(batch: Batch, called: Schools) -> tuple[SchoolEntry, ...]:
     """The schools of the files with their bell times."""
     if any(not found.entry.code for found in batch.schools):
         batch.unsure.add(Noun.SCHOOLS)
@@ -117,7 +161,7 @@ def _schools(batch: Batch) -> tuple[SchoolEntry, ...]:
     for found in batch.bells:
         bells[found.entry.school_code].append(found.entry.period)
         if found.row.sound and found.entry.school_code not in codes:
-            _note_unknown_school(batch, found.row, layout.CODE, found.entry.school_code)
+            _note_unknown_school(batch, found, called)
     checks.overlaps(batch)
     if Noun.PERIODS not in batch.unsure:
         checks.bells_there(batch, bells)
@@ -131,17 +175,9 @@ def _in_day(bell: BellPeriod) -> tuple[int, int]:
     return list(HALF_DAY_WORDS).index(bell.half_day), bell.number
 
 
-def _note_unknown_school(batch: Batch, row: Row, column: str, code: str) -> None:
+def _note_unknown_school(batch: Batch, found: Found[Bell], called: Schools) -> None:
     if Noun.SCHOOLS not in batch.unsure:
-        row.fault(column, _no_such_school(code))
-
-
-def _no_such_school(code: str) -> Text:
-    return text(
-        "There is no school with the code {code}. Correct it, or add the school to the sheet"
-        " Trường.",
-        code=code,
-    )
+        found.row.fault(layout.CODE, references.unknown(found.entry.school_code, called))
 
 
 def _check_teacher(found: Found[TeacherEntry], known: _Known) -> None:
@@ -150,26 +186,26 @@ def _check_teacher(found: Found[TeacherEntry], known: _Known) -> None:
         return
     unknown = [code for code in pledge.wishes if code not in known.schools]
     if unknown and known.all_schools:
-        found.row.fault(layout.WISHES, _no_such_school(", ".join(unknown)))
+        found.row.fault(layout.WISHES, _no_such_schools(unknown, known.called))
     term = known.term
     if term is None:
         return
     for span in pledge.absences:
         if span.last_day < term.first_day or term.last_day < span.first_day:
-            what = text(
-                "{day} lies outside the term, {first} to {last}. Correct the day.",
-                day=span.first_day,
-                first=term.first_day,
-                last=term.last_day,
-            )
-            found.row.fault(layout.AWAY, what)
+            _note_outside(found.row, layout.AWAY, span.first_day, term)
+
+
+def _no_such_schools(said: list[str], called: Schools) -> Text:
+    """Several codes in one sentence; a name that is wrong has one of its own."""
+    name = next((one for one in said if " " in one), None)
+    return references.unknown(name or ",".join(said), called)
 
 
 def _request(found: Found[Ask], known: _Known) -> RequestEntry:
     ask = found.entry
     school = known.schools.get(ask.school_code)
     if school is None and ask.school_code and known.all_schools:
-        found.row.fault(layout.CODE, _no_such_school(ask.school_code))
+        found.row.fault(layout.CODE, references.unknown(ask.school_code, known.called))
     new = NewRequest(
         class_name=ask.class_name,
         lessons_per_week=ask.lessons_per_week,
@@ -231,13 +267,7 @@ def _check_days(found: Found[Ask], term: TermEntry) -> None:
     for column, day in days:
         # A cell that could not be read was told already; it stands as the first day of all.
         if day != NO_DAY and not term.first_day <= day <= term.last_day:
-            what = text(
-                "{day} lies outside the term, {first} to {last}. Correct the day.",
-                day=day,
-                first=term.first_day,
-                last=term.last_day,
-            )
-            found.row.fault(column, what)
+            _note_outside(found.row, column, day, term)
 
 
 def _check_rules(row: Row, new: NewRequest, entry: TermEntry, school: SchoolEntry) -> None:

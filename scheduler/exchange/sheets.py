@@ -9,11 +9,19 @@ from openpyxl.utils import get_column_letter
 
 from scheduler.domain import names
 from scheduler.errors import Text, text
-from scheduler.exchange.cells import shown, written
 from scheduler.exchange.faults import Cell, Faults, Row, place
 from scheduler.exchange.grids import Grid
-from scheduler.exchange.layout import HEADER_WITHIN, LAYOUTS, NUMBER, Layout
-from scheduler.exchange.words import letters
+from scheduler.exchange.layout import (
+    CLOSED,
+    CODE,
+    HEADER_WITHIN,
+    LAYOUTS,
+    NUMBER,
+    READING,
+    SCHOOL_NAME,
+    Layout,
+)
+from scheduler.exchange.words import letters, shown, written
 
 _FEW = 2
 _ALIKE = 0.75  # of the letters of two headings
@@ -23,6 +31,8 @@ _NUMBER_KEY = re.compile(r"[0-9]+(\.0)?")
 # Tống and Công are names of people.
 _SUM = re.compile(r"(tổng|cộng)\b")
 _NOTE = re.compile(r"[(*]|ghi chu|luu y|danh sach|nguoi |ngay |.*, ngay ")
+
+_READING = frozenset(map(letters, READING))
 
 _Line = tuple[int, tuple[Cell, ...]]
 
@@ -49,6 +59,8 @@ class _Header:
 
 def find_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) -> Table | None:
     """The table of a sheet, faults of its header noted; None when it is none of ours."""
+    if letters(grid.title) in _READING:
+        return None
     header = _find_header(grid)
     if header is None:
         return _lost_table(file, grid, order, faults)
@@ -63,16 +75,17 @@ def find_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) ->
     if not rows:
         wrong.append(text("The list below this row is empty. Fill it in, or leave out the sheet."))
     for number, what in enumerate(wrong):
-        faults.add((*order, header.number, number), where, what)
+        faults.add((*order, header.number, -1, number), where, what)
     return Table(header.layout, tuple(str(title) for title in titles if title), rows, not wrong)
 
 
 def _find_header(grid: Grid) -> _Header | None:
     """The row that names most columns of one layout, at least half of those it needs."""
     best: tuple[float, _Header] | None = None
+    layouts = (CLOSED,) if letters(grid.title) == letters(CLOSED.sheet) else LAYOUTS
     for number, cells in grid.rows[:HEADER_WITHIN]:
         said = _headings(cells)
-        for layout in LAYOUTS:
+        for layout in layouts:
             columns = _columns(layout, said)
             share = sum(name in columns for name in layout.needed) / len(layout.needed)
             if share >= 0.5 and (best is None or share > best[0]):
@@ -91,6 +104,8 @@ def _columns(layout: Layout, said: list[str]) -> dict[str, int]:
         name = layout.names.get(heading)
         if name is not None:
             found.setdefault(name, index)
+    if layout.beside and CODE not in found and SCHOOL_NAME in found:
+        found[CODE] = found.pop(SCHOOL_NAME)  # a school is known by its name, too
     return found
 
 
@@ -135,7 +150,7 @@ def _missing(header: _Header, grid: Grid) -> Iterable[Text]:
 def _doubled(header: _Header, grid: Grid) -> Iterable[Text]:
     for index, heading in enumerate(_headings(_cells(header, grid))):
         name = header.layout.names.get(heading)
-        if name is not None and header.columns[name] != index:
+        if name is not None and header.columns.get(name, index) != index:
             yield text(
                 "The column “{column}” is there twice, in {first} and {second}. Delete one of"
                 " them.",

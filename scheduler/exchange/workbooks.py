@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from scheduler.domain.imports import SchoolEntry, TeacherEntry, TermEntry
+from scheduler.domain.intervals import DaySpan
 from scheduler.errors import Invalid, Text, text
 from scheduler.exchange import grids, layout, readers
-from scheduler.exchange.cells import written
 from scheduler.exchange.faults import Faults, Row, UnreadableError
 from scheduler.exchange.grids import Grid
 from scheduler.exchange.layout import Noun
 from scheduler.exchange.readers import Ask, Bell
 from scheduler.exchange.sheets import Table, find_table
+from scheduler.exchange.words import written
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class Batch:
     bells: list[Found[Bell]] = field(default_factory=list)
     teachers: list[Found[TeacherEntry]] = field(default_factory=list)
     asks: list[Found[Ask]] = field(default_factory=list)
+    closed: list[Found[DaySpan]] = field(default_factory=list)
 
     def note(self, what: Text) -> None:
         """A fault of the files taken together; told after those of each file."""
@@ -159,6 +161,8 @@ def _take(batch: Batch, table: Table) -> None:
             batch.teachers.extend(_each(table.rows, readers.teacher))
         case Noun.REQUESTS:
             batch.asks.extend(_each(table.rows, readers.ask))
+        case Noun.CLOSED:
+            batch.closed.extend(_each(table.rows, readers.closed))
 
 
 def _each(rows: Iterable[Row], read_row: Callable[[Row], T]) -> Iterable[Found[T]]:

@@ -6,7 +6,7 @@ take for a formula are guarded.
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
@@ -18,10 +18,11 @@ from scheduler.domain.imports import RequestEntry, Roster, SchoolEntry, TeacherE
 from scheduler.domain.intervals import clock_text
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.people import BellPeriod
-from scheduler.exchange import layout, times
-from scheduler.exchange.cells import HALF_DAY_WORDS, LEVEL_WORDS, guarded
-from scheduler.exchange.layout import Layout
-from scheduler.exchange.times import TimedSlot, WishedSlot
+from scheduler.exchange import layout, times, weekly
+from scheduler.exchange.cells import HALF_DAY_WORDS, LEVEL_WORDS, write_levels
+from scheduler.exchange.layout import Layout, Noun
+from scheduler.exchange.weekly import TimedSlot, WishedSlot
+from scheduler.exchange.words import guarded
 
 _Row = Sequence[str | int | None]
 _LONGEST_SHEET = 31  # letters of a sheet's name that a spreadsheet takes
@@ -39,6 +40,13 @@ _LESSON_COLUMNS = (
     "Trường hỗ trợ",
     "Trạng thái",
 )
+_CSV_NAMES = {
+    Noun.SCHOOLS: "truong",
+    Noun.PERIODS: "khung-gio",
+    Noun.TERMS: "hoc-ky",
+    Noun.TEACHERS: "giao-vien",
+    Noun.REQUESTS: "dang-ky",
+}
 _STATES = {
     LessonState.SCHEDULED: "Đã xếp lịch",
     LessonState.COVER: "Đang tìm người dạy thay",
@@ -60,6 +68,33 @@ def workbooks(roster: Roster, programme: str, term_code: str) -> dict[str, bytes
         "giao-vien-tinh-nguyen.xlsx": _teachers(roster, _office(donor, receiver), term),
         "dang-ky-tiet-hoc.xlsx": _requests(roster, _office(receiver, donor)),
     }
+
+
+def csvs(roster: Roster) -> dict[str, bytes]:
+    """The five lists by file name, as CSV; of what is left out, see `workbooks`."""
+    rows = {
+        layout.SCHOOLS: map(_school_row, roster.schools),
+        layout.PERIODS: _bell_rows(roster),
+        layout.TERMS: map(_term_row, roster.terms),
+        layout.TEACHERS: _teacher_rows(roster),
+    }
+    files: dict[Noun, tuple[list[str], Iterable[_Row]]] = {
+        table.noun: (_names(table), lines) for table, lines in rows.items()
+    }
+    files[Noun.REQUESTS] = _request_table(roster)
+    return {
+        f"{_CSV_NAMES[noun]}.csv": csv_table(names, [_as_texts(line) for line in lines])
+        for noun, (names, lines) in files.items()
+    }
+
+
+def _as_texts(line: _Row) -> list[str | int]:
+    return ["" if value is None else value for value in line]
+
+
+def lessons_csv(lessons: Iterable[Lesson], zone: str) -> bytes:
+    """Published lessons as CSV, one a row, times on the programme's wall."""
+    return csv_table(_LESSON_COLUMNS, [_as_texts(_lesson_row(x, ZoneInfo(zone))) for x in lessons])
 
 
 def lessons_workbook(lessons: Iterable[Lesson], zone: str) -> bytes:
@@ -97,8 +132,7 @@ def _office(place: str, other: str) -> str:
 def _schools(roster: Roster) -> bytes:
     book, sheet = _new_book(layout.SCHOOLS.sheet)
     _sheet(sheet, 1, layout.SCHOOLS, map(_school_row, roster.schools))
-    bells = (_bell_row(school, bell) for school in roster.schools for bell in school.periods)
-    _sheet(book.create_sheet(layout.PERIODS.sheet), 1, layout.PERIODS, bells)
+    _sheet(book.create_sheet(layout.PERIODS.sheet), 1, layout.PERIODS, _bell_rows(roster))
     _sheet(book.create_sheet(layout.TERMS.sheet), 1, layout.TERMS, map(_term_row, roster.terms))
     return _bytes(book)
 
@@ -115,6 +149,10 @@ def _school_row(school: SchoolEntry) -> _Row:
         contact.email if contact else None,
         contact.phone if contact else None,
     )
+
+
+def _bell_rows(roster: Roster) -> Iterator[_Row]:
+    return (_bell_row(school, bell) for school in roster.schools for bell in school.periods)
 
 
 def _bell_row(school: SchoolEntry, bell: BellPeriod) -> _Row:
@@ -138,10 +176,13 @@ def _teachers(roster: Roster, office: str, term: TermEntry) -> bytes:
     book, sheet = _new_book(layout.TEACHERS.sheet)
     titles = (office, None, "DANH SÁCH GIÁO VIÊN ĐĂNG KÝ DẠY TRỰC TUYẾN", term.name)
     _titles(sheet, titles)
-    told = [one for one in roster.teachers if one.pledge]
-    rows = (_teacher_row(number, one) for number, one in enumerate(told, start=1))
-    _sheet(sheet, 6, layout.TEACHERS, rows)
+    _sheet(sheet, 6, layout.TEACHERS, _teacher_rows(roster))
     return _bytes(book)
+
+
+def _teacher_rows(roster: Roster) -> Iterator[_Row]:
+    told = (one for one in roster.teachers if one.pledge)
+    return (_teacher_row(number, one) for number, one in enumerate(told, start=1))
 
 
 def _teacher_row(number: int, one: TeacherEntry) -> _Row:
@@ -155,11 +196,11 @@ def _teacher_row(number: int, one: TeacherEntry) -> _Row:
         one.district,
         one.email,
         one.phone,
-        ", ".join(LEVEL_WORDS[level] for level in pledge.levels),
+        write_levels(pledge.levels),
         pledge.max_per_day,
         pledge.max_per_week,
         pledge.max_total,
-        times.write_windows(pledge.windows),
+        weekly.write_windows(pledge.windows),
         times.write_spans(pledge.absences),
         ", ".join(pledge.wishes),
     )
@@ -168,6 +209,13 @@ def _teacher_row(number: int, one: TeacherEntry) -> _Row:
 def _requests(roster: Roster, office: str) -> bytes:
     book, sheet = _new_book(layout.REQUESTS.sheet)
     _titles(sheet, (office, "TỔNG HỢP ĐĂNG KÝ TIẾT HỌC TRỰC TUYẾN"))
+    names, rows = _request_table(roster)
+    _table(sheet, 4, names, rows)
+    return _bytes(book)
+
+
+def _request_table(roster: Roster) -> tuple[list[str], Iterable[_Row]]:
+    """The names of as many columns as the slots need, and the rows."""
     schools = {school.code: school for school in roster.schools}
     pupils = {(room.school_code, room.name): room.pupils for room in roster.classes}
     told = [request for request in roster.requests if not request.withdrawn]
@@ -176,9 +224,11 @@ def _requests(roster: Roster, office: str) -> bytes:
     rows = (
         _request_row(one, schools[one.school_code], pupils[one.key[:2]])[:columns] for one in told
     )
-    names = [column.name for column in layout.REQUESTS.columns]
-    _table(sheet, 4, names[:columns], rows)
-    return _bytes(book)
+    return _names(layout.REQUESTS)[:columns], rows
+
+
+def _names(table: Layout) -> list[str]:
+    return [column.name for column in table.columns]
 
 
 def _request_row(one: RequestEntry, school: SchoolEntry, pupils: int) -> _Row:
@@ -207,14 +257,14 @@ def _slots(one: RequestEntry, rank: int, school: SchoolEntry) -> str:
             wishes.append(WishedSlot(slot.weekday, bell.half_day, bell.number))
         else:
             wishes.append(TimedSlot(slot.weekday, slot.start, slot.end))
-    return times.write_slots(wishes)
+    return weekly.write_slots(wishes)
 
 
 def _lesson_row(lesson: Lesson, zone: ZoneInfo) -> _Row:
     start, end = lesson.starts_at.astimezone(zone), lesson.ends_at.astimezone(zone)
     return (
         times.write_day(start.date()),
-        times.weekday_word(start.weekday()),
+        weekly.weekday_word(start.weekday()),
         f"{start:%H:%M}",
         f"{end:%H:%M}",
         HALF_DAY_WORDS[lesson.half_day] if lesson.half_day else None,
@@ -241,7 +291,7 @@ def _titles(sheet: Worksheet, titles: Iterable[str | None]) -> None:
 
 
 def _sheet(sheet: Worksheet, header: int, table: Layout, rows: Iterable[_Row]) -> None:
-    _table(sheet, header, [column.name for column in table.columns], rows)
+    _table(sheet, header, _names(table), rows)
 
 
 def _table(sheet: Worksheet, header: int, names: Sequence[str], rows: Iterable[_Row]) -> None:

@@ -8,12 +8,14 @@ from scheduler.domain import access
 from scheduler.domain.access import RUNNING, Action, Actor
 from scheduler.domain.availability import Pledge
 from scheduler.domain.intervals import DaySpan
+from scheduler.domain.lessons import Lesson
 from scheduler.domain.people import TeacherId
 from scheduler.domain.plans import Part
 from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import NotFound
-from scheduler.exchange import instances, writing
+from scheduler.exchange import instances, templates, writing
 from scheduler.exchange.instances import TermState
+from scheduler.locale import Language
 from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.store import audits, availability, lessons, people, pins, requests, roles, terms
@@ -44,15 +46,49 @@ def export_workbooks(
     return writing.workbooks(roster, programme.name, term.code)
 
 
+def export_csvs(
+    ctx: Context, term_code: str | None = None, *, actor: Actor | None = None
+) -> dict[str, bytes]:
+    """The same lists as five CSVs by file name; they import back to the same state, too."""
+    with ctx.reading() as db:
+        term = _term(db, term_code, actor)
+        roster = rosters.roster(db, term.programme_id, term)
+    _record(ctx, term, actor, "csv")
+    return writing.csvs(roster)
+
+
 def export_lessons(
     ctx: Context, term_code: str | None = None, *, actor: Actor | None = None
 ) -> bytes:
     """The published lessons of the term as a workbook, cancelled ones too."""
+    return writing.lessons_workbook(*_lessons(ctx, term_code, actor))
+
+
+def export_lessons_csv(
+    ctx: Context, term_code: str | None = None, *, actor: Actor | None = None
+) -> bytes:
+    """The same table as CSV."""
+    return writing.lessons_csv(*_lessons(ctx, term_code, actor))
+
+
+def _lessons(
+    ctx: Context, term_code: str | None, actor: Actor | None
+) -> tuple[tuple[Lesson, ...], str]:
+    """The published lessons and the zone of their times; taking them out is noted."""
     with ctx.reading() as db:
         term = _term(db, term_code, actor)
         published = lessons.find(db, term_id=term.id)
     _record(ctx, term, actor, "lessons")
-    return writing.lessons_workbook(published, term.zone)
+    return published, term.zone
+
+
+def list_templates(ctx: Context, actor: Actor) -> dict[str, bytes]:
+    """Empty workbooks to fill in, by file name; the programme's schools are offered in them."""
+    programme_id = programmes.own(actor)
+    access.require(actor, Action.IMPORT, programme_id)
+    with ctx.reading() as db:
+        held = rosters.roster(db, programme_id, None)
+    return templates.workbooks(held.schools, Language(actor.language))
 
 
 def instance(db: Session, term: Term, today: date, part: Part | None = None) -> dict[str, Any]:

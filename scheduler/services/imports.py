@@ -17,7 +17,7 @@ from scheduler.domain.imports import (
 )
 from scheduler.domain.terms import Programme, ProgrammeId
 from scheduler.errors import Invalid, NotAllowed, Problem, text
-from scheduler.exchange import resolving, workbooks
+from scheduler.exchange import instance_sheets, resolving, workbooks
 from scheduler.exchange.workbooks import Batch
 from scheduler.services.context import Context
 from scheduler.store import audits, feeds, takeover, terms
@@ -141,6 +141,7 @@ def _held(
     """The term that the files are for, and what is held of the programme and that term."""
     if programme is None:
         return resolving.term_code(batch, term_code, None), Roster()
+    instance_sheets.name_terms(batch, terms.of_programme(db, programme.id))
     newest = terms.find(db, None, programme.id)
     code = resolving.term_code(batch, term_code, newest.code if newest else None)
     term = terms.find(db, code, programme.id) if code else None

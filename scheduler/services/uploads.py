@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scheduler.domain import imports as rules
 from scheduler.domain import remarks
 from scheduler.domain.access import Actor
+from scheduler.domain.calendars import slug
 from scheduler.domain.imports import (
     MOST_FILES,
     UPLOAD_LIFE,
@@ -19,7 +20,10 @@ from scheduler.domain.limits import UPLOADS_BY_PERSON
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import Term
 from scheduler.errors import Invalid, NotFound, Problem, Stale, text
-from scheduler.exchange import opened, workbooks
+from scheduler.exchange import marking, opened, workbooks
+from scheduler.exchange.faults import Reading, UnreadableError
+from scheduler.exchange.workbooks import Batch, Opened
+from scheduler.locale import Language
 from scheduler.services import imports, limits
 from scheduler.services.context import Context
 from scheduler.store import terms, uploads
@@ -33,7 +37,8 @@ LONGEST_NAME = 100
 @dataclass(frozen=True, slots=True)
 class Look:
     """What files mean now.  `changes` is None while there are `problems`; `unnamed`: what is held
-    and not in the files, which stays; `seen` names all of it."""
+    and not in the files, which stays; `seen` names all of it.  `readings`: what was understood
+    although it is written otherwise; `marked`: the files, by number, that can be had with marks."""
 
     names: tuple[str, ...]
     term: str
@@ -41,6 +46,8 @@ class Look:
     unnamed: Roster
     problems: tuple[Problem, ...]
     seen: Fingerprint
+    readings: tuple[Reading, ...] = ()
+    marked: tuple[int, ...] = ()
 
     @property
     def counts(self) -> dict[str, Count]:
@@ -61,9 +68,7 @@ def receive(ctx: Context, actor: Actor, files: Sequence[tuple[str, bytes]]) -> U
     """
     programme_id = imports.may_import(actor)
     if not files:
-        raise Invalid(
-            "No file was chosen.", fields={"files": text("Choose one to three workbooks.")}
-        )
+        raise Invalid("No file was chosen.", fields={"files": text("Choose one to five files.")})
     if len(files) > MOST_FILES:
         said = text("Choose at most {most} files at once.", most=MOST_FILES)
         raise Invalid("These are too many files.", fields={"files": said})
@@ -96,6 +101,25 @@ def look(ctx: Context, actor: Actor, upload_id: UploadId) -> Look:
         return _look(db, found)[0]
 
 
+def marked(ctx: Context, actor: Actor, upload_id: UploadId, number: int) -> tuple[str, bytes]:
+    """A name and a workbook: the list of that number, from 0, with its faults marked.
+
+    It can be mended and sent back.  Raises NotFound for a list without marks, too.
+    """
+    with ctx.reading() as db:
+        found = _own(ctx, db, actor, upload_id)
+        files = opened.unpacked(found.sheets)
+        batch = workbooks.gathered(files)
+        _understood(db, found, batch)
+    if number not in _marked(files, batch):
+        raise NotFound("This list has no marks.")
+    name, sheets = files[number]
+    if isinstance(sheets, UnreadableError):
+        raise NotFound("This list has no marks.")
+    made = marking.workbook(number, sheets, batch.faults, Language(actor.language))
+    return f"{slug(name.rpartition('.')[0])}-danh-dau.xlsx", made
+
+
 def take_over(ctx: Context, actor: Actor, upload_id: UploadId, seen: Fingerprint) -> Look:
     """Do what was seen: all of it, or nothing.  Done already, it stays so.
 
@@ -125,17 +149,34 @@ def _own(ctx: Context, db: Session, actor: Actor, upload_id: UploadId) -> Upload
 
 
 def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
-    batch = workbooks.gathered(opened.unpacked(found.sheets))
-    programme = terms.programme(db, found.programme_id)
-    try:
-        meant = imports.understood(db, programme, batch)
-    except Invalid as error:
-        nothing = Look(batch.files, "", None, Roster(), error.problems, Fingerprint(found.digest))
-        return nothing, None
+    files = opened.unpacked(found.sheets)
+    batch = workbooks.gathered(files)
+    meant = _understood(db, found, batch)
+    told = batch.faults.readings()
+    marks = _marked(files, batch)
+    if isinstance(meant, Invalid):
+        seen = Fingerprint(found.digest)
+        return Look(batch.files, "", None, Roster(), meant.problems, seen, told, marks), None
     named = (x.name for x in (*meant.wanted.terms, *meant.held.terms) if x.code == meant.code)
     seen = Fingerprint(f"{found.digest[:16]}{rules.fingerprint(meant.changes)}")
     unnamed = rules.unnamed(meant.held, meant.told)
-    return Look(batch.files, next(named, ""), meant.changes, unnamed, (), seen), meant
+    term = next(named, "")
+    return Look(batch.files, term, meant.changes, unnamed, (), seen, told, marks), meant
+
+
+def _understood(db: Session, found: Upload, batch: Batch) -> imports.Understood | Invalid:
+    """What the lists mean, or all that is wrong with them."""
+    programme = terms.programme(db, found.programme_id)
+    try:
+        return imports.understood(db, programme, batch)
+    except Invalid as error:
+        return error
+
+
+def _marked(files: Sequence[tuple[str, Opened]], batch: Batch) -> tuple[int, ...]:
+    """The files with cells to mark; one that could not be read has none."""
+    spots = (*batch.faults.marks(), *batch.faults.read_spots())
+    return tuple(sorted({spot[0] for spot in spots if spot[0] < len(files)}))
 
 
 def terms_held(ctx: Context, actor: Actor) -> tuple[Term, ...]:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from scheduler.domain.imports import Roster
 from scheduler.exchange import archives, csvs
-from scheduler.exchange.cells import written
 from scheduler.exchange.faults import UnreadableError
 from scheduler.exchange.grids import Grid
+from scheduler.exchange.words import written
 from tests.effort import examples
 from tests.exchange.books import (
     REQUESTS,
@@ -149,7 +149,7 @@ def test_fault_of_a_cell_is_told_with_row_and_column() -> None:
 
 def test_all_that_is_wrong_with_a_header_is_told_at_once() -> None:
     said = joined(REQUESTS, "Đăng ký")
-    said = said.replace("Lớp;", "Lóp hoc;").replace("Sĩ số;", "Ghi chú;")
+    said = said.replace("Lớp;", "Khối;").replace("Sĩ số;", "Ghi chú;")
     said = said.replace("Từ ngày;Đến ngày", "Từ ngày;TU NGAY")
     found = refusals([("dang-ky.csv", said.encode())], told())
     assert found[:4] == [

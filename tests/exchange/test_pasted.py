@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scheduler.domain.imports import SchoolEntry, TermEntry
 from scheduler.domain.people import BellPeriod, HalfDay, Level
 from scheduler.domain.requests import NewRequest, Slot
-from scheduler.exchange import pasted, times
+from scheduler.exchange import pasted, weekly
 from scheduler.exchange.faults import UnreadableError
 from scheduler.exchange.pasted import Usual
-from scheduler.exchange.times import TimedSlot, WishedSlot
+from scheduler.exchange.weekly import TimedSlot, WishedSlot
 
 FIRST, LAST = date(2023, 9, 5), date(2024, 1, 14)
 TERM = TermEntry("HK1", "Học kỳ I", FIRST, LAST, 10, "Asia/Ho_Chi_Minh")
@@ -178,8 +178,8 @@ def test_slots_mean_the_same_however_they_are_spelled_and_read_back_as_they_are_
 ):
     said = between.join(spelling for spelling, _ in given_slots)
     meant = tuple(slot for _, slot in given_slots)
-    assert times.slots(said) == meant
-    assert times.slots(times.write_slots(meant)) == meant
+    assert weekly.slots(said) == meant
+    assert weekly.slots(weekly.write_slots(meant)) == meant
 
 
 @pytest.mark.parametrize(
@@ -187,4 +187,4 @@ def test_slots_mean_the_same_however_they_are_spelled_and_read_back_as_they_are_
     [("Thu 7:30-8:15", 3, 450), ("Thu 21:30-22:15", 3, 1290), ("thứ 2 7:30-8:15", 0, 450)],
 )
 def test_thursday_in_english_is_no_numbered_weekday(said, weekday, start):
-    assert times.slots(said) == (TimedSlot(weekday, start, start + 45),)
+    assert weekly.slots(said) == (TimedSlot(weekday, start, start + 45),)

@@ -46,6 +46,17 @@ def test_header_is_known_in_other_case_and_without_marks() -> None:
     assert roster([edited(REQUESTS, rename)], told()).requests == told().requests
 
 
+def test_school_that_is_written_once_beside_all_of_its_classes_is_theirs() -> None:
+    def merge(book: Workbook) -> None:
+        sheet, first = book["Đăng ký"], 5
+        for row in range(6, 174):
+            if sheet.cell(row, 1).value != sheet.cell(first, 1).value:
+                sheet.merge_cells(start_row=first, start_column=1, end_row=row - 1, end_column=1)
+                first = row
+
+    assert roster([edited(REQUESTS, merge)], told()).requests == told().requests
+
+
 def test_excel_dates_times_and_numbers_are_understood() -> None:
     def retype(book: Workbook) -> None:
         sheet = book["Khung giờ"]

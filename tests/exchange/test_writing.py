@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scheduler.exchange import archives, cells, csvs, writing
+from scheduler.exchange import archives, cells, csvs, words, writing
 from tests.effort import examples
 
 FORMULAS = "=+-@\t\r＝＋－＠"
@@ -63,7 +63,7 @@ def in_csv(*texts: str) -> list[object]:
 @settings(max_examples=examples(150))
 def test_any_text_survives_the_way_out_and_in(texts: list[str]) -> None:
     for found in (in_workbook(*texts), in_csv(*texts)):
-        assert [cells.written(cell or "") for cell in found] == [meant(text) for text in texts]
+        assert [words.written(cell or "") for cell in found] == [meant(text) for text in texts]
 
 
 @given(TEXTS)
@@ -81,7 +81,7 @@ def test_no_cell_that_we_write_begins_as_a_formula(said: str) -> None:
 def test_text_like_a_formula_has_a_mark_before_it(said: str) -> None:
     [found] = in_workbook(said)
     assert str(found).startswith("'")
-    assert cells.written(found) == meant(said)
+    assert words.written(found) == meant(said)
 
 
 @pytest.mark.parametrize("said", ["+84912345678", "+84 912 345 678", "(+84) 912-345-678"])

@@ -1,10 +1,12 @@
 """Importing workbooks: all or nothing, twice is once, and out again as it came."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -43,6 +45,7 @@ from tests.exchange.books import (
     reference,
     with_files,
 )
+from tests.exchange.careless import careless
 
 WHOLE = {
     "terms": 1,
@@ -103,6 +106,12 @@ def changed(summary: ImportSummary) -> dict[str, Count]:
 
 def test_examples_mean_the_reference_instance(full: Context) -> None:
     assert as_sets(exports.export_instance(full)) == as_sets(reference())
+
+
+def test_a_careless_office_tells_the_same_instance(ctx: Context) -> None:
+    imports.import_files(ctx, careless())
+    assert as_sets(exports.export_instance(ctx)) == as_sets(reference())
+    assert imports.import_files(ctx, examples()).changes_nothing
 
 
 def test_first_import_is_all_new_and_the_second_changes_nothing(ctx: Context) -> None:
@@ -284,6 +293,52 @@ def test_exported_workbooks_change_nothing_and_found_the_same_programme(
     assert exports.export_instance(full) == instance
 
 
+def test_the_same_lists_as_csv_change_nothing_and_mean_the_same(ctx: Context) -> None:
+    imports.import_files(ctx, examples())
+    exported = list(exports.export_csvs(ctx).items())
+    assert [name for name, _ in exported] == [
+        "truong.csv", "khung-gio.csv", "hoc-ky.csv", "giao-vien.csv", "dang-ky.csv",
+    ]  # fmt: skip
+    assert imports.import_files(ctx, exported).changes_nothing
+
+
+def as_file(instance: dict[str, Any]) -> tuple[str, bytes]:
+    return "du-lieu-xep-lich.json", json.dumps(instance, ensure_ascii=False).encode()
+
+
+def test_an_instance_that_was_exported_changes_nothing(ctx: Context) -> None:
+    imports.import_files(ctx, examples())
+    instance = exports.export_instance(ctx)
+    assert imports.import_files(ctx, [as_file(instance)]).changes_nothing
+    instance["teachers"][0]["max_total"] = 3
+    instance["schools"][0]["rooms"] = 2
+    found = changed(imports.import_files(ctx, [as_file(instance)]))
+    assert found == {"teachers": Count(0, 1, 202), "schools": Count(0, 1, 16)}
+    assert as_sets(exports.export_instance(ctx)) == as_sets(instance)
+
+
+def test_an_instance_alone_founds_a_programme_that_means_it(ctx: Context) -> None:
+    imports.import_files(ctx, [as_file(reference())])
+    assert as_sets(exports.export_instance(ctx)) == as_sets(reference())
+
+
+def test_an_instance_that_is_wrong_is_told_at_its_entries(ctx: Context) -> None:
+    imports.import_files(ctx, examples())
+    instance = exports.export_instance(ctx)
+    instance["teachers"][4]["levels"] = ["kindergarten"]
+    instance["requests"][0]["slots"][0]["weekday"] = 9
+    with pytest.raises(Invalid) as refused:
+        imports.import_files(ctx, [as_file(instance)])
+    assert [str(x.where).rpartition(", column")[0] for x in refused.value.problems] == [
+        "du-lieu-xep-lich.json, sheet Giáo viên (instance), row 6",
+        "du-lieu-xep-lich.json, sheet Đăng ký (instance), row 2",
+    ]
+    for data in (b"{}", b'{"version": 2}', b'{"a": ' * 3000, b'{"version": 1, "teachers": 7}'):
+        with pytest.raises(Invalid) as refused:
+            imports.import_files(ctx, [("x.json", data)])
+        assert "not an instance" in str(refused.value.problems[0].what)
+
+
 def test_texts_like_formulas_survive_the_round_trip(ctx: Context) -> None:
     def spice(book: Workbook) -> None:
         sheet = book["Giáo viên"]
@@ -291,8 +346,8 @@ def test_texts_like_formulas_survive_the_round_trip(ctx: Context) -> None:
         sheet["F7"].data_type = "s"
 
     imports.import_files(ctx, with_files(edited(TEACHERS, spice)))
-    exported = list(exports.export_workbooks(ctx).items())
-    assert imports.import_files(ctx, exported).changes_nothing
+    for exported in (exports.export_workbooks(ctx), exports.export_csvs(ctx)):
+        assert imports.import_files(ctx, list(exported.items())).changes_nothing
     teacher = exports.export_instance(ctx)["teachers"][0]
     assert (teacher["name"], teacher["phone"]) == ("=1+1", "+84 912 345 678")
 

@@ -23,7 +23,8 @@ from scheduler.domain.calendars import FeedKind
 from scheduler.domain.joint_sessions import Wish
 from scheduler.domain.messages import MessageKind, NewMessage
 from scheduler.domain.partnerships import Binding, PartnershipId, Terms
-from scheduler.exchange import opened, refusals
+from scheduler.exchange import opened
+from scheduler.exchange.grids import Grid
 from scheduler.services import (
     access_tokens,
     accounts,
@@ -189,6 +190,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "absence_id": _kept(ctx, cast, "absences"),
         "closure_id": _kept(ctx, cast, "closed_days"),
         "upload_id": _upload(ctx, cast),
+        "file_number": 0,
         "message_id": _message(ctx, cast),
         "code": CODE,
         "token": "khong-co-chia-khoa-nao-nhu-the",
@@ -324,8 +326,9 @@ def _session(ctx: Context, cast: Cast, partnership: PartnershipId) -> int:
 
 
 def _upload(ctx: Context, cast: Cast) -> int:
-    """Lists that the coordinator has looked at and not taken over: one that is none at all."""
-    sheets = opened.packed([("kín.xlsx", refusals.error(refusals.EMPTY))])
+    """A list that the coordinator has looked at and not taken over, with a fault in it."""
+    cells = ((1, ("Mã trường", "Buổi", "Tiết", "Bắt đầu", "Kết thúc")), (2, ("kín", "Trưa")))
+    sheets = opened.packed([("kín.xlsx", (Grid("Khung giờ", cells),))])
     with ctx.transaction() as db:
         person = cast["person_coordinator"]
         return uploads.add(db, cast["programme"], person, ctx.now(), "0" * 64, sheets)

@@ -21,9 +21,12 @@ from scheduler.domain.intervals import clock_text
 from scheduler.domain.requests import NewRequest
 from scheduler.errors import Text, text
 from scheduler.exchange.cells import HALF_DAY_WORDS
+from scheduler.exchange.faults import Reading
 from scheduler.services.uploads import Look
 
 SHOWN = 50  # entries of one kind, before it is said how many more there are
+
+READ = 20  # ways of writing of one column, before it is said how many more there are
 
 NOUNS = {
     "terms": text("Terms"),
@@ -87,6 +90,27 @@ class Group:
     def here(self) -> bool:
         """Whether the lists are about these at all."""
         return any((*astuple(self.count), self.gone, self.kept))
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What cells of one column were taken for: how many cells, and the first ways of writing."""
+
+    column: str
+    cells: int
+    shown: tuple[Reading, ...]
+    more: int
+
+
+def readings(look: Look) -> list[Readings]:
+    """What was understood although it is written otherwise, column by column."""
+    columns: dict[str, list[Reading]] = {}
+    for each in look.readings:
+        columns.setdefault(each.column, []).append(each)
+    return [
+        Readings(column, sum(x.count for x in told), tuple(told[:READ]), len(told[READ:]))
+        for column, told in columns.items()
+    ]
 
 
 def groups(look: Look) -> list[Group]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
@@ -86,6 +86,18 @@ def preview(
     return _preview(request, uploads.look(ctx, actor, UploadId(upload_id)), upload_id, number)
 
 
+@router.get(f"{UPLOADS}/{{upload_id}}/marked/{{file_number}}")
+def marked(
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    upload_id: RowId,
+    file_number: Annotated[int, Path(ge=0, lt=MOST_FILES)],
+) -> Response:
+    """The list with its faults at their cells, to be mended and sent back."""
+    name, made = uploads.marked(ctx, actor, UploadId(upload_id), file_number)
+    return download(name, XLSX, made)
+
+
 @router.post(f"{UPLOADS}/{{upload_id}}")
 def take_over(
     request: Request, ctx: Ctx, actor: CoordinatorActor, upload_id: RowId, form: Form
@@ -124,6 +136,7 @@ def _preview(
         look=found,
         faults=Faults(shown, pages_of(here, len(found.problems), number, {}, AT_ONCE)),
         groups=import_words.groups(found),
+        readings=import_words.readings(found),
         here=here,
         refused=refused,
     )
@@ -137,6 +150,27 @@ def workbooks(ctx: Ctx, actor: CoordinatorActor, term: _Term = "") -> Response:
     """The three workbooks; sent in again they change nothing."""
     made = exports.export_workbooks(ctx, term or None, actor=actor)
     return download("danh-sach.zip", "application/zip", zipped(made))
+
+
+@router.get("/coordinator/exports/csv.zip")
+def csvs(ctx: Ctx, actor: CoordinatorActor, term: _Term = "") -> Response:
+    """The same lists as five CSVs; sent in again they change nothing, either."""
+    made = exports.export_csvs(ctx, term or None, actor=actor)
+    return download("danh-sach-csv.zip", "application/zip", zipped(made))
+
+
+@router.get("/coordinator/exports/templates.zip")
+def templates(ctx: Ctx, actor: CoordinatorActor) -> Response:
+    """Empty lists to fill in."""
+    return download(
+        "mau-danh-sach.zip", "application/zip", zipped(exports.list_templates(ctx, actor))
+    )
+
+
+@router.get("/coordinator/exports/lessons.csv")
+def lessons_csv(ctx: Ctx, actor: CoordinatorActor, term: _Term = "") -> Response:
+    made = exports.export_lessons_csv(ctx, term or None, actor=actor)
+    return download("tiet-day.csv", "text/csv; charset=utf-8", made)
 
 
 @router.get("/coordinator/exports/lessons.xlsx")

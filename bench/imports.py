@@ -1,0 +1,91 @@
+"""What taking lists over costs: the three of the programme, and one of 20,000 rows.
+
+The processes that read files are counted in.
+Memory is the most that this process, or one of those that read files, ever held.
+"""
+
+import io
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF
+
+from openpyxl import Workbook, load_workbook
+
+from bench.figures import Figure, children_seconds, prepared
+from scheduler.exchange.grids import MOST_ROWS
+from scheduler.services import demo, imports
+from scheduler.services.context import Context
+
+TEACHERS = "giao-vien-tinh-nguyen.xlsx"
+_MAIL, _HEADER = 4, 6  # the column with what makes a row another teacher's; the row of names
+
+
+def main() -> None:
+    """Each figure in a process of its own: the most that was held never goes down again."""
+    if len(sys.argv) > 1:
+        figure = FIGURES[sys.argv[1]]()
+        sys.stdout.write(f"| {figure.what} | {figure.found} | {figure.goal} |\n")
+        return
+    sys.stdout.write("| what | found | goal |\n|---|---|---|\n")
+    for name in FIGURES:
+        sys.stdout.flush()
+        subprocess.run([sys.executable, "-m", "bench.imports", name], check=True)
+
+
+def three_lists() -> Figure:
+    return _measured("import of the three workbooks", "3 s, 150 MB", demo.examples())
+
+
+def long_list() -> Figure:
+    """As many rows as a list may have, each a teacher of their own, set against what is there."""
+    count, data = _long(dict(demo.examples())[TEACHERS])
+    files = [(TEACHERS, data)]
+    return _measured(f"import of {count:,} teachers", "20 s, 300 MB", files, demo.examples())
+
+
+FIGURES = {"three": three_lists, "long": long_list}
+
+
+def _measured(
+    what: str,
+    goal: str,
+    files: Sequence[tuple[str, bytes]],
+    before: Sequence[tuple[str, bytes]] = (),
+) -> Figure:
+    with tempfile.TemporaryDirectory() as name:
+        ctx: Context = prepared(Path(name) / "bench")
+        if before:
+            imports.import_files(ctx, before)
+        began, used = time.perf_counter(), time.process_time() + children_seconds()
+        imports.import_files(ctx, files)
+        spent = time.process_time() + children_seconds() - used
+        passed = time.perf_counter() - began
+    held = max(resource.getrusage(who).ru_maxrss for who in (RUSAGE_SELF, RUSAGE_CHILDREN)) / 1024
+    return Figure(what, f"{passed:.1f} s ({spent:.1f} s of CPU), {held:.0f} MB", goal)
+
+
+def _long(data: bytes) -> tuple[int, bytes]:
+    """The list of teachers again and again, with addresses of their own, up to the last row."""
+    sheet = load_workbook(io.BytesIO(data), read_only=True).worksheets[0]
+    rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+    some = [row for row in rows[_HEADER:] if row[0] is not None]
+    book = Workbook(write_only=True)
+    made = book.create_sheet(sheet.title)
+    for row in rows[:_HEADER]:
+        made.append(row)
+    for number in range(MOST_ROWS - _HEADER):
+        row = list(some[number % len(some)])
+        row[0], row[_MAIL] = number + 1, f"n{number}.{row[_MAIL]}"
+        made.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return MOST_ROWS - _HEADER, buffer.getvalue()
+
+
+if __name__ == "__main__":
+    main()

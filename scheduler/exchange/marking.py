@@ -1,0 +1,155 @@
+"""A list as it came, with what is wrong marked at its cells, to be mended and sent back.
+
+It is made of the cells that were read: no byte of the file itself is opened again.
+"""
+
+import io
+from collections.abc import Mapping, Sequence, Set
+from datetime import date, datetime, time
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from scheduler.errors import Text, text
+from scheduler.exchange.faults import Cell, Faults, Reading, Spot
+from scheduler.exchange.grids import Grid
+from scheduler.exchange.layout import READING_FAULTS, READING_MEANT
+from scheduler.exchange.words import guarded, shown
+from scheduler.locale import Language, translate
+
+_RED, _YELLOW = PatternFill("solid", fgColor="F8C9C4"), PatternFill("solid", fgColor="FFF1C2")
+_WIDE = Alignment(wrap_text=True, vertical="top")
+# Comments are heavy, and the sheet of faults has all of them.
+_MOST_COMMENTS = 1_000
+_COMMENT_SIZE = (320, 110)
+_WIDEST = 60
+_UNNAMED = "Danh sách"  # the one sheet of a CSV
+_FORMATS: Mapping[type, str] = {datetime: "dd/mm/yyyy", date: "dd/mm/yyyy", time: "hh:mm"}
+_Line = Sequence[str | int]
+_Rows = Mapping[int, tuple[Cell, ...]]
+_Place = tuple[int, int]  # row and column
+
+
+def workbook(file: int, grids: Sequence[Grid], faults: Faults, language: Language) -> bytes:
+    """The sheets of the file of that number, each cell in its place, and a sheet of all faults."""
+    marks = {spot: found for spot, found in faults.marks().items() if spot[0] == file}
+    readings = [each for each in faults.readings() if each.file == file]
+    seen = frozenset(spot for spot in faults.read_spots() if spot[0] == file)
+    book = Workbook(write_only=True)
+    names = [grid.title or _UNNAMED for grid in grids]
+    rows = [dict(grid.rows) for grid in grids]
+    if marks:
+        lines = [_fault_line(spot, each, names, rows, language)
+                 for spot, found in marks.items() for each in found]  # fmt: skip
+        _listed(book, READING_FAULTS, _FAULT_HEADS, lines, language)
+    comments = 0
+    for index, grid in enumerate(grids):
+        here = {spot[2:]: found for spot, found in marks.items() if spot[1] == index}
+        said = {place: _comment(found, language)
+                for place, found in list(here.items())[: _MOST_COMMENTS - comments]}  # fmt: skip
+        comments += len(said)
+        yellow = {spot[2:] for spot in seen if spot[1] == index}
+        _copied(book, names[index], grid, here.keys(), said, yellow)
+    if readings:
+        lines = [_meant_line(each, language) for each in readings]
+        _listed(book, READING_MEANT, _MEANT_HEADS, lines, language)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+_SAYS = text("It says")
+_FAULT_HEADS = (text("Sheet"), text("Cell"), _SAYS, text("What is to be mended"))
+_FIRST = text("The first of them")
+_MEANT_HEADS = (text("Column"), _SAYS, text("Understood as"), text("Cells"), _FIRST)
+
+
+def _fault_line(
+    spot: Spot, what: Text, names: Sequence[str], rows: Sequence[_Rows], language: Language
+) -> _Line:
+    _, sheet, row, column = spot
+    cells = rows[sheet].get(row, ())
+    said = cells[column] if column < len(cells) else None
+    place = f"{get_column_letter(column + 1)}{row}"
+    return names[sheet], place, "" if said is None else shown(said), translate(what, language)
+
+
+def _meant_line(each: Reading, language: Language) -> _Line:
+    return each.column, each.found, each.meant, each.count, translate(each.where, language)
+
+
+def _comment(found: Sequence[Text], language: Language) -> Comment:
+    said = "\n".join(translate(each, language) for each in found)
+    width, height = _COMMENT_SIZE
+    return Comment(said, "Chung Tay", height=height, width=width)
+
+
+def _copied(
+    book: Workbook,
+    title: str,
+    grid: Grid,
+    faulty: Set[_Place],
+    comments: Mapping[_Place, Comment],
+    yellow: Set[_Place],
+) -> None:
+    """A sheet with every cell in the row and column where it stood."""
+    sheet = book.create_sheet(title)
+    for index, width in enumerate(_widths(grid), start=1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
+    rows = dict(grid.rows)
+    ends: dict[int, int] = {number: len(cells) for number, cells in grid.rows}
+    for row, column in faulty:  # an empty cell behind all others may be a fault
+        ends[row] = max(ends.get(row, 0), column + 1)
+    for number in range(1, max(ends, default=0) + 1):
+        cells = rows.get(number, ())
+        line = []
+        for column in range(ends.get(number, 0)):
+            cell = WriteOnlyCell(sheet, _value(cells[column] if column < len(cells) else None))
+            cell.number_format = _FORMATS.get(type(cell.value), cell.number_format)
+            if (number, column) in faulty:
+                cell.fill = _RED
+                cell.comment = comments.get((number, column))
+            elif (number, column) in yellow:
+                cell.fill = _YELLOW
+            line.append(cell)
+        sheet.append(line)
+
+
+def _value(cell: Cell) -> Any:
+    return guarded(cell) if isinstance(cell, str) else cell
+
+
+def _widths(grid: Grid) -> list[int]:
+    widths: list[int] = []
+    for _, cells in grid.rows:
+        for index, cell in enumerate(cells):
+            if index == len(widths):
+                widths.append(8)
+            if cell is not None and len(cells) > 2:  # a title may run over its neighbours
+                widths[index] = max(widths[index], min(_WIDEST, len(str(cell)) + 2))
+    return widths
+
+
+def _listed(
+    book: Workbook, title: str, heads: Sequence[Text], lines: Sequence[_Line], language: Language
+) -> None:
+    """A sheet for people to read."""
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for index, width in enumerate((20, 24, 40, 60, 60)[: len(heads)], start=1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
+    line = []
+    for head in heads:
+        cell = WriteOnlyCell(sheet, translate(head, language))
+        cell.font = Font(bold=True)
+        line.append(cell)
+    sheet.append(line)
+    for values in lines:
+        row = [WriteOnlyCell(sheet, _value(value)) for value in values]
+        for cell in row:
+            cell.alignment = _WIDE
+        sheet.append(row)
