@@ -151,7 +151,7 @@ def volunteer(x, n, standing):
         ),
         absences=tuple(map(span, x.unavailable)), busy=tuple(t.span for t in times),
         calendar=Availability.FREE, booked=booked, total=len(booked), wishes=frozenset(),
-        class_lessons=0, asked_at=None,
+        wishes_any=False, class_lessons=0, asked_at=None,
     )  # fmt: skip
     return Volunteer(who, None, times)
 

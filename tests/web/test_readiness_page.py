@@ -9,6 +9,7 @@ from scheduler.domain.readiness import Stand
 from scheduler.errors import Stale
 from scheduler.services import readiness
 from scheduler.store import tables
+from scheduler.web.pages import readiness as readiness_page
 from tests.faults.kit import rows, states
 from tests.web import cast_desk as desk
 from tests.web.test_mailroom_page import audited
@@ -171,3 +172,11 @@ def test_it_takes_as_many_queries_for_one_teacher_as_for_two(ctx, cast, coordina
     with desk.queries(ctx) as two:
         coordinator.see(HERE)
     assert len(two) == len(one)
+
+
+def test_many_schools_stand_on_several_pages(cast, coordinator, monkeypatch):
+    monkeypatch.setattr(readiness_page, "SCHOOLS_AT_ONCE", 1)
+    assert len(re.findall(r'<th scope="row">', coordinator.see(HERE).text)) == 1
+    beyond = coordinator.see(f"{HERE}?page=9")
+    assert beyond.status_code == 200
+    assert "<th scope" not in beyond.text.partition("<tbody>")[2]

@@ -10,6 +10,7 @@ from scheduler.domain.calendars import FeedKind
 from scheduler.services import feeds
 from scheduler.store import feed_links
 from scheduler.store import subscriptions as store
+from scheduler.web.pages import subscriptions as page_of_calendars
 from tests.web import cast_desk as desk
 from tests.web.cast_desk import WED
 from tests.web.test_coordinator import plain
@@ -105,3 +106,20 @@ def test_a_preview_names_whose_calendar_will_not_show_it_in_time(ctx, cast, site
     new = desk.draft(ctx, cast, desk.at(cast, WED, "08:25"), desk.at(cast, WED, "08:25", "8B", 2))
     page = plain(site.of(cast.actors["coordinator"]).see(f"/coordinator/plans/{new}"))
     assert "1 người có thể chưa biết kịp Cô teacher1 Danh sách cần gọi" in page
+
+
+def test_a_large_group_is_shown_in_part_and_leads_to_all_of_it(
+    ctx, cast, coordinator, timetable, monkeypatch
+):
+    monkeypatch.setattr(page_of_calendars, "AT_FIRST", 1)
+    monkeypatch.setattr(page_of_calendars, "AT_ONCE", 2)
+    front = coordinator.see("/coordinator/calendars")
+    assert counts(front) == {"none": 4}
+    assert front.text.count('name="to"') == 1
+    assert "Xem cả 4 người" in front.text
+    second = coordinator.see("/coordinator/calendars?group=none&page=2")
+    names = set(re.findall(r'name="to" value="(\d+)"', second.text))
+    assert len(names) == 2
+    assert names.isdisjoint(re.findall(r'name="to" value="(\d+)"', front.text))
+    assert 'href="/coordinator/calendars?group=none&amp;page=1#list"' in second.text
+    assert counts(coordinator.see("/coordinator/calendars?group=read&page=9")) == {}

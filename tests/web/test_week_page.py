@@ -9,6 +9,7 @@ from scheduler.domain.plans import Gap
 from scheduler.services import cover, lessons, plans
 from scheduler.store import tables
 from scheduler.store import terms as store
+from scheduler.web.pages import grid
 from tests.web import cast_desk as desk
 from tests.web.cast_desk import THU, WED
 
@@ -175,3 +176,12 @@ def test_bells_of_all_schools_come_with_them(ctx, cast):
         schools, rung = store.ringing_schools(db, cast["programme"])
     assert [school.name for school in schools] == ["THCS A", "THCS B"]
     assert len(rung.now(cast["A"])) == 3
+
+
+def test_many_schools_stand_on_several_pages(cast, coordinator, timetable, monkeypatch):
+    monkeypatch.setattr(grid, "AT_ONCE", 1)
+    front = coordinator.see(HERE)
+    assert list(rows(front)) == ["THCS A"]
+    assert "ở 2 trường" in front.text
+    (second,) = re.findall(rf'href="({HERE}\?[^"]*page=2[^"]*)"', front.text)
+    assert list(rows(coordinator.see(second.replace("&amp;", "&")))) == ["THCS B"]

@@ -1,5 +1,6 @@
 """The coordinator's week: all schools in one table, and what of it to show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -20,6 +21,7 @@ from scheduler.services.words import LEVELS
 from scheduler.web import frame, guard
 from scheduler.web.forms import asked_day
 from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx
+from scheduler.web.pages.people import Number, pages_of
 from scheduler.web.pages.timetables import SIGNS, Item
 from scheduler.web.view import render, shown_state
 
@@ -28,6 +30,7 @@ router = APIRouter()
 HERE = "/coordinator/week"
 _Typed = Annotated[str, Query(max_length=80)]
 _Of = Annotated[str, Query(alias="school", max_length=10)]
+AT_ONCE = 100  # schools
 _USUAL_DAYS = 6  # Sunday stands there when it has a lesson
 
 
@@ -53,6 +56,12 @@ class Asked:
     level: str
     needing: bool
     q: str
+    page: int
+
+    @property
+    def shown(self) -> slice:
+        """The schools of this page."""
+        return slice((self.page - 1) * AT_ONCE, self.page * AT_ONCE)
 
     @property
     def wish(self) -> Wish:
@@ -63,15 +72,20 @@ class Asked:
 
     def at(self, week: date | None) -> str:
         """The same choice in another week; None: in the present one."""
-        asked = {
+        given = urlencode({name: value for name, value in self._typed(week).items() if value})
+        return f"{HERE}?{given}" if given else HERE
+
+    def pages(self, found: Grid) -> list[tuple[int, str | None]]:
+        return pages_of(HERE, len(found.shown), self.page, self._typed(found.monday), AT_ONCE)
+
+    def _typed(self, week: date | None) -> dict[str, str]:
+        return {
             "week": f"{week:%d/%m/%Y}" if week else "",
             "school": self.school,
             "level": self.level,
             "needs": "yes" if self.needing else "",
             "q": self.q,
         }
-        given = urlencode({name: value for name, value in asked.items() if value})
-        return f"{HERE}?{given}" if given else HERE
 
 
 @router.get(HERE)
@@ -84,8 +98,9 @@ def page(
     level: _Typed = "",
     needs: _Typed = "",
     q: _Typed = "",
+    number: Number = 1,
 ) -> Response:
-    asked = Asked(week, school, level, bool(needs), q)
+    asked = Asked(week, school, level, bool(needs), q, number)
     day = asked_day(week)
     fault = day if isinstance(day, Text) else None
     found = grids.week(ctx, actor, day if isinstance(day, date) else None, asked.wish)
@@ -98,12 +113,21 @@ def page(
         section=HERE,
         grid=found,
         days=days,
-        rows=_rows(found, len(days), language),
+        count=_teaching(found),
+        rows=_rows(found, found.shown[asked.shown], len(days), language),
+        pages=asked.pages(found),
         asked=asked,
         fault=fault,
         schools=[(x.id, x.name) for x in found.schools],
         levels=[(each.value, LEVELS[each]) for each in Level],
     )
+
+
+def _teaching(found: Grid) -> int:
+    """How many schools have lessons; where none has, how many there are."""
+    placed = (line for line in found.lines if isinstance(line, Placed))
+    having = {line.school_id for line in placed if line.state is not LessonState.CANCELLED}
+    return len(having or found.shown)
 
 
 def _days(found: Grid) -> list[date]:
@@ -112,12 +136,14 @@ def _days(found: Grid) -> list[date]:
     return [found.monday + timedelta(days=n) for n in range(count)]
 
 
-def _rows(found: Grid, days: int, language: Language) -> list[SchoolRow]:
+def _rows(
+    found: Grid, shown: Sequence[ReceivingSchool], days: int, language: Language
+) -> list[SchoolRow]:
     there: dict[int, list[Line]] = {school.id: [] for school in found.shown}
     for line in found.lines:
         there[line.school_id].append(line)
     nobody = translate(text("nobody yet"), language)
-    return [_row(x, there[x.id], found, days, language, nobody) for x in found.shown]
+    return [_row(x, there[x.id], found, days, language, nobody) for x in shown]
 
 
 def _row(

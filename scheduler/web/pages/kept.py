@@ -18,7 +18,7 @@ from scheduler.services.context import Context
 from scheduler.services.kept import Board, Fate, Kept
 from scheduler.web.forms import Fields
 from scheduler.web.guard import DISRUPTIONS, CoordinatorActor, Ctx, Form, RowId
-from scheduler.web.pages.people import pages_of
+from scheduler.web.pages.people import Number, pages_of
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -27,7 +27,6 @@ HERE = f"{DISRUPTIONS}/kept"
 AT_ONCE = 50
 AHEAD, BEHIND = "ahead", "behind"
 _Typed = Annotated[str, Query(max_length=80)]
-_Page = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 FATES: dict[Fate, tuple[Text, str, str]] = {  # word, icon, tone
     Fate.RETURNS: (text("Takes place after all"), "undo", "ok"),
     Fate.KEEPS: (text("Its teacher gives it"), "check", "ok"),
@@ -51,7 +50,7 @@ def page(
     actor: CoordinatorActor,
     when: _Typed = AHEAD,
     q: _Typed = "",
-    number: _Page = 1,
+    number: Number = 1,
 ) -> Response:
     """What is still ahead, or else what is over; those that the search finds."""
     found, shown = _searched(kept.board(ctx, actor), q), BEHIND if when == BEHIND else AHEAD

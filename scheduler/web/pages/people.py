@@ -32,7 +32,7 @@ router = APIRouter()
 HERE = "/coordinator/people"
 AT_ONCE = 50
 _Typed = Annotated[str, Query(max_length=80)]
-_Page = Annotated[int, Query(alias="page", ge=1, le=10_000)]
+Number = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def page(
     actor: CoordinatorActor,
     q: _Typed = "",
     role: _Typed = "",
-    number: _Page = 1,
+    number: Number = 1,
 ) -> Response:
     chosen = Role(role) if role in set(Role) else None
     found = people.directory_of(ctx, actor, q, chosen)

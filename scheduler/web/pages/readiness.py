@@ -9,24 +9,29 @@ from scheduler.errors import Conflict, Stale, text
 from scheduler.services import readiness
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form
+from scheduler.web.pages.people import Number, pages_of
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
 
 HERE = "/coordinator/readiness"
 SECTION = "/coordinator/demand"
-SCHOOLS_SHOWN = 12
+SCHOOLS_SHOWN = 12  # in front; the rest of a page is folded away
+SCHOOLS_AT_ONCE = 300
 
 
 @router.get(HERE)
-def page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
+def page(request: Request, ctx: Ctx, actor: CoordinatorActor, number: Number = 1) -> Response:
     found = readiness.look(ctx, actor)
+    first = (number - 1) * SCHOOLS_AT_ONCE
     return render(
         request,
         "coordinator/readiness.html",
         section=SECTION,
         found=found,
         counts={stand.value: found.count(stand) for stand in Stand},
+        rows=found.schools[first : first + SCHOOLS_AT_ONCE],
+        pages=pages_of(HERE, len(found.schools), number, {}, SCHOOLS_AT_ONCE),
         shown=SCHOOLS_SHOWN,
     )
 

@@ -21,7 +21,7 @@ from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages.balance import seen_of
 from scheduler.web.pages.gaps import GapShown, shown
 from scheduler.web.pages.people import HERE as PEOPLE
-from scheduler.web.pages.people import pages_of
+from scheduler.web.pages.people import Number, pages_of
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -30,7 +30,6 @@ HERE = "/coordinator/schools"
 DONORS = "/coordinator/donor-schools"
 AT_ONCE = 50
 _Typed = Annotated[str, Query(max_length=80)]
-_Page = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def _day(ctx: Context, found: Receiving | Entry) -> date | None:
 
 @router.get(DONORS)
 def donors(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, q: _Typed = "", number: _Page = 1
+    request: Request, ctx: Ctx, actor: CoordinatorActor, q: _Typed = "", number: Number = 1
 ) -> Response:
     found = schools.donors(ctx, actor, q)
     return render(

@@ -2,29 +2,39 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from scheduler.domain.subscriptions import SLOW_CLIENTS, Standing, Subscriber
 from scheduler.errors import Text, text
 from scheduler.services import subscriptions
 from scheduler.web.guard import CoordinatorActor, Ctx
+from scheduler.web.pages.people import Number, pages_of
 from scheduler.web.view import render
 
 router = APIRouter()
 
 
+HERE = "/coordinator/calendars"
+AT_FIRST, AT_ONCE = 20, 100  # people of each group, and of the one that was chosen
+_Of = Annotated[str, Query(alias="group", max_length=10)]
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People of one standing: what it means, and its icon and tone."""
+    """People of one standing: what it means, and its icon and tone; of `count` those in `rows` are
+    shown, on one of the `pages`."""
 
     standing: Standing
     title: Text
     why: Text
     sign: str
     tone: str
+    count: int
     rows: tuple["Row", ...]
+    pages: list[tuple[int, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +80,23 @@ _WORDS: dict[Standing, tuple[Text, Text, str, str]] = {
 }
 
 
-@router.get("/coordinator/calendars")
-def page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
+@router.get(HERE)
+def page(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, of: _Of = "", number: Number = 1
+) -> Response:
     found = subscriptions.health(ctx, actor)
     unread = found[Standing.LATE] + found[Standing.IN_TIME]
     slow = sum(any(link.client in SLOW_CLIENTS for link in who.links) for who in unread)
+    chosen = next((each for each in Standing if each == of), None)
     return render(
         request,
         "coordinator/calendars.html",
-        groups=[_group(standing, people) for standing, people in found.items()],
+        groups=[
+            _group(standing, people, number if standing is chosen else None)
+            for standing, people in found.items()
+            if chosen in (None, standing)
+        ],
+        chosen=chosen.value if chosen else "",
         total=sum(map(len, found.values())),
         read=len(found[Standing.READ]),
         slow=slow,
@@ -86,8 +104,11 @@ def page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
     )
 
 
-def _group(standing: Standing, people: tuple[Subscriber, ...]) -> Group:
-    return Group(standing, *_WORDS[standing], tuple(map(_row, people)))
+def _group(standing: Standing, people: tuple[Subscriber, ...], number: int | None) -> Group:
+    """The first of them, or the page of that number."""
+    shown = people[:AT_FIRST] if number is None else people[(number - 1) * AT_ONCE :][:AT_ONCE]
+    pages = pages_of(HERE, len(people), number or 1, {"group": standing.value}, AT_ONCE)
+    return Group(standing, *_WORDS[standing], len(people), tuple(map(_row, shown)), pages)
 
 
 def _row(who: Subscriber) -> Row:
