@@ -14,6 +14,7 @@ from scheduler import clock, config, security
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.answers import Excuse, Reason, Reply
 from scheduler.domain.calendars import FeedKind
+from scheduler.domain.intervals import DaySpan
 from scheduler.domain.invitations import Place
 from scheduler.domain.partnerships import Binding, Terms
 from scheduler.jobs import loop
@@ -23,6 +24,7 @@ from scheduler.services import (
     answers,
     demo,
     demo_meetings,
+    disruptions,
     feeds,
     invitations,
     links,
@@ -33,7 +35,7 @@ from scheduler.services import (
 from scheduler.services.context import Context
 from scheduler.services.invitations import Wanted
 from scheduler.store import accounts as account_rows
-from scheduler.store import addresses, factors, feed_links, lessons, tables
+from scheduler.store import addresses, factors, feed_links, lessons, tables, terms
 
 VISITOR = "visitor"
 TEACHER, SCHOOL, HEAD, COORDINATOR = "teacher", "school", "head", "coordinator"
@@ -60,6 +62,7 @@ def sow(ctx: Context) -> Seeds:
     people[COORDINATOR] = people[SHOWING] = accounts.operator(ctx)
     people[HEAD] = _head(ctx, people[TEACHER])
     partner(ctx, people[COORDINATOR])
+    close(ctx, people[COORDINATOR])
     people[SETTING_UP] = accounts.add_user(ctx, "le.khoi@chungtay.example", Role.COORDINATOR)
     _factor(ctx, people[COORDINATOR])
     found = mailed.pages(ctx)
@@ -187,6 +190,18 @@ def partner(ctx: Context, coordinator: Actor) -> None:
     both = (pair for pair in pairs if pair not in there)
     for binding, (donor, receiver) in zip((Binding.WISH, Binding.NONE), both, strict=False):
         partnerships.add(ctx, coordinator, Terms(donor, receiver, 120, 2, binding))
+
+
+def close(ctx: Context, coordinator: Actor) -> None:
+    """A school is closed on a day far ahead, on which it has no lessons."""
+    with ctx.reading() as db:
+        school = terms.schools(db, coordinator.grants[0].programme_id)[-1]
+    sunday = (ctx.now() + timedelta(days=34 - ctx.now().weekday())).date()
+    asked = disruptions.closure_of(
+        ctx, coordinator, DaySpan(sunday, sunday), "Sửa đường điện", codes=[school.code]
+    )
+    seen = disruptions.preview(ctx, coordinator, asked).fingerprint
+    disruptions.apply(ctx, coordinator, asked, seen)
 
 
 def trouble(ctx: Context) -> None:

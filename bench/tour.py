@@ -29,6 +29,7 @@ from bench.scene import (
 from scheduler.domain.access import Actor, Role
 from scheduler.services import outbox
 from scheduler.services.context import Context
+from scheduler.services.presses import Paper
 from scheduler.store import lessons, tables
 from scheduler.web import guard
 from tests.web.rights import Way, ways
@@ -46,6 +47,8 @@ NO_PAGES = {
     "/teacher/record/{code}/paper",  # a paper
     "/coordinator/reports.pdf",  # another
     "/coordinator/reports/certificates.zip",  # many
+    "/coordinator/reports/papers/{paper}/file",  # all of these in one
+    "/coordinator/imports/{upload_id}/marked/{file_number}",  # a workbook
     "/line/ping",  # asked by a script
     "/line/hop",  # sends everybody on
     "/school/requests/{request_id}/fix",  # the example programme lacks no lesson
@@ -164,6 +167,8 @@ def _chosen(ctx: Context, seeds: Seeds, way: Way, reader: str, name: str) -> lis
     """What may stand for this word, best first."""
     if name == "code":
         return [seeds.code]
+    if name == "paper":
+        return [Paper.CERTIFICATES.value]
     if name == "name":
         return [mail.name for mail in outbox.mails(ctx)]
     if name == "lesson_id":

@@ -1,11 +1,14 @@
 """The page of a reader's choices about reminders."""
 
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from scheduler.domain.choices import Choices
-from scheduler.services import choices, links
+from scheduler.domain.joint_sessions import Wish
+from scheduler.services import choices, joint_sessions, links, partnerships, reminders
+from tests.web.rights import PAIR
 from tests.web.timetable import publish
 
 ALL = {"digest": "yes", "day_before": "yes", "hour_before": "yes", "soon": "yes"}
@@ -28,6 +31,16 @@ def test_the_page_shows_what_comes_next(teacher):
     assert "một ngày trước" in page
     assert page.count(" checked") == 4
     assert 'href="/teacher/reminders"' in teacher.get("/calendar").text
+
+
+def test_a_joint_session_may_be_what_comes_next(ctx, cast, teacher):
+    coordinator = cast.actors["coordinator"]
+    starts, guests = ctx.now() + timedelta(hours=25), frozenset({cast["person_teacher1"]})
+    pair = partnerships.add(ctx, coordinator, PAIR)
+    wish = Wish("Phát âm", starts, starts + timedelta(hours=1), None, guests)
+    joint_sessions.plan(ctx, coordinator, pair, wish)
+    reminders.plan_ahead(ctx)
+    assert "một ngày trước buổi sinh hoạt" in teacher.see("/teacher/reminders").text
 
 
 def test_what_is_saved_is_what_was_chosen_and_can_be_undone(ctx, cast, teacher):

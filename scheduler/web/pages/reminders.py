@@ -50,6 +50,8 @@ _WHAT: dict[MessageKind, Text] = {
     MessageKind.DAY_BEFORE: text("one day before"),
     MessageKind.HOUR_BEFORE: text("one hour before"),
     MessageKind.SOON: text("minutes before, with the link to the room"),
+    MessageKind.JOINT_DAY: text("one day before a joint session"),
+    MessageKind.JOINT_HOUR: text("one hour before a joint session"),
 }
 
 
