@@ -10,14 +10,16 @@ import sqlalchemy as sa
 
 import scheduler
 from scheduler.domain.deeds import DEEDS, SUBJECTS
+from scheduler.domain.joint_sessions import Wish
 from scheduler.domain.limits import REFUSALS_NOTED_BY_PERSON
 from scheduler.errors import Invalid, NotAllowed, NotFound
-from scheduler.services import audit_search, audits, lessons
+from scheduler.services import audit_search, audits, joint_sessions, lessons, partnerships
 from scheduler.services.audit_search import PAGE, Search
 from scheduler.store import audit_search as stored
 from scheduler.store import audits as rows
 from scheduler.store import tables
 from tests.planning import A1, draft, publish, timetable
+from tests.web.rights import PAIR
 
 SOURCES = sorted(Path(scheduler.__file__).parent.rglob("*.py"))
 
@@ -87,6 +89,13 @@ def test_pages_follow_one_another_without_gap_or_double(ctx, cast):
     assert len(set(seen)) == 2 * PAGE
 
 
+def meeting(ctx, cast):
+    by, starts = cast.actors["coordinator"], ctx.now() + timedelta(days=3)
+    guests = frozenset({cast["person_teacher1"]})
+    wish = Wish("Phát âm", starts, starts + timedelta(hours=1), None, guests)
+    return joint_sessions.plan(ctx, by, partnerships.add(ctx, by, PAIR), wish)
+
+
 def test_a_stranger_sees_nothing_of_another_programme(ctx, cast):
     publish(ctx, cast, draft(ctx, cast, A1))
     [lesson] = timetable(ctx, cast)
@@ -113,7 +122,7 @@ def test_a_stranger_sees_nothing_of_another_programme(ctx, cast):
                    created_at=at, expires_at=at))  # fmt: skip
         message = db.scalar(sa.select(sa.func.min(tables.outbox.c.id)))
     numbers |= {"run": 1, "swap": 1, "feed_link": 1, "certificate": 1, "message": message}
-    numbers["invitation"] = 1
+    numbers |= {"invitation": 1, "joint_session": meeting(ctx, cast)}
     assert numbers.keys() == stored.SEEN_IN.keys()
     write(ctx, cast, *(("teacher1", "x", subject, n) for subject, n in numbers.items()))
     write(ctx, cast, ("teacher1", "x", "outbox", None), ("teacher1", "x", "unheard_of", 1))
@@ -195,7 +204,7 @@ def test_every_deed_and_subject_of_the_code_has_its_words():
     told = set(noted())
     assert len(told) > 60  # a test of every deed must meet them
     actions = {word for kind, word in told if kind == "action"}
-    assert actions - DEEDS.keys() - {"instance", "workbooks", "lessons"} == set()
+    assert actions - DEEDS.keys() - {"instance", "workbooks", "csv", "lessons"} == set()
     assert {word for kind, word in told if kind == "subject"} <= SUBJECTS.keys()
     assert SUBJECTS.keys() == stored.SEEN_IN.keys() | {"outbox", "key"}
 
