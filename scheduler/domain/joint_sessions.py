@@ -51,7 +51,8 @@ class JointSession:
     """As pages, mails and feeds need it; instants are aware and in UTC.
 
     `sequence` and `changed_at` rise with every visible change.  `moved_from` is the time before
-    the last move.  `meeting_url` None means the programme's usual place.
+    the last move.  `meeting_url`: a room of its own; None: it meets at `usual_place`, the pattern
+    of its programme, and where that is None at the installation's.
     """
 
     id: JointSessionId
@@ -71,6 +72,7 @@ class JointSession:
     changed_at: datetime
     moved_from: datetime | None
     meeting_url: str | None
+    usual_place: str | None
     cancel_reason: str
     cancelled_by: str
 

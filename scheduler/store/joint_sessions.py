@@ -55,6 +55,7 @@ _SELECT = (
         partnerships.c.donor_unit,
         partnerships.c.receiving_unit,
         programmes.c.zone,
+        programmes.c.meeting_url.label("usual_place"),
     )
     .join(partnerships, joint_sessions.c.partnership_id == partnerships.c.id)
     .join(programmes, partnerships.c.programme_id == programmes.c.id)
@@ -377,6 +378,7 @@ def _session(row: Row[Any]) -> JointSession:
         changed_at=row.changed_at,
         moved_from=row.moved_from,
         meeting_url=row.meeting_url,
+        usual_place=row.usual_place,
         cancel_reason=row.cancel_reason,
         cancelled_by=row.cancelled_by,
     )

@@ -262,3 +262,21 @@ def test_the_record_knows_who_planned_and_called_it_off(ctx, cast, desk, path):
     page = desk.see(f"/coordinator/record?subject=joint_session&number={number}").text
     assert "Lên lịch một buổi sinh hoạt chuyên môn" in page
     assert "Huỷ một buổi sinh hoạt chuyên môn" in page
+
+
+def test_without_a_room_of_its_own_it_meets_where_its_programme_does(
+    ctx, cast, clock, desk, path, everybody
+):
+    place = "/coordinator/settings/meetings"
+    desk.submit(place, {"pattern": "https://hop.example/lop-{room}"} | seen(desk, place))
+    page = desk.see(f"{path}/change")
+    assert re.search(r'id="meeting_url"[^>]*value=""', page.text)
+    token = opened(ctx, cast, path).session.join_token
+    clock.at = STARTS
+    assert desk.get(f"/j/{token}").headers["location"].startswith("https://hop.example/lop-")
+    clock.at = STARTS - timedelta(hours=3)
+    desk.arrive(cast.actors["coordinator"])
+    own = {"meeting_url": "https://zoom.example/j/1", "people": everybody}
+    desk.submit(f"{path}/change", TOLD | own | seen(desk, path))
+    clock.at = STARTS
+    assert desk.get(f"/j/{token}").headers["location"] == "https://zoom.example/j/1"
