@@ -5,13 +5,13 @@ changes are told as one, and what came and went is not told at all.
 """
 
 import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
 
+from scheduler.domain import meetings
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.partnerships import PartnershipId
@@ -22,10 +22,10 @@ from scheduler.errors import Text, text
 JointSessionId = NewType("JointSessionId", int)
 
 LONGEST_TITLE = 200
-LONGEST_URL = 500
+LONGEST_URL = meetings.LONGEST
 SHORTEST, LONGEST = timedelta(minutes=10), timedelta(hours=10)
+AHEAD = timedelta(days=730)  # what is planned for later was mistyped
 MOST_PEOPLE = 300
-_ROOM = re.compile(r"https://[^\s/?#@\\]+\.[^\s/?#@\\]+([/?#][^\s\\]*)?")
 
 
 class Answer(StrEnum):
@@ -155,17 +155,15 @@ def faults(wish: Wish, known: Collection[PersonId], now: datetime) -> dict[str, 
         found["ends"] = text("A joint session takes from 10 minutes to 10 hours.")
     if wish.starts_at <= now:
         found["day"] = text("This time has passed. Choose a later one.")
-    if wish.meeting_url is not None and not _is_room(wish.meeting_url):
-        found["meeting_url"] = text("Write the whole address of the room, from https:// on.")
+    elif wish.starts_at > now + AHEAD:
+        found["day"] = text("This day is years away. Choose an earlier one.")
+    if wish.meeting_url and (fault := meetings.fault(wish.meeting_url, shared=False)):
+        found["meeting_url"] = fault
     if not wish.people & frozenset(known):
         found["people"] = text("Invite at least one person.")
     elif len(wish.people) > MOST_PEOPLE:
         found["people"] = text("Invite at most {most} people.", most=MOST_PEOPLE)
     return found
-
-
-def _is_room(address: str) -> bool:
-    return len(address) <= LONGEST_URL and _ROOM.fullmatch(address) is not None
 
 
 def marker(session: JointSession, seats: Iterable[Attendee]) -> str:

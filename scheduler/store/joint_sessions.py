@@ -181,6 +181,15 @@ def between(
     return _all(db, and_(partnerships.c.programme_id == programme_id, *span))
 
 
+def unnoted(
+    db: Session, programme_id: int, since: datetime, until: datetime
+) -> tuple[JointSession, ...]:
+    """Those of a programme that ended in that span, of which nobody has said who came."""
+    over = joint_sessions.c.ends_at > since, joint_sessions.c.ends_at <= until
+    open_ = joint_sessions.c.state == LessonState.SCHEDULED
+    return _all(db, and_(partnerships.c.programme_id == programme_id, *over, open_))
+
+
 def attendees(
     db: Session, ids: Collection[JointSessionId]
 ) -> dict[JointSessionId, tuple[Attendee, ...]]:
@@ -236,6 +245,12 @@ def is_ahead(db: Session, partnership_id: int, now: datetime) -> bool:
     mine = joint_sessions.c.partnership_id == partnership_id
     on = joint_sessions.c.state == LessonState.SCHEDULED
     return bool(db.scalar(select(exists().where(mine, on, joint_sessions.c.ends_at > now))))
+
+
+def have_met(db: Session, partnership_id: int) -> bool:
+    """Whether records count who came to one of their sessions."""
+    mine = joint_sessions.c.partnership_id == partnership_id
+    return bool(db.scalar(select(exists().where(mine, joint_sessions.c.state == LessonState.HELD))))
 
 
 # -- writing
