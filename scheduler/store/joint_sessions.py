@@ -34,6 +34,7 @@ from scheduler.domain.joint_sessions import (
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.partnerships import PartnershipId
 from scheduler.domain.people import DonorSchool, PersonId
+from scheduler.domain.records import Meetings
 from scheduler.store.tables import (
     donor_schools,
     joint_session_attendees,
@@ -68,16 +69,6 @@ class Count:
 
     held: int = 0
     ahead: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What was held in a span of time: sessions, their minutes, and how many came, each counted
-    every time."""
-
-    sessions: int
-    minutes: int
-    came: int
 
 
 # -- reading
@@ -226,18 +217,30 @@ def counts(
     }
 
 
-def held(db: Session, programme_id: int, since: datetime, until: datetime) -> Held:
-    """What a programme held in that span of time."""
-    those = [
-        x
-        for x in between(db, programme_id, since, until)
-        if x.state is LessonState.HELD and since <= x.starts_at < until
-    ]
-    query = select(func.count()).where(
-        _seats.session_id.in_([x.id for x in those]), _seats.attended.is_(True)
+def held(
+    db: Session, programme_id: int, since: datetime, until: datetime, teacher_id: int | None = None
+) -> tuple[Meetings, ...]:
+    """What began in that span of time and was held, by partnership; of one teacher only what a
+    coordinator noted that they came to.  One query."""
+    there = and_(_seats.session_id == joint_sessions.c.id, _seats.attended.is_(True))
+    if teacher_id is not None:
+        there = and_(there, _seats.teacher_id == teacher_id)
+    came = select(func.count()).where(there).correlate(joint_sessions).scalar_subquery()
+    query = (
+        _SELECT.add_columns(came.label("came"))
+        .where(partnerships.c.programme_id == programme_id)
+        .where(joint_sessions.c.state == LessonState.HELD)
+        .where(joint_sessions.c.starts_at >= since, joint_sessions.c.starts_at < until)
+        .order_by(partnerships.c.donor_unit, partnerships.c.receiving_unit)
     )
-    minutes = sum(((x.ends_at - x.starts_at) for x in those), timedelta()) // timedelta(minutes=1)
-    return Held(len(those), minutes, int(db.scalar(query) or 0) if those else 0)
+    found: dict[int, Meetings] = {}
+    for row in db.execute(query):
+        if teacher_id is None or row.came:
+            units = f"{row.donor_unit} – {row.receiving_unit}"
+            minutes = (row.ends_at - row.starts_at) // timedelta(minutes=1)
+            before = found.get(row.partnership_id, Meetings(units))
+            found[row.partnership_id] = before + Meetings(units, 1, minutes, row.came)
+    return tuple(found.values())
 
 
 def is_ahead(db: Session, partnership_id: int, now: datetime) -> bool:

@@ -3,17 +3,31 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import icalendar
 import pytest
+from openpyxl import load_workbook
 
+from scheduler.delivery import papers
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.calendars import FeedKind
 from scheduler.domain.intervals import Interval
 from scheduler.domain.joint_sessions import Answer, Wish
 from scheduler.domain.partnerships import Binding, Terms
+from scheduler.domain.records import NOTHING, Meetings
 from scheduler.errors import ChungTayError, Stale
-from scheduler.services import feeds, joint_attendance, partnerships, people, reminders, sending
+from scheduler.services import (
+    feeds,
+    joint_attendance,
+    paperwork,
+    partnerships,
+    people,
+    records,
+    reminders,
+    sending,
+    statements,
+)
 from scheduler.services import joint_sessions as use_cases
 from scheduler.services.feeds import FeedKey
 from scheduler.store import accounts, availability, busy, tables
@@ -285,3 +299,54 @@ def test_a_contact_of_two_schools_is_invited_once(ctx, cast, pair):
     guests = use_cases.planner(ctx, cast.actors["coordinator"], both).guests
     people = [guest.person_id for guest in guests]
     assert len(people) == len(set(people)) == 4
+
+
+# -- what records count of them
+
+
+def test_records_count_apart_from_lessons_what_a_coordinator_noted(
+    ctx, cast, clock, planned, pair, wish
+):
+    coordinator = cast.actors["coordinator"]
+    later = replace(wish, title="Khác", starts_at=STARTS + 24 * HOUR, ends_at=STARTS + 26 * HOUR)
+    other = use_cases.plan(ctx, coordinator, pair, later)
+    clock.at = STARTS + 30 * HOUR
+    assert records.own(ctx, cast.actors["teacher1"]).meetings == ()  # invited is not there
+    note(ctx, cast, planned, "teacher1", "schoolA")
+    note(ctx, cast, other, "teacher1", "teacher2")
+    units = "Long Biên – THCS A"
+    whole = records.of_programme(ctx, coordinator)
+    assert whole.meetings == (Meetings(units, 2, 180, 4),)
+    assert whole.whole.whole == NOTHING
+    mine, hers = (records.own(ctx, cast.actors[who]) for who in ("teacher1", "teacher2"))
+    assert (mine.met.sessions, mine.met.minutes, mine.met.came) == (2, 180, 2)
+    assert (hers.met.sessions, hers.met.minutes) == (1, 120)
+    assert records.own(ctx, cast.actors["teacher1"], STARTS.date(), STARTS.date()).met.minutes == 60
+    seen = use_cases.look(ctx, coordinator, other).marker
+    joint_attendance.record(ctx, coordinator, other, None, seen)
+    assert records.own(ctx, cast.actors["teacher2"]).meetings == ()
+
+
+def test_papers_and_workbooks_have_a_line_of_them(ctx, cast, clock, planned):
+    clock.at = STARTS + 2 * HOUR
+    note(ctx, cast, planned, "teacher1", "schoolA")
+    whole = records.of_programme(ctx, cast.actors["coordinator"])
+    book = load_workbook(BytesIO(statements.workbook(whole)))
+    rows = list(book["Sinh hoạt chuyên môn"].values)
+    assert [row[1:] for row in rows[1:]] == [(1, 60, 2)] * 2
+    assert rows[1][0] == "Long Biên – THCS A"
+    page = papers.page("record", paperwork.record(whole))
+    assert "<span>Sinh hoạt chuyên môn đã diễn ra</span><b>1 (1 giờ)</b>" in page
+    mine = records.own(ctx, cast.actors["teacher1"])
+    page = papers.page("record", paperwork.record(mine))
+    assert "<span>Đã dự sinh hoạt chuyên môn</span><b>1 (1 giờ)</b>" in page
+    assert "<span>Joint sessions attended</span><b>1 (1 h)</b>" in page
+    assert "Lượt người dự" not in page
+    hers = papers.page("record", paperwork.record(records.own(ctx, cast.actors["teacher2"])))
+    assert "inh hoạt chuyên môn" not in hers
+
+
+def note(ctx, cast, number, *there):
+    seen = use_cases.look(ctx, cast.actors["coordinator"], number).marker
+    came = {cast[f"person_{name}"] for name in there}
+    joint_attendance.record(ctx, cast.actors["coordinator"], number, came, seen)
