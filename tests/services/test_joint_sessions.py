@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from scheduler.delivery import papers
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.calendars import FeedKind
+from scheduler.domain.choices import Choices
 from scheduler.domain.intervals import Interval
 from scheduler.domain.joint_sessions import Answer, Wish
 from scheduler.domain.partnerships import Binding, Terms
@@ -30,9 +31,9 @@ from scheduler.services import (
 )
 from scheduler.services import joint_sessions as use_cases
 from scheduler.services.feeds import FeedKey
-from scheduler.store import accounts, availability, busy, tables
+from scheduler.store import accounts, availability, busy, choices, switches, tables
 from scheduler.store import feeds as feed_rows
-from tests.faults.kit import Post, rows, states
+from tests.faults.kit import Post, book, rows, states
 
 STARTS = datetime(2023, 10, 5, 7, 0, tzinfo=UTC)  # Thursday, 14:00 in Hà Nội
 HOUR = timedelta(hours=1)
@@ -350,3 +351,91 @@ def note(ctx, cast, number, *there):
     seen = use_cases.look(ctx, cast.actors["coordinator"], number).marker
     came = {cast[f"person_{name}"] for name in there}
     joint_attendance.record(ctx, cast.actors["coordinator"], number, came, seen)
+
+
+# -- in other mails
+
+
+def test_the_mail_of_a_week_names_it_for_those_expected_there(ctx, cast, clock, pair, wish):
+    week = 7 * 24 * HOUR
+    book(ctx, cast, STARTS + week - 24 * HOUR)
+    later = replace(wish, starts_at=STARTS + week, ends_at=STARTS + week + HOUR)
+    planned = use_cases.plan(ctx, cast.actors["coordinator"], pair, later)
+    joint_attendance.answer(ctx, cast.actors["schoolA"], planned, Answer.CANNOT)
+    clock.at = datetime(2023, 10, 6, 3, tzinfo=UTC)
+    sent(ctx, clock, minutes=1)
+    clock.at = datetime(2023, 10, 8, 12, 1, tzinfo=UTC)  # Sunday, 19:01
+    with ctx.transaction() as db:
+        switches.turn_off(db, switches.PLANNED_AHEAD)
+    post = Post()
+    reminders.plan_ahead(ctx)
+    while sending.send_due(ctx, post).claimed:
+        pass
+    bodies = {
+        who: mail.get_body(("plain",)).get_content()
+        for who, mail in zip(post.recipients, post.arrived, strict=True)
+        if str(mail["Subject"]).startswith("Tuần từ")
+    }
+    assert sorted(bodies) == ["schoola@x.example", "teacher1@x.example"]
+    assert "Thứ Năm 12/10 · 14:00–15:00 · Sinh hoạt chuyên môn: Ngữ âm" in " ".join(
+        bodies["teacher1@x.example"].split()
+    )
+    assert "Ngữ âm" not in bodies["schoola@x.example"]
+
+
+def test_who_wants_events_by_mail_gets_the_same_as_in_their_calendar(
+    ctx, cast, clock, planned, wish
+):
+    with ctx.transaction() as db:
+        for who in ("teacher1", "teacher2"):
+            choices.save(db, cast[f"person_{who}"], Choices(invitations=True))
+
+    def arrived():
+        clock.forward(minutes=16)
+        post = Post()
+        while sending.send_due(ctx, post).claimed:
+            pass
+        parts = {
+            who: [x for x in mail.walk() if x.get_content_type() == "text/calendar"]
+            for who, mail in zip(post.recipients, post.arrived, strict=True)
+        }
+        return {
+            who: icalendar.Calendar.from_ical(part.get_payload(decode=True))
+            for who, found in parts.items()
+            for part in found
+        }
+
+    def same(calendar, event):
+        (told,) = calendar.walk("VEVENT")
+        names = ("UID", "SEQUENCE", "STATUS", "SUMMARY", "DESCRIPTION", "DTSTAMP")
+        return all(told[name] == event[name] or str(told[name]) == str(event[name])
+                   for name in names) and told.start == event.start  # fmt: skip
+
+    told = arrived()
+    assert sorted(told) == ["teacher1@x.example", "teacher2@x.example"]
+    assert same(told["teacher1@x.example"], of(ctx, cast)[0][0])
+    moved = replace(wish, starts_at=STARTS + HOUR, ends_at=STARTS + 2 * HOUR)
+    change(ctx, cast, planned, replace(moved, people=wish.people - {cast["person_teacher2"]}))
+    told = arrived()
+    assert str(told["teacher1@x.example"]["METHOD"]) == "PUBLISH"
+    assert str(told["teacher2@x.example"]["METHOD"]) == "CANCEL"
+    assert same(told["teacher1@x.example"], of(ctx, cast)[0][0])
+    assert same(told["teacher2@x.example"], of(ctx, cast, "teacher2")[0][0])
+
+
+def test_who_is_let_go_and_invited_again_is_told_both_and_their_calendar_follows(
+    ctx, cast, clock, planned, wish
+):
+    sent(ctx, clock, minutes=16)
+    less = replace(wish, people=wish.people - {cast["person_teacher2"]})
+    change(ctx, cast, planned, less)
+    change(ctx, cast, planned, wish)
+    assert sent(ctx, clock, minutes=16) == []  # gone and back before anybody was told
+    change(ctx, cast, planned, less)
+    assert [who for who, _ in sent(ctx, clock, minutes=16)] == ["teacher2@x.example"]
+    (gone,), _ = of(ctx, cast, "teacher2")
+    change(ctx, cast, planned, wish)
+    ((who, what),) = sent(ctx, clock, minutes=16)
+    assert (who, what.startswith("Mời dự")) == ("teacher2@x.example", True)
+    (back,), _ = of(ctx, cast, "teacher2")
+    assert (str(back["STATUS"]), back["SEQUENCE"] > gone["SEQUENCE"]) == ("CONFIRMED", True)
