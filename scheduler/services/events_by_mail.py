@@ -1,4 +1,4 @@
-"""Lessons and joint sessions that travel with a mail into its reader's calendar, as the calendar feeds show them."""
+"""Lessons and joint sessions that travel with a mail into calendars, as the feeds show them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -15,10 +15,18 @@ from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import Conflict, Invalid, NotFound, Stale
 from scheduler.services import programmes
 from scheduler.services.context import Context
-from scheduler.store import audits, feeds, gathered, joint_sessions, school_pledges, terms
+from scheduler.store import (
+    audits,
+    feeds,
+    gathered,
+    joint_figures,
+    joint_sessions,
+    school_pledges,
+    terms,
+)
 from scheduler.store import partnerships as rows
 from scheduler.store.database import Session
-from scheduler.store.joint_sessions import Count
+from scheduler.store.joint_figures import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ def desk(ctx: Context, actor: Actor) -> Desk:
         donors, receivers = schools(db, programme_id)
         known = rows.of_programme(db, programme_id)
         between = rows.lessons_between(db, term.id)
-        meetings = joint_sessions.counts(db, programme_id, *span(term))
+        meetings = joint_figures.counts(db, programme_id, *span(term))
     found = []
     for one in known:
         giving = [school.id for school in donors if one.gives(school)]

@@ -13,7 +13,7 @@ from scheduler.domain.terms import Programme, ProgrammeId
 from scheduler.errors import NotFound, text
 from scheduler.services import programmes
 from scheduler.services.context import Context
-from scheduler.store import joint_sessions, people, tables, terms
+from scheduler.store import joint_figures, people, tables, terms
 from scheduler.store import records as rows
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
@@ -132,7 +132,7 @@ def _record(
     whose = teacher.id if teacher else None
     lines = rows.lines(db, programme.id, programme.zone, days, ctx.now(), teacher_id=whose)
     begins_ends = midnight(days.first_day, programme.zone), end_of(days.last_day, programme.zone)
-    met = joint_sessions.held(db, programme.id, *begins_ends, teacher_id=whose)
+    met = joint_figures.held(db, programme.id, *begins_ends, teacher_id=whose)
     return divided(programme, days, teacher.name if teacher else "", lines, met)
 
 

@@ -1,8 +1,7 @@
 """Joint sessions of partnerships, and whom they invite."""
 
 import secrets
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,6 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
-    func,
     insert,
     or_,
     select,
@@ -32,9 +30,7 @@ from scheduler.domain.joint_sessions import (
     Wish,
 )
 from scheduler.domain.lessons import LessonState
-from scheduler.domain.partnerships import PartnershipId
 from scheduler.domain.people import DonorSchool, PersonId
-from scheduler.domain.records import Meetings
 from scheduler.store.tables import (
     donor_schools,
     joint_session_attendees,
@@ -61,14 +57,6 @@ _SELECT = (
     .join(partnerships, joint_sessions.c.partnership_id == partnerships.c.id)
     .join(programmes, partnerships.c.programme_id == programmes.c.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Sessions of a partnership: held, and still to come."""
-
-    held: int = 0
-    ahead: int = 0
 
 
 # -- reading
@@ -149,15 +137,32 @@ def meeting_then(
     return frozenset(seat.person_id for seat in _of_people(db, people, then)[1])
 
 
+def of_donor_school(
+    db: Session, school_id: int, since: datetime
+) -> tuple[tuple[JointSession, tuple[Attendee, ...]], ...]:
+    """What invites its teachers and has not ended by then, called off or not, and whom of them."""
+    own = select(teachers.c.id).where(teachers.c.donor_school_id == school_id)
+    sessions, seats = _seated(db, _seats.teacher_id.in_(own), joint_sessions.c.ends_at > since)
+    found: dict[JointSessionId, tuple[Attendee, ...]] = {}
+    for seat in seats:
+        found[seat.session_id] = (*found.get(seat.session_id, ()), seat)
+    return tuple((sessions[key], those) for key, those in found.items())
+
+
 def _of_people(
     db: Session, people: Collection[int], where: ColumnElement[bool]
 ) -> tuple[dict[JointSessionId, JointSession], tuple[Attendee, ...]]:
-    """Sessions by number, and the seats in them of these people, in order of time; two queries."""
-    mine = and_(_seats.person_id.in_(list(people)), _seats.invited)
+    return _seated(db, _seats.person_id.in_(list(people)), where)
+
+
+def _seated(
+    db: Session, whose: ColumnElement[bool], where: ColumnElement[bool]
+) -> tuple[dict[JointSessionId, JointSession], tuple[Attendee, ...]]:
+    """Sessions by number, and these seats in them, in order of time; two queries."""
     rows = db.execute(
         _select_seats()
         .join(joint_sessions, _seats.session_id == joint_sessions.c.id)
-        .where(mine, where)
+        .where(whose, _seats.invited, where)
         .order_by(joint_sessions.c.starts_at, joint_sessions.c.id, _seats.person_id)
     ).all()
     ids = {JointSessionId(row.session_id) for row in rows}
@@ -194,53 +199,6 @@ def attendees(
     for each in found:
         by_session[each.session_id] = (*by_session[each.session_id], each)
     return by_session
-
-
-def counts(
-    db: Session, programme_id: int, since: datetime, until: datetime
-) -> Mapping[PartnershipId, Count]:
-    """Of each partnership, what begins in that span; one query."""
-    state = joint_sessions.c.state
-    query = (
-        select(
-            joint_sessions.c.partnership_id,
-            func.count().filter(state == LessonState.HELD).label("held"),
-            func.count().filter(state == LessonState.SCHEDULED).label("ahead"),
-        )
-        .join(partnerships, joint_sessions.c.partnership_id == partnerships.c.id)
-        .where(partnerships.c.programme_id == programme_id)
-        .where(joint_sessions.c.starts_at >= since, joint_sessions.c.starts_at < until)
-        .group_by(joint_sessions.c.partnership_id)
-    )
-    return {
-        PartnershipId(row.partnership_id): Count(row.held, row.ahead) for row in db.execute(query)
-    }
-
-
-def held(
-    db: Session, programme_id: int, since: datetime, until: datetime, teacher_id: int | None = None
-) -> tuple[Meetings, ...]:
-    """What began in that span of time and was held, by partnership; of one teacher only what a
-    coordinator noted that they came to.  One query."""
-    there = and_(_seats.session_id == joint_sessions.c.id, _seats.attended.is_(True))
-    if teacher_id is not None:
-        there = and_(there, _seats.teacher_id == teacher_id)
-    came = select(func.count()).where(there).correlate(joint_sessions).scalar_subquery()
-    query = (
-        _SELECT.add_columns(came.label("came"))
-        .where(partnerships.c.programme_id == programme_id)
-        .where(joint_sessions.c.state == LessonState.HELD)
-        .where(joint_sessions.c.starts_at >= since, joint_sessions.c.starts_at < until)
-        .order_by(partnerships.c.donor_unit, partnerships.c.receiving_unit)
-    )
-    found: dict[int, Meetings] = {}
-    for row in db.execute(query):
-        if teacher_id is None or row.came:
-            units = f"{row.donor_unit} – {row.receiving_unit}"
-            minutes = (row.ends_at - row.starts_at) // timedelta(minutes=1)
-            before = found.get(row.partnership_id, Meetings(units))
-            found[row.partnership_id] = before + Meetings(units, 1, minutes, row.came)
-    return tuple(found.values())
 
 
 def is_ahead(db: Session, partnership_id: int, now: datetime) -> bool:

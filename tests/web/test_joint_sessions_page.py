@@ -11,7 +11,8 @@ from scheduler.domain.intervals import DaySpan
 from scheduler.domain.joint_sessions import Answer
 from scheduler.domain.lessons import LessonState
 from scheduler.services import joint_attendance, joint_sessions, partnerships, sending
-from scheduler.store import accounts, availability
+from scheduler.store import accounts, availability, tables
+from tests import standins
 from tests.faults.kit import Post, book
 from tests.web.test_partnerships_page import FIELDS as PAIR
 
@@ -401,3 +402,27 @@ def go_out(ctx, clock) -> list[str]:
 
 def seen_mark(ctx, cast, path) -> dict[str, str]:
     return {"seen": opened(ctx, cast, path).marker}
+
+
+def test_the_head_of_a_donor_school_sees_the_sessions_of_her_teachers(ctx, cast, site, desk, path):
+    with ctx.reading() as db:
+        mine = tables.teachers.c.id == cast["teacher1"]
+        school = db.scalar(sa.select(tables.teachers.c.donor_school_id).where(mine))
+    hers = site.of(head_of(ctx, cast, "ai-mo@x.example", school))
+    page = hers.see("/donor-school").text
+    assert "Dạy ngữ âm" in page
+    assert "Cô teacher1" in page
+    assert "/j/" not in page
+    khac = standins.school(ctx, cast, "THCS Khác")
+    other = site.of(head_of(ctx, cast, "khac@x.example", khac))
+    assert "Dạy ngữ âm" not in other.see("/donor-school").text
+
+
+def head_of(ctx, cast, email, school):
+    with ctx.transaction() as db:
+        person = accounts.ensure_person(
+            db, email=email, name="Cô Hiệu", language="vi", now=ctx.now()
+        )
+        grant = Grant(Role.DONOR_HEAD, cast["programme"], donor_school_id=school)
+        accounts.add_grant(db, person, grant)
+        return accounts.actor_of(db, person)
