@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from scheduler.domain import joint_sessions as rules
 from scheduler.domain.access import Actor
@@ -11,7 +12,7 @@ from scheduler.domain.partnerships import Partnership, PartnershipId
 from scheduler.domain.people import DonorSchoolId
 from scheduler.domain.terms import Term
 from scheduler.errors import NotFound
-from scheduler.services import partnerships, programmes
+from scheduler.services import joint_sessions, partnerships, programmes
 from scheduler.services.context import Context
 from scheduler.store import joint_figures, tables
 from scheduler.store import joint_sessions as rows
@@ -63,6 +64,16 @@ def _listed(session: JointSession, seats: Sequence[Attendee]) -> Listed:
     if session.state is LessonState.HELD:
         return Listed(session, len(invited), sum(x.attended is True for x in invited))
     return Listed(session, len(invited), rules.coming(invited))
+
+
+def between(
+    ctx: Context, actor: Actor, since: datetime, until: datetime
+) -> tuple[JointSession, ...]:
+    """What touches a span of time in the coordinator's programme, called off or not; raises
+    NotFound for who coordinates none."""
+    programme_id = joint_sessions.own(actor)
+    with ctx.reading() as db:
+        return rows.between(db, programme_id, since, until)
 
 
 def of_donor_school(
