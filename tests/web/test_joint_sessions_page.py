@@ -14,6 +14,7 @@ from scheduler.services import joint_attendance, joint_sessions, partnerships, s
 from scheduler.store import accounts, availability, tables
 from tests import standins
 from tests.faults.kit import Post, book
+from tests.web.cast_desk import queries
 from tests.web.test_partnerships_page import FIELDS as PAIR
 
 PAIRS = "/coordinator/partnerships"
@@ -426,3 +427,31 @@ def head_of(ctx, cast, email, school):
         grant = Grant(Role.DONOR_HEAD, cast["programme"], donor_school_id=school)
         accounts.add_grant(db, person, grant)
         return accounts.actor_of(db, person)
+
+
+def test_today_and_the_heads_page_ask_as_much_for_three_sessions_as_for_one(
+    ctx, cast, clock, site, desk, path, everybody
+):
+    with ctx.reading() as db:
+        mine = tables.teachers.c.id == cast["teacher1"]
+        school = db.scalar(sa.select(tables.teachers.c.donor_school_id).where(mine))
+    hers = site.of(head_of(ctx, cast, "ai-mo@x.example", school))
+
+    def asked(browser, page) -> int:
+        browser.see(page)
+        with queries(ctx) as found:
+            assert browser.see(page).status_code == 200
+        return len(found)
+
+    def late() -> int:
+        now, clock.at = clock.at, STARTS + timedelta(hours=8)
+        count = asked(site.of(cast.actors["coordinator"]), "/coordinator")
+        clock.at = now
+        return count
+
+    one = asked(hers, "/donor-school"), late()
+    desk = site.of(cast.actors["coordinator"])
+    for hour in (16, 17):
+        told = {"starts": f"{hour}:00", "ends": f"{hour}:30", "people": everybody}
+        assert desk.submit(new(ctx, cast), TOLD | told).status_code == 303
+    assert (asked(hers, "/donor-school"), late()) == one
