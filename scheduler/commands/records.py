@@ -82,6 +82,11 @@ def _record(found: Record) -> dict[str, Any]:
         "donor_schools": _parts(found.donor_schools),
         "schools": _parts(found.schools),
         "classes": _parts(found.classes),
+        "joint_sessions": {
+            "sessions": found.met.sessions,
+            "minutes": found.met.minutes,
+            "came": found.met.came,
+        },
     }
 
 

@@ -5,13 +5,13 @@ changes are told as one, and what came and went is not told at all.
 """
 
 import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
 
+from scheduler.domain import meetings
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.partnerships import PartnershipId
@@ -22,10 +22,10 @@ from scheduler.errors import Text, text
 JointSessionId = NewType("JointSessionId", int)
 
 LONGEST_TITLE = 200
-LONGEST_URL = 500
+LONGEST_URL = meetings.LONGEST
 SHORTEST, LONGEST = timedelta(minutes=10), timedelta(hours=10)
+AHEAD = timedelta(days=730)  # what is planned for later was mistyped
 MOST_PEOPLE = 300
-_ROOM = re.compile(r"https://[^\s/?#@\\]+\.[^\s/?#@\\]+([/?#][^\s\\]*)?")
 
 
 class Answer(StrEnum):
@@ -51,7 +51,8 @@ class JointSession:
     """As pages, mails and feeds need it; instants are aware and in UTC.
 
     `sequence` and `changed_at` rise with every visible change.  `moved_from` is the time before
-    the last move.  `meeting_url` None means the programme's usual place.
+    the last move.  `meeting_url`: a room of its own; None: it meets at `usual_place`, the pattern
+    of its programme, and where that is None at the installation's.
     """
 
     id: JointSessionId
@@ -71,6 +72,7 @@ class JointSession:
     changed_at: datetime
     moved_from: datetime | None
     meeting_url: str | None
+    usual_place: str | None
     cancel_reason: str
     cancelled_by: str
 
@@ -153,17 +155,15 @@ def faults(wish: Wish, known: Collection[PersonId], now: datetime) -> dict[str, 
         found["ends"] = text("A joint session takes from 10 minutes to 10 hours.")
     if wish.starts_at <= now:
         found["day"] = text("This time has passed. Choose a later one.")
-    if wish.meeting_url is not None and not _is_room(wish.meeting_url):
-        found["meeting_url"] = text("Write the whole address of the room, from https:// on.")
+    elif wish.starts_at > now + AHEAD:
+        found["day"] = text("This day is years away. Choose an earlier one.")
+    if wish.meeting_url and (fault := meetings.fault(wish.meeting_url, shared=False)):
+        found["meeting_url"] = fault
     if not wish.people & frozenset(known):
         found["people"] = text("Invite at least one person.")
     elif len(wish.people) > MOST_PEOPLE:
         found["people"] = text("Invite at most {most} people.", most=MOST_PEOPLE)
     return found
-
-
-def _is_room(address: str) -> bool:
-    return len(address) <= LONGEST_URL and _ROOM.fullmatch(address) is not None
 
 
 def marker(session: JointSession, seats: Iterable[Attendee]) -> str:

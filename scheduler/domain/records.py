@@ -53,6 +53,26 @@ NOTHING = Amount()
 
 
 @dataclass(frozen=True, slots=True)
+class Meetings:
+    """Joint sessions that took place, never mixed with lessons: of one partnership, or all of them.
+    `came`: how many were there, each counted every time; in a teacher's record the teacher alone.
+    """
+
+    units: str = ""
+    sessions: int = 0
+    minutes: int = 0
+    came: int = 0
+
+    def __add__(self, other: "Meetings") -> "Meetings":
+        return Meetings(
+            self.units,
+            self.sessions + other.sessions,
+            self.minutes + other.minutes,
+            self.came + other.came,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """Lessons of one teacher and one class that began in one month and came to the same end.
 

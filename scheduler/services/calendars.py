@@ -81,9 +81,9 @@ def manner_of_mail(language: Language, base_url: str, uid_domain: str, *, own: b
     )
 
 
-def entries(showings: Iterable[Showing], how: Manner) -> tuple[CalendarEntry, ...]:
+def entries(showings: Iterable[Shown], how: Manner) -> tuple[CalendarEntry, ...]:
     """Events with their times in UTC, as a calendar of this manner holds them."""
-    return tuple(_entry(x, how, zoned=False) for x in showings)
+    return tuple(_any_entry(x, how, zoned=False) for x in showings)
 
 
 def calendar(owner: Owner, showings: Sequence[Shown], how: Manner) -> Calendar:

@@ -18,7 +18,7 @@ from scheduler.domain.intervals import DaySpan
 from scheduler.domain.limits import PAPERS_BY_PERSON
 from scheduler.domain.people import Teacher, TeacherId
 from scheduler.domain.plans import Fingerprint
-from scheduler.domain.records import Amount, Line, Outcome
+from scheduler.domain.records import Amount, Line, Meetings, Outcome
 from scheduler.domain.terms import Programme, ProgrammeId
 from scheduler.errors import Conflict, NotFound, Stale
 from scheduler.services import limits, paperwork, programmes
@@ -215,9 +215,11 @@ def of_teacher(ctx: Context, actor: Actor, teacher_id: TeacherId) -> tuple[Certi
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a teacher gave in the newest term, and the certificates that still say it is so."""
+    """What a teacher gave in the newest term, and the certificates that still say it is so; `met`:
+    the joint sessions they were at."""
 
     given: Amount
+    met: Meetings
     certificates: tuple[Certificate, ...]
 
 
@@ -227,8 +229,10 @@ def service(ctx: Context, actor: Actor) -> Service:
     own = service_records.own_teacher(actor)
     with ctx.reading() as db:
         found = rows.of_teacher(db, own)
-    given = service_records.own(ctx, actor).whole.given
-    return Service(given, tuple(each for each in found if each.withdrawn_at is None))
+    record = service_records.own(ctx, actor)
+    return Service(
+        record.whole.given, record.met, tuple(each for each in found if each.withdrawn_at is None)
+    )
 
 
 def printed(ctx: Context, issued: Sequence[Certificate]) -> list[bytes]:

@@ -1,4 +1,5 @@
-"""What waits for a coordinator: lessons that need cover or a verdict, changes that nobody saw."""
+"""What waits for a coordinator: lessons that need cover or a verdict, changes that nobody saw, and
+joint sessions of which nobody has noted who came."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from enum import StrEnum
 from scheduler.domain import access
 from scheduler.domain import sightings as changes
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.joint_sessions import JointSession
 from scheduler.domain.lessons import Lesson, LessonId
 from scheduler.domain.people import Person
 from scheduler.domain.reminders import Side
@@ -15,11 +17,12 @@ from scheduler.domain.reports import ALONE_TOO_LONG, Filed, Waiting
 from scheduler.services import cover, programmes, reports
 from scheduler.services.context import Context
 from scheduler.services.cover import Search
-from scheduler.store import lessons, recipients, sightings
+from scheduler.store import joint_sessions, lessons, recipients, sightings
 from scheduler.store import reports as report_rows
 from scheduler.store.database import Session
 
 AHEAD = timedelta(days=7)  # how soon a change is to be seen by whom it concerns
+REMEMBERED = timedelta(days=14)  # so long people know who came to a joint session
 
 
 class Kind(StrEnum):
@@ -50,10 +53,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Everything that waits, the oldest deadline first, but the `silent` ones: they are counted."""
+    """Everything that waits, the oldest deadline first, but the `silent` ones: they are counted.
+    `unnoted`: joint sessions that are over, the oldest first."""
 
     found: tuple[Decision, ...]
     silent: int
+    unnoted: tuple[JointSession, ...]
 
 
 def waiting(ctx: Context, actor: Actor) -> Waits:
@@ -65,8 +70,9 @@ def waiting(ctx: Context, actor: Actor) -> Waits:
     found = [*searches, *_asked(ctx, actor), *_unseen_changes(ctx, actor)]
     with ctx.reading() as db:
         silent = len(_silent(ctx, db, actor))
+        unnoted = _unnoted(ctx, db, actor)
     found.sort(key=lambda each: (each.due, each.lesson.starts_at, each.lesson.id))
-    return Waits(tuple(found), silent)
+    return Waits(tuple(found), silent, unnoted)
 
 
 def unreported(ctx: Context, actor: Actor) -> tuple[Decision, ...]:
@@ -89,6 +95,11 @@ def _silent(ctx: Context, db: Session, actor: Actor) -> tuple[LessonId, ...]:
     programme_id = programmes.own(actor)
     access.require(actor, Action.SETTLE_LESSON, programme_id)
     return report_rows.silent(db, programme_id, ctx.now() - ALONE_TOO_LONG)
+
+
+def _unnoted(ctx: Context, db: Session, actor: Actor) -> tuple[JointSession, ...]:
+    now = ctx.now()
+    return joint_sessions.unnoted(db, programmes.own(actor), now - REMEMBERED, now)
 
 
 def _told_by(lesson: Lesson) -> datetime:

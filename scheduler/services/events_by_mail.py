@@ -1,13 +1,15 @@
-"""Lessons that travel with a mail into its reader's calendar, as the calendar feeds show them."""
+"""Lessons and joint sessions that travel with a mail into calendars, as the feeds show them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from email.utils import parseaddr
 
 from scheduler.delivery import ical, mail
 from scheduler.delivery.ical import Method
 from scheduler.domain import calendars as rules
+from scheduler.domain.calendars import Meeting, Shown
 from scheduler.domain.choices import Choices
+from scheduler.domain.joint_sessions import News as SessionNews
 from scheduler.domain.lessons import Handover, Lesson
 from scheduler.domain.messages import Claimed, MessageKind
 from scheduler.domain.news import News
@@ -16,10 +18,10 @@ from scheduler.locale import Language
 from scheduler.services import calendars
 from scheduler.services.calendars import Manner
 from scheduler.services.context import Context
-from scheduler.services.facts import About
+from scheduler.services.facts import About, OneSession
 
 MOST = 100  # whoever has more news than that is better served by a calendar link
-_TOLD = (MessageKind.CHANGES, MessageKind.CALLED_OFF)
+_TOLD = (MessageKind.CHANGES, MessageKind.CALLED_OFF, MessageKind.JOINT_NEWS)
 _NO_EVENT = (News.OFFERED, News.THANKED, News.GIVEN_AWAY)
 
 
@@ -38,7 +40,13 @@ def of_message(ctx: Context, message: Claimed, what: About, chosen: Choices) -> 
         ctx.settings.uid_domain,
         own=what.side is Side.TEACHER,
     )
-    return invitation(lessons, gone, how, ctx.settings.mail_from, ctx.now())
+    met = [_meeting(what.meeting, ctx.now())] if what.meeting else []
+    return invitation(lessons, gone, how, ctx.settings.mail_from, ctx.now(), met)
+
+
+def _meeting(one: OneSession, now: datetime) -> Meeting:
+    let_go = one.news is SessionNews.LET_GO
+    return rules.of_session(one.session, rules.week_of(now), let_go=let_go)
 
 
 def invitation(
@@ -47,8 +55,10 @@ def invitation(
     how: Manner,
     mail_from: str,
     now: datetime,
+    met: Iterable[Meeting] = (),
 ) -> bytes | None:
-    """A text/calendar part of the lessons a mail tells of; None when it tells of none.
+    """A text/calendar part of the lessons, and the joint session, a mail tells of; None when it
+    tells of none.
 
     `former`: lessons its reader gave and somebody else took over.  UID, SEQUENCE and times are
     those of the feeds: one event stays one, wherever it comes from.  It asks for no answer and
@@ -58,11 +68,10 @@ def invitation(
     found = {x.id: rules.of_lesson(x, week) for x in lessons}
     for handover in former:
         found.setdefault(handover.lesson.id, rules.of_handover(handover))
-    if not found:
+    shown: list[Shown] = [*found.values(), *met]
+    if not shown:
         return None
-    entries = calendars.entries(
-        sorted(found.values(), key=lambda x: (x.starts_at, x.lesson.uid)), how
-    )
+    entries = calendars.entries(sorted(shown, key=lambda x: (x.starts_at, x.uid)), how)
     # CANCEL may speak of one event only (RFC 5546, 3.2.5), and a mail has room for one method.
     # PUBLISH may list many, and each that is off says so itself.
     alone = len(entries) == 1 and entries[0].cancelled

@@ -52,6 +52,7 @@ class Facts:
     offers: Mapping[tuple[LessonId, PersonId], Offer]
     swaps: Mapping[SwapId, Swap]
     sessions: Mapping[JointSessionId, JointSession]
+    by_week: Mapping[PersonId, tuple[JointSession, ...]]
     seats: Mapping[tuple[JointSessionId, PersonId], Attendee]
 
 
@@ -94,7 +95,8 @@ class OneSession:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What one message is about.  `reason`: why a teacher cannot come."""
+    """What one message is about.  `reason`: why a teacher cannot come; `also`: the joint sessions
+    of a week."""
 
     person: Person
     side: Side = Side.TEACHER
@@ -102,6 +104,7 @@ class About:
     changes: tuple[Change, ...] = ()
     reason: str = ""
     meeting: OneSession | None = None
+    also: tuple[OneSession, ...] = ()
 
 
 # -- reading
@@ -145,8 +148,20 @@ def _read(ctx: Context, db: Session, messages: Sequence[Claimed]) -> Facts:
         offers=offers.open_of(db, named, readers),
         swaps=proposed,
         sessions=joint_sessions.by_ids(db, meetings) if meetings else {},
+        by_week=_of_weeks(db, ctx.now(), messages),
         seats=_seats(db, meetings) if meetings else {},
     )
+
+
+def _of_weeks(
+    db: Session, now: datetime, messages: Sequence[Claimed]
+) -> Mapping[PersonId, tuple[JointSession, ...]]:
+    """The joint sessions that the readers of a week are expected at."""
+    weekly = [each for each in messages if each.kind is MessageKind.DIGEST]
+    if not weekly:
+        return {}
+    until = max(rules.day_of(each.payload)[1] for each in weekly)
+    return joint_sessions.ahead_of(db, {each.person_id for each in weekly}, now, until)
 
 
 def _seats(
@@ -225,7 +240,16 @@ def _of_day(facts: Facts, message: Claimed, person: Person) -> About:
         raise Outdated("no lesson is left")
     if message.kind is MessageKind.DAY_BEFORE and all(each.confirmed for each in found):
         raise Outdated("the lessons were confirmed")
-    return About(person, _side(each.side for each in found), found)
+    return About(
+        person,
+        _side(each.side for each in found),
+        found,
+        also=tuple(
+            OneSession(each)
+            for each in facts.by_week.get(person.id, ())
+            if message.kind is MessageKind.DIGEST and begins <= each.starts_at < ends
+        ),
+    )
 
 
 def _of_changes(facts: Facts, message: Claimed, person: Person) -> About:

@@ -95,5 +95,6 @@ def _day(moment: datetime, lesson: Event) -> date:
 
 def room_of(ctx: Context, lesson: Event) -> str:
     """The lesson's own room, or one of the usual place whose name nobody guesses."""
-    address = lesson.meeting_url or ctx.settings.meeting_url
+    usual = lesson.usual_place if isinstance(lesson, JointSession) else None
+    address = lesson.meeting_url or usual or ctx.settings.meeting_url
     return address.replace(ROOM, security.stamp(ctx.key, "room", lesson.uid))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from scheduler.domain import joint_sessions as rules
-from scheduler.domain.access import Actor, Grant
+from scheduler.domain.access import Actor, Grant, Role
 from scheduler.domain.joint_sessions import Answer, Attendee, JointSession, JointSessionId
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.people import PersonId
@@ -61,10 +61,15 @@ def record(
 # -- those who are invited
 
 
-def mine(ctx: Context, actor: Actor) -> tuple[Mine, ...]:
-    """What invites the reader and is not over, in order of time; three queries at most."""
+def mine(ctx: Context, actor: Actor, role: Role) -> tuple[Mine, ...]:
+    """What invites the reader as a volunteer, or as the contact of a school, and is not over, in
+    order of time; three queries at most."""
     with ctx.reading() as db:
-        found = rows.of_person(db, actor.person_id, ctx.now())
+        found = [
+            (session, seat)
+            for session, seat in rows.of_person(db, actor.person_id, ctx.now())
+            if (seat.teacher_id is not None) == (role is Role.TEACHER)
+        ]
         seats = rows.attendees(db, [session.id for session, _ in found]) if found else {}
     return tuple(
         Mine(session, seat.answer, rules.coming(seats[session.id])) for session, seat in found

@@ -42,7 +42,7 @@ class SessionWords:
 
 def letter(kind: MessageKind, what: About, reader: Reader) -> Letter:
     one = _one(what)
-    words = _words(one, reader)
+    words = in_words(one, reader)
     heading = translate(_heading(kind, one), reader.language)
     subject = text("{when}: {title}", when=words.when, title=words.title)
     if one.news is not None:
@@ -55,7 +55,7 @@ def letter(kind: MessageKind, what: About, reader: Reader) -> Letter:
 def in_short(what: About, reader: Reader) -> tuple[Text | str, Text | str, str]:
     """Title, body and address for a lock screen."""
     one = _one(what)
-    words = _words(one, reader)
+    words = in_words(one, reader)
     if one.news is None:
         return words.title, words.when, words.join_url
     heading = translate(NEWS[one.news], reader.language)
@@ -75,7 +75,8 @@ def _heading(kind: MessageKind, one: OneSession) -> Text:
     return text("Your joint session starts soon.")
 
 
-def _words(one: OneSession, reader: Reader) -> SessionWords:
+def in_words(one: OneSession, reader: Reader) -> SessionWords:
+    """As this reader reads of it."""
     session, wall = one.session, reader.wall
     moved = one.news is News.MOVED and one.told is not None
     return SessionWords(

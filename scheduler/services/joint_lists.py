@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from scheduler.domain import joint_sessions as rules
 from scheduler.domain.access import Actor
 from scheduler.domain.joint_sessions import Attendee, JointSession
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.partnerships import Partnership, PartnershipId
+from scheduler.domain.people import DonorSchoolId
 from scheduler.domain.terms import Term
-from scheduler.services import partnerships, programmes
+from scheduler.errors import NotFound
+from scheduler.services import joint_sessions, partnerships, programmes
 from scheduler.services.context import Context
+from scheduler.store import joint_figures, tables
 from scheduler.store import joint_sessions as rows
-from scheduler.store.joint_sessions import Count
+from scheduler.store.joint_figures import Count
+from scheduler.store.visibility import sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def desk(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Desk:
     with ctx.reading() as db:
         found = rows.of_partnership(db, partnership_id)
         seats = rows.attendees(db, [each.id for each in found])
-        counts = rows.counts(db, term.programme_id, *partnerships.span(term))
+        counts = joint_figures.counts(db, term.programme_id, *partnerships.span(term))
     listed = [_listed(each, seats[each.id]) for each in found]
     return Desk(
         partnership,
@@ -59,3 +64,24 @@ def _listed(session: JointSession, seats: Sequence[Attendee]) -> Listed:
     if session.state is LessonState.HELD:
         return Listed(session, len(invited), sum(x.attended is True for x in invited))
     return Listed(session, len(invited), rules.coming(invited))
+
+
+def between(
+    ctx: Context, actor: Actor, since: datetime, until: datetime
+) -> tuple[JointSession, ...]:
+    """What touches a span of time in the coordinator's programme, called off or not; raises
+    NotFound for who coordinates none."""
+    programme_id = joint_sessions.own(actor)
+    with ctx.reading() as db:
+        return rows.between(db, programme_id, since, until)
+
+
+def of_donor_school(
+    ctx: Context, actor: Actor, school_id: DonorSchoolId
+) -> tuple[tuple[JointSession, tuple[Attendee, ...]], ...]:
+    """What invites teachers of a donor school and is not over, and whom of them; raises NotFound
+    for strangers."""
+    with ctx.reading() as db:
+        if not sees(db, actor, tables.donor_schools, school_id):
+            raise NotFound("There is no such school here.")
+        return rows.of_donor_school(db, school_id, ctx.now())

@@ -328,7 +328,7 @@ def _tell(
     """Gathered for a while: news that waits already tells whatever holds when it goes out."""
     waiting = gathered.untold(db, rules.stem(session.id))
     due = pace.due([session.starts_at, *was], ctx.now())
-    known = recipients.reachable(db, told.keys() - waiting)
+    known = recipients.reachable(db, told.keys() - waiting.keys())
     first = ways.first(ctx, db, sorted(known))
     outbox.plan(
         ctx,

@@ -93,7 +93,7 @@ def _words_for(ctx: Context, message: Claimed, what: About, reader: Reader) -> L
         case MessageKind.DAY_BEFORE:
             return _day(ctx, what.lessons, reader)
         case MessageKind.DIGEST:
-            return _week(ctx, message, what.lessons, reader)
+            return _week(ctx, message, what, reader)
         case MessageKind.COVER_WANTED:
             return _cover_wanted(ctx, message, what, reader)
         case MessageKind.CALLED_OFF:
@@ -130,14 +130,16 @@ def _day(ctx: Context, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter
     return render("day", subject, reader, lessons=words)
 
 
-def _week(ctx: Context, message: Claimed, lessons: tuple[OneLesson, ...], reader: Reader) -> Letter:
-    """The week to come, day by day."""
+def _week(ctx: Context, message: Claimed, what: About, reader: Reader) -> Letter:
+    """The week to come, day by day, and the joint sessions in it."""
+    lessons = what.lessons
     begins, _, zone = rules.day_of(message.payload)
     monday = wording.date_short(begins.astimezone(ZoneInfo(zone)), reader.language)
     subject = text("Lessons in the week from {day}: {count}", day=monday, count=len(lessons))
     shown = [_one(ctx, each, reader) for each in lessons[:MOST_LINES]]
     left_out = max(0, len(lessons) - MOST_LINES)
-    return render("week", subject, reader, lessons=shown, left_out=left_out)
+    also = [joint_letters.in_words(each, reader) for each in what.also]
+    return render("week", subject, reader, lessons=shown, left_out=left_out, also=also)
 
 
 def _called_off(words: LessonWords, reader: Reader) -> Letter:

@@ -1,13 +1,13 @@
 """The words of records and certificates: for their papers, and for workbooks of records."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from scheduler.domain.certificates import Certificate
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import Cause
-from scheduler.domain.records import NOTHING, Amount, Line, Outcome, Sums
+from scheduler.domain.records import NOTHING, Amount, Line, Meetings, Outcome, Sums
 from scheduler.errors import Text, text
 from scheduler.locale import Language, spell, translate, wording
 from scheduler.services.records import Part, Record
@@ -35,6 +35,9 @@ CAUSES: dict[Cause | None, Text] = {
     Cause.PLATFORM: text("Meeting software"),
     None: text("No cause was told"),
 }
+APART = text(
+    "Joint sessions are counted apart from lessons, where a coordinator noted who was there."
+)
 Row = tuple[str | int, ...]
 
 
@@ -141,7 +144,7 @@ def record(found: Record, languages: Iterable[Language] = Language) -> dict[str,
 
 
 def _half(found: Record, language: Language) -> RecordPaper:
-    whole = found.whole
+    whole, met = found.whole, found.meetings
     title = text("Record of service") if found.whose else text("Record of the programme")
     facts = [
         (text("Programme"), found.programme.name),
@@ -149,6 +152,7 @@ def _half(found: Record, language: Language) -> RecordPaper:
         (text("Days"), days_text(found.days)),
         (text("Lessons given"), spell(whole.given.lessons, language)),
         (text("Time given"), length(whole.given.minutes, language)),
+        (_met_words(found), _met(found.met, language)),
     ]
     note = text(
         "Only lessons count as given of which both sides, or a coordinator, said that they took "
@@ -159,9 +163,20 @@ def _half(found: Record, language: Language) -> RecordPaper:
         title=translate(title, language),
         about=found.programme.name,
         facts=tuple((translate(name, language), value) for name, value in facts if value),
-        note=translate(note, language),
+        note=" ".join(translate(each, language) for each in ([note, APART] if met else [note])),
         tables=tuple(_tables(found, language)),
     )
+
+
+def _met_words(found: Record) -> Text:
+    return text("Joint sessions attended") if found.whose else text("Joint sessions held")
+
+
+def _met(met: Meetings, language: Language) -> str:
+    """2 (3 giờ); empty where there were none."""
+    if not met.sessions:
+        return ""
+    return f"{spell(met.sessions, language)} ({length(met.minutes, language)})"
 
 
 def _tables(found: Record, language: Language) -> Iterator[Table]:
@@ -171,6 +186,19 @@ def _tables(found: Record, language: Language) -> Iterator[Table]:
         yield _table(translate(heading, language), parts, found.whole, language)
     if found.whole.causes:
         yield _causes(found.whole, language)
+    if found.meetings:
+        yield _meetings(found, language)
+
+
+def _meetings(found: Record, language: Language) -> Table:
+    """By partnership; in a teacher's own record nobody else is counted."""
+    words = [text("Number of sessions"), text("Minutes")]
+    words += [] if found.whose else [text("Who came to them, each time counted")]
+    heading = translate(text("Joint sessions"), language)
+    total = replace(found.met, units=translate(text("Sum"), language))
+    rows = [(x.units, x.sessions, x.minutes, x.came) for x in (*found.meetings, total)]
+    names = (heading, *(translate(each, language) for each in words))
+    return Table(heading, names, tuple(row[: len(names)] for row in rows))
 
 
 def _divided(found: Record) -> Iterator[tuple[Text, Sequence[Part]]]:

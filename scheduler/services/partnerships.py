@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from scheduler.domain import access
+from scheduler.domain import joint_sessions as sessions
 from scheduler.domain import partnerships as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.intervals import end_of, midnight
@@ -14,10 +15,18 @@ from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import Conflict, Invalid, NotFound, Stale
 from scheduler.services import programmes
 from scheduler.services.context import Context
-from scheduler.store import audits, feeds, joint_sessions, school_pledges, terms
+from scheduler.store import (
+    audits,
+    feeds,
+    gathered,
+    joint_figures,
+    joint_sessions,
+    school_pledges,
+    terms,
+)
 from scheduler.store import partnerships as rows
 from scheduler.store.database import Session
-from scheduler.store.joint_sessions import Count
+from scheduler.store.joint_figures import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ def desk(ctx: Context, actor: Actor) -> Desk:
         donors, receivers = schools(db, programme_id)
         known = rows.of_programme(db, programme_id)
         between = rows.lessons_between(db, term.id)
-        meetings = joint_sessions.counts(db, programme_id, *span(term))
+        meetings = joint_figures.counts(db, programme_id, *span(term))
     found = []
     for one in known:
         giving = [school.id for school in donors if one.gives(school)]
@@ -125,7 +134,8 @@ def change(
 def remove(ctx: Context, actor: Actor, partnership_id: PartnershipId, seen: Terms) -> Partnership:
     """Take a partnership back as it was `seen`, else Stale; the lessons between its units stay.
 
-    Its joint sessions go with it.  Raises Conflict while one is still to come.
+    Its joint sessions go with it.  Raises Conflict while one is still to come, or somebody has yet
+    to hear that it is called off, and for partners who have met: records count who came.
     """
     programme_id = _own(actor)
     with ctx.transaction() as db:
@@ -135,6 +145,16 @@ def remove(ctx: Context, actor: Actor, partnership_id: PartnershipId, seen: Term
             raise Stale("This partnership was changed while you were looking. Look at it again.")
         if joint_sessions.is_ahead(db, partnership_id, ctx.now()):
             raise Conflict("These two still mean to meet. Call their joint sessions off first.")
+        if joint_sessions.have_met(db, partnership_id):
+            raise Conflict(
+                "These two have met, and records of service count who came. The partnership stays; "
+                "you can change what they pledged."
+            )
+        if _news_waits(db, partnership_id):
+            raise Conflict(
+                "Not everybody has been told yet that a joint session is called off. End the "
+                "partnership in half an hour."
+            )
         _show_anew(db, programme_id, partnership_id)
         joint_sessions.remove_all(db, partnership_id)
         rows.remove(db, partnership_id)
@@ -157,6 +177,15 @@ def bonds(db: Session, term: Term) -> rules.Bonds:
     if not known:
         return rules.Bonds({}, {})
     return rules.bonds(known, *schools(db, term.programme_id))
+
+
+def _news_waits(db: Session, partnership_id: PartnershipId) -> bool:
+    """Whether somebody who knew of a session is yet to be told what became of it."""
+    return any(
+        sessions.told_of(payload) is not None
+        for session in joint_sessions.of_partnership(db, partnership_id)
+        for payload in gathered.untold(db, sessions.stem(session.id)).values()
+    )
 
 
 def _show_anew(db: Session, programme_id: ProgrammeId, partnership_id: PartnershipId) -> None:

@@ -6,14 +6,14 @@ from datetime import date
 
 from scheduler.domain import access, records
 from scheduler.domain.access import Action, Actor, Role
-from scheduler.domain.intervals import DaySpan
+from scheduler.domain.intervals import DaySpan, end_of, midnight
 from scheduler.domain.people import Teacher, TeacherId
-from scheduler.domain.records import Line, Sums
+from scheduler.domain.records import Line, Meetings, Sums
 from scheduler.domain.terms import Programme, ProgrammeId
 from scheduler.errors import NotFound, text
 from scheduler.services import programmes
 from scheduler.services.context import Context
-from scheduler.store import people, tables, terms
+from scheduler.store import joint_figures, people, tables, terms
 from scheduler.store import records as rows
 from scheduler.store.database import Session
 from scheduler.store.visibility import sees
@@ -33,6 +33,7 @@ class Record:
     """What became of the lessons of these days, as a whole and divided in five ways.
 
     `whose`: the teacher's name; empty: it is the whole programme's.  Months by their first days.
+    `meetings`: joint sessions, by partnership; no figure of lessons holds them.
     """
 
     programme: Programme
@@ -45,6 +46,11 @@ class Record:
     schools: tuple[Part, ...]
     classes: tuple[Part, ...]
     months: Mapping[date, Sums]
+    meetings: tuple[Meetings, ...] = ()
+
+    @property
+    def met(self) -> Meetings:
+        return sum(self.meetings, Meetings())
 
 
 def of_programme(
@@ -125,11 +131,19 @@ def _record(
     programme = terms.programme(db, programme_id)
     whose = teacher.id if teacher else None
     lines = rows.lines(db, programme.id, programme.zone, days, ctx.now(), teacher_id=whose)
-    return divided(programme, days, teacher.name if teacher else "", lines)
+    begins_ends = midnight(days.first_day, programme.zone), end_of(days.last_day, programme.zone)
+    met = joint_figures.held(db, programme.id, *begins_ends, teacher_id=whose)
+    return divided(programme, days, teacher.name if teacher else "", lines, met)
 
 
-def divided(programme: Programme, days: DaySpan, whose: str, lines: tuple[Line, ...]) -> Record:
-    """Lines as a record."""
+def divided(
+    programme: Programme,
+    days: DaySpan,
+    whose: str,
+    lines: tuple[Line, ...],
+    meetings: tuple[Meetings, ...] = (),
+) -> Record:
+    """Lines as a record, joint sessions beside them."""
     return Record(
         programme=programme,
         days=days,
@@ -141,6 +155,7 @@ def divided(programme: Programme, days: DaySpan, whose: str, lines: tuple[Line, 
         schools=_parts(lines, lambda x: x.school_id, lambda x: x.school),
         classes=_parts(lines, lambda x: x.class_id, lambda x: f"{x.class_name} · {x.school}"),
         months=dict(sorted(records.by(lines, lambda x: x.month).items())),
+        meetings=meetings,
     )
 
 

@@ -6,15 +6,14 @@ from datetime import date
 
 from scheduler.domain import access
 from scheduler.domain.access import Action, Actor
-from scheduler.domain.intervals import DaySpan, end_of, midnight
+from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import PersonId, SchoolId, TeacherId
 from scheduler.domain.records import LOST, OPEN, Outcome, Sums
 from scheduler.services import fairness, programmes, records
 from scheduler.services.context import Context
 from scheduler.services.records import Record
-from scheduler.store import joint_sessions, people, terms
+from scheduler.store import people, terms
 from scheduler.store.database import Session
-from scheduler.store.joint_sessions import Held
 
 _AWAY = (Outcome.CALLED_OFF, Outcome.MERGED)
 _HAD = (Outcome.GIVEN, Outcome.MERGED)  # by the class, in a lesson of its own or as a guest
@@ -47,12 +46,11 @@ def ends(sums: Sums) -> Ends:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """`asked`: lessons that each receiving school asked for on these days; `people`: who each
-    teacher is; `met`: the joint sessions held on these days."""
+    teacher is."""
 
     record: Record
     asked: Mapping[SchoolId, int]
     people: Mapping[TeacherId, PersonId]
-    met: Held
 
     @property
     def wanted(self) -> int:
@@ -75,10 +73,7 @@ def of_programme(
     found = records.of_programme(ctx, actor, first_day, last_day)
     with ctx.reading() as db:
         who = {each.id: each.person_id for each in people.teachers(db, programme_id)}
-        zone = found.programme.zone
-        span = midnight(found.days.first_day, zone), end_of(found.days.last_day, zone)
-        met = joint_sessions.held(db, programme_id, *span)
-        return Summary(found, _asked(db, programme_id, found.days), who, met)
+        return Summary(found, _asked(db, programme_id, found.days), who)
 
 
 def _asked(db: Session, programme_id: int, days: DaySpan) -> dict[SchoolId, int]:

@@ -229,15 +229,16 @@ def unheard(db: Session, lesson: Lesson, people: Collection[PersonId]) -> frozen
     return frozenset(map(PersonId, since.keys() - heard))
 
 
-def untold(db: Session, name: str) -> frozenset[PersonId]:
-    """For whom news under names that begin so still waits: it will tell what holds then."""
-    query = select(outbox.c.person_id).where(
+def untold(db: Session, name: str) -> dict[PersonId, Mapping[str, Any]]:
+    """For whom news under names that begin so still waits, and what it holds: it will tell what
+    is so by then."""
+    query = select(outbox.c.person_id, outbox.c.payload).where(
         outbox.c.key.startswith(name, autoescape=True),
         outbox.c.kind == MessageKind.JOINT_NEWS,
         outbox.c.state == MessageState.PLANNED,
         outbox.c.phase == Phase.WAITING,
     )
-    return frozenset(map(PersonId, db.scalars(query)))
+    return {PersonId(row.person_id): row.payload for row in db.execute(query)}
 
 
 def _tells_of(row: Row[Any], lesson: Lesson) -> bool:

@@ -1,8 +1,7 @@
 """Joint sessions of partnerships, and whom they invite."""
 
 import secrets
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,6 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
-    func,
     insert,
     or_,
     select,
@@ -32,7 +30,6 @@ from scheduler.domain.joint_sessions import (
     Wish,
 )
 from scheduler.domain.lessons import LessonState
-from scheduler.domain.partnerships import PartnershipId
 from scheduler.domain.people import DonorSchool, PersonId
 from scheduler.store.tables import (
     donor_schools,
@@ -55,28 +52,11 @@ _SELECT = (
         partnerships.c.donor_unit,
         partnerships.c.receiving_unit,
         programmes.c.zone,
+        programmes.c.meeting_url.label("usual_place"),
     )
     .join(partnerships, joint_sessions.c.partnership_id == partnerships.c.id)
     .join(programmes, partnerships.c.programme_id == programmes.c.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Sessions of a partnership: held, and still to come."""
-
-    held: int = 0
-    ahead: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What was held in a span of time: sessions, their minutes, and how many came, each counted
-    every time."""
-
-    sessions: int
-    minutes: int
-    came: int
 
 
 # -- reading
@@ -157,15 +137,32 @@ def meeting_then(
     return frozenset(seat.person_id for seat in _of_people(db, people, then)[1])
 
 
+def of_donor_school(
+    db: Session, school_id: int, since: datetime
+) -> tuple[tuple[JointSession, tuple[Attendee, ...]], ...]:
+    """What invites its teachers and has not ended by then, called off or not, and whom of them."""
+    own = select(teachers.c.id).where(teachers.c.donor_school_id == school_id)
+    sessions, seats = _seated(db, _seats.teacher_id.in_(own), joint_sessions.c.ends_at > since)
+    found: dict[JointSessionId, tuple[Attendee, ...]] = {}
+    for seat in seats:
+        found[seat.session_id] = (*found.get(seat.session_id, ()), seat)
+    return tuple((sessions[key], those) for key, those in found.items())
+
+
 def _of_people(
     db: Session, people: Collection[int], where: ColumnElement[bool]
 ) -> tuple[dict[JointSessionId, JointSession], tuple[Attendee, ...]]:
-    """Sessions by number, and the seats in them of these people, in order of time; two queries."""
-    mine = and_(_seats.person_id.in_(list(people)), _seats.invited)
+    return _seated(db, _seats.person_id.in_(list(people)), where)
+
+
+def _seated(
+    db: Session, whose: ColumnElement[bool], where: ColumnElement[bool]
+) -> tuple[dict[JointSessionId, JointSession], tuple[Attendee, ...]]:
+    """Sessions by number, and these seats in them, in order of time; two queries."""
     rows = db.execute(
         _select_seats()
         .join(joint_sessions, _seats.session_id == joint_sessions.c.id)
-        .where(mine, where)
+        .where(whose, _seats.invited, where)
         .order_by(joint_sessions.c.starts_at, joint_sessions.c.id, _seats.person_id)
     ).all()
     ids = {JointSessionId(row.session_id) for row in rows}
@@ -178,6 +175,15 @@ def between(
     """Those of a programme that reach into a span of time, called off or not."""
     span = joint_sessions.c.ends_at > since, joint_sessions.c.starts_at < until
     return _all(db, and_(partnerships.c.programme_id == programme_id, *span))
+
+
+def unnoted(
+    db: Session, programme_id: int, since: datetime, until: datetime
+) -> tuple[JointSession, ...]:
+    """Those of a programme that ended in that span, of which nobody has said who came."""
+    over = joint_sessions.c.ends_at > since, joint_sessions.c.ends_at <= until
+    open_ = joint_sessions.c.state == LessonState.SCHEDULED
+    return _all(db, and_(partnerships.c.programme_id == programme_id, *over, open_))
 
 
 def attendees(
@@ -195,46 +201,17 @@ def attendees(
     return by_session
 
 
-def counts(
-    db: Session, programme_id: int, since: datetime, until: datetime
-) -> Mapping[PartnershipId, Count]:
-    """Of each partnership, what begins in that span; one query."""
-    state = joint_sessions.c.state
-    query = (
-        select(
-            joint_sessions.c.partnership_id,
-            func.count().filter(state == LessonState.HELD).label("held"),
-            func.count().filter(state == LessonState.SCHEDULED).label("ahead"),
-        )
-        .join(partnerships, joint_sessions.c.partnership_id == partnerships.c.id)
-        .where(partnerships.c.programme_id == programme_id)
-        .where(joint_sessions.c.starts_at >= since, joint_sessions.c.starts_at < until)
-        .group_by(joint_sessions.c.partnership_id)
-    )
-    return {
-        PartnershipId(row.partnership_id): Count(row.held, row.ahead) for row in db.execute(query)
-    }
-
-
-def held(db: Session, programme_id: int, since: datetime, until: datetime) -> Held:
-    """What a programme held in that span of time."""
-    those = [
-        x
-        for x in between(db, programme_id, since, until)
-        if x.state is LessonState.HELD and since <= x.starts_at < until
-    ]
-    query = select(func.count()).where(
-        _seats.session_id.in_([x.id for x in those]), _seats.attended.is_(True)
-    )
-    minutes = sum(((x.ends_at - x.starts_at) for x in those), timedelta()) // timedelta(minutes=1)
-    return Held(len(those), minutes, int(db.scalar(query) or 0) if those else 0)
-
-
 def is_ahead(db: Session, partnership_id: int, now: datetime) -> bool:
     """Whether the partners still mean to meet."""
     mine = joint_sessions.c.partnership_id == partnership_id
     on = joint_sessions.c.state == LessonState.SCHEDULED
     return bool(db.scalar(select(exists().where(mine, on, joint_sessions.c.ends_at > now))))
+
+
+def have_met(db: Session, partnership_id: int) -> bool:
+    """Whether records count who came to one of their sessions."""
+    mine = joint_sessions.c.partnership_id == partnership_id
+    return bool(db.scalar(select(exists().where(mine, joint_sessions.c.state == LessonState.HELD))))
 
 
 # -- writing
@@ -377,6 +354,7 @@ def _session(row: Row[Any]) -> JointSession:
         changed_at=row.changed_at,
         moved_from=row.moved_from,
         meeting_url=row.meeting_url,
+        usual_place=row.usual_place,
         cancel_reason=row.cancel_reason,
         cancelled_by=row.cancelled_by,
     )

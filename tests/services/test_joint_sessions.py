@@ -3,22 +3,37 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import icalendar
 import pytest
+from openpyxl import load_workbook
 
+from scheduler.delivery import papers
 from scheduler.domain.access import Grant, Role
 from scheduler.domain.calendars import FeedKind
+from scheduler.domain.choices import Choices
 from scheduler.domain.intervals import Interval
 from scheduler.domain.joint_sessions import Answer, Wish
 from scheduler.domain.partnerships import Binding, Terms
+from scheduler.domain.records import NOTHING, Meetings
 from scheduler.errors import ChungTayError, Stale
-from scheduler.services import feeds, joint_attendance, partnerships, people, reminders, sending
+from scheduler.services import (
+    feeds,
+    joint_attendance,
+    paperwork,
+    partnerships,
+    people,
+    records,
+    reminders,
+    sending,
+    statements,
+)
 from scheduler.services import joint_sessions as use_cases
 from scheduler.services.feeds import FeedKey
-from scheduler.store import accounts, availability, busy, tables
+from scheduler.store import accounts, availability, busy, choices, switches, tables
 from scheduler.store import feeds as feed_rows
-from tests.faults.kit import Post, rows, states
+from tests.faults.kit import Post, book, rows, states
 
 STARTS = datetime(2023, 10, 5, 7, 0, tzinfo=UTC)  # Thursday, 14:00 in Hà Nội
 HOUR = timedelta(hours=1)
@@ -285,3 +300,142 @@ def test_a_contact_of_two_schools_is_invited_once(ctx, cast, pair):
     guests = use_cases.planner(ctx, cast.actors["coordinator"], both).guests
     people = [guest.person_id for guest in guests]
     assert len(people) == len(set(people)) == 4
+
+
+# -- what records count of them
+
+
+def test_records_count_apart_from_lessons_what_a_coordinator_noted(
+    ctx, cast, clock, planned, pair, wish
+):
+    coordinator = cast.actors["coordinator"]
+    later = replace(wish, title="Khác", starts_at=STARTS + 24 * HOUR, ends_at=STARTS + 26 * HOUR)
+    other = use_cases.plan(ctx, coordinator, pair, later)
+    clock.at = STARTS + 30 * HOUR
+    assert records.own(ctx, cast.actors["teacher1"]).meetings == ()  # invited is not there
+    note(ctx, cast, planned, "teacher1", "schoolA")
+    note(ctx, cast, other, "teacher1", "teacher2")
+    units = "Long Biên – THCS A"
+    whole = records.of_programme(ctx, coordinator)
+    assert whole.meetings == (Meetings(units, 2, 180, 4),)
+    assert whole.whole.whole == NOTHING
+    mine, hers = (records.own(ctx, cast.actors[who]) for who in ("teacher1", "teacher2"))
+    assert (mine.met.sessions, mine.met.minutes, mine.met.came) == (2, 180, 2)
+    assert (hers.met.sessions, hers.met.minutes) == (1, 120)
+    assert records.own(ctx, cast.actors["teacher1"], STARTS.date(), STARTS.date()).met.minutes == 60
+    seen = use_cases.look(ctx, coordinator, other).marker
+    joint_attendance.record(ctx, coordinator, other, None, seen)
+    assert records.own(ctx, cast.actors["teacher2"]).meetings == ()
+
+
+def test_papers_and_workbooks_have_a_line_of_them(ctx, cast, clock, planned):
+    clock.at = STARTS + 2 * HOUR
+    note(ctx, cast, planned, "teacher1", "schoolA")
+    whole = records.of_programme(ctx, cast.actors["coordinator"])
+    book = load_workbook(BytesIO(statements.workbook(whole)))
+    rows = list(book["Sinh hoạt chuyên môn"].values)
+    assert [row[1:] for row in rows[1:]] == [(1, 60, 2)] * 2
+    assert rows[1][0] == "Long Biên – THCS A"
+    page = papers.page("record", paperwork.record(whole))
+    assert "<span>Sinh hoạt chuyên môn đã diễn ra</span><b>1 (1 giờ)</b>" in page
+    mine = records.own(ctx, cast.actors["teacher1"])
+    page = papers.page("record", paperwork.record(mine))
+    assert "<span>Đã dự sinh hoạt chuyên môn</span><b>1 (1 giờ)</b>" in page
+    assert "<span>Joint sessions attended</span><b>1 (1 h)</b>" in page
+    assert "Lượt người dự" not in page
+    hers = papers.page("record", paperwork.record(records.own(ctx, cast.actors["teacher2"])))
+    assert "inh hoạt chuyên môn" not in hers
+
+
+def note(ctx, cast, number, *there):
+    seen = use_cases.look(ctx, cast.actors["coordinator"], number).marker
+    came = {cast[f"person_{name}"] for name in there}
+    joint_attendance.record(ctx, cast.actors["coordinator"], number, came, seen)
+
+
+# -- in other mails
+
+
+def test_the_mail_of_a_week_names_it_for_those_expected_there(ctx, cast, clock, pair, wish):
+    week = 7 * 24 * HOUR
+    book(ctx, cast, STARTS + week - 24 * HOUR)
+    later = replace(wish, starts_at=STARTS + week, ends_at=STARTS + week + HOUR)
+    planned = use_cases.plan(ctx, cast.actors["coordinator"], pair, later)
+    joint_attendance.answer(ctx, cast.actors["schoolA"], planned, Answer.CANNOT)
+    clock.at = datetime(2023, 10, 6, 3, tzinfo=UTC)
+    sent(ctx, clock, minutes=1)
+    clock.at = datetime(2023, 10, 8, 12, 1, tzinfo=UTC)  # Sunday, 19:01
+    with ctx.transaction() as db:
+        switches.turn_off(db, switches.PLANNED_AHEAD)
+    post = Post()
+    reminders.plan_ahead(ctx)
+    while sending.send_due(ctx, post).claimed:
+        pass
+    bodies = {
+        who: mail.get_body(("plain",)).get_content()
+        for who, mail in zip(post.recipients, post.arrived, strict=True)
+        if str(mail["Subject"]).startswith("Tuần từ")
+    }
+    assert sorted(bodies) == ["schoola@x.example", "teacher1@x.example"]
+    assert "Thứ Năm 12/10 · 14:00–15:00 · Sinh hoạt chuyên môn: Ngữ âm" in " ".join(
+        bodies["teacher1@x.example"].split()
+    )
+    assert "Ngữ âm" not in bodies["schoola@x.example"]
+
+
+def test_who_wants_events_by_mail_gets_the_same_as_in_their_calendar(
+    ctx, cast, clock, planned, wish
+):
+    with ctx.transaction() as db:
+        for who in ("teacher1", "teacher2"):
+            choices.save(db, cast[f"person_{who}"], Choices(invitations=True))
+
+    def arrived():
+        clock.forward(minutes=16)
+        post = Post()
+        while sending.send_due(ctx, post).claimed:
+            pass
+        parts = {
+            who: [x for x in mail.walk() if x.get_content_type() == "text/calendar"]
+            for who, mail in zip(post.recipients, post.arrived, strict=True)
+        }
+        return {
+            who: icalendar.Calendar.from_ical(part.get_payload(decode=True))
+            for who, found in parts.items()
+            for part in found
+        }
+
+    def same(calendar, event):
+        (told,) = calendar.walk("VEVENT")
+        names = ("UID", "SEQUENCE", "STATUS", "SUMMARY", "DESCRIPTION", "DTSTAMP")
+        return all(told[name] == event[name] or str(told[name]) == str(event[name])
+                   for name in names) and told.start == event.start  # fmt: skip
+
+    told = arrived()
+    assert sorted(told) == ["teacher1@x.example", "teacher2@x.example"]
+    assert same(told["teacher1@x.example"], of(ctx, cast)[0][0])
+    moved = replace(wish, starts_at=STARTS + HOUR, ends_at=STARTS + 2 * HOUR)
+    change(ctx, cast, planned, replace(moved, people=wish.people - {cast["person_teacher2"]}))
+    told = arrived()
+    assert str(told["teacher1@x.example"]["METHOD"]) == "PUBLISH"
+    assert str(told["teacher2@x.example"]["METHOD"]) == "CANCEL"
+    assert same(told["teacher1@x.example"], of(ctx, cast)[0][0])
+    assert same(told["teacher2@x.example"], of(ctx, cast, "teacher2")[0][0])
+
+
+def test_who_is_let_go_and_invited_again_is_told_both_and_their_calendar_follows(
+    ctx, cast, clock, planned, wish
+):
+    sent(ctx, clock, minutes=16)
+    less = replace(wish, people=wish.people - {cast["person_teacher2"]})
+    change(ctx, cast, planned, less)
+    change(ctx, cast, planned, wish)
+    assert sent(ctx, clock, minutes=16) == []  # gone and back before anybody was told
+    change(ctx, cast, planned, less)
+    assert [who for who, _ in sent(ctx, clock, minutes=16)] == ["teacher2@x.example"]
+    (gone,), _ = of(ctx, cast, "teacher2")
+    change(ctx, cast, planned, wish)
+    ((who, what),) = sent(ctx, clock, minutes=16)
+    assert (who, what.startswith("Mời dự")) == ("teacher2@x.example", True)
+    (back,), _ = of(ctx, cast, "teacher2")
+    assert (str(back["STATUS"]), back["SEQUENCE"] > gone["SEQUENCE"]) == ("CONFIRMED", True)

@@ -42,7 +42,7 @@ SESSION = JointSession(
     id=9, uid="u", join_token="t", programme_id=1, partnership_id=1, donor_unit="Long Biên",
     receiving_unit="Lục Yên", title="Ngữ âm", state=LessonState.SCHEDULED, starts_at=NOW + HOUR,
     ends_at=NOW + 2 * HOUR, zone="Asia/Ho_Chi_Minh", sequence=1, created_at=NOW, changed_at=NOW,
-    moved_from=None, meeting_url=None, cancel_reason="Bão", cancelled_by="Cô Mai",
+    moved_from=None, meeting_url=None, usual_place=None, cancel_reason="Bão", cancelled_by="Cô Mai",
 )  # fmt: skip
 KNEW = Told(NOW + 3 * HOUR, NOW + 4 * HOUR, "Ngữ âm", off=False)
 PAYLOADS = {

@@ -496,7 +496,7 @@ def _mine(world: World) -> dict[str, Any]:
     return {
         "lesson": lesson, "lessons": [lesson], "given": lesson, "wanted": world.wanted,
         "teacher": ids["teacher_id"], "schools": [ids["school_id"]],
-        "school": "Trường Cánh Buồm (Long Biên)",
+        "school": "Trường Cánh Buồm (Long Biên)", "partnership": ids["partnership_id"],
     }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ DESK = {
     "import": "lists",
     "announce": "announce",
     "partnerships": "partners",
+    "partnership": "joint",
     "summary": "report",
     "certificates": "certificates",
     "settings": "settings",

@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from scheduler.domain.access import Grant, Role
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.joint_sessions import Answer
 from scheduler.domain.lessons import LessonState
-from scheduler.services import joint_attendance, joint_sessions, partnerships
-from scheduler.store import availability
-from tests.faults.kit import book
+from scheduler.services import joint_attendance, joint_sessions, partnerships, sending
+from scheduler.store import accounts, availability, tables
+from tests import standins
+from tests.faults.kit import Post, book
+from tests.web.cast_desk import queries
 from tests.web.test_partnerships_page import FIELDS as PAIR
 
 PAIRS = "/coordinator/partnerships"
@@ -262,3 +265,193 @@ def test_the_record_knows_who_planned_and_called_it_off(ctx, cast, desk, path):
     page = desk.see(f"/coordinator/record?subject=joint_session&number={number}").text
     assert "Lên lịch một buổi sinh hoạt chuyên môn" in page
     assert "Huỷ một buổi sinh hoạt chuyên môn" in page
+
+
+def test_without_a_room_of_its_own_it_meets_where_its_programme_does(
+    ctx, cast, clock, desk, path, everybody
+):
+    place = "/coordinator/settings/meetings"
+    desk.submit(place, {"pattern": "https://hop.example/lop-{room}"} | seen(desk, place))
+    page = desk.see(f"{path}/change")
+    assert re.search(r'id="meeting_url"[^>]*value=""', page.text)
+    token = opened(ctx, cast, path).session.join_token
+    clock.at = STARTS
+    assert desk.get(f"/j/{token}").headers["location"].startswith("https://hop.example/lop-")
+    clock.at = STARTS - timedelta(hours=3)
+    desk.arrive(cast.actors["coordinator"])
+    own = {"meeting_url": "https://zoom.example/j/1", "people": everybody}
+    desk.submit(f"{path}/change", TOLD | own | seen(desk, path))
+    clock.at = STARTS
+    assert desk.get(f"/j/{token}").headers["location"] == "https://zoom.example/j/1"
+
+
+def test_the_coordinators_day_asks_who_came_until_it_is_noted_or_two_weeks_are_over(
+    ctx, cast, clock, site, path, everybody
+):
+    number = path.rsplit("/", 1)[1]
+    link = f'href="/coordinator/joint-sessions/{number}#how"'
+    over = STARTS + timedelta(minutes=90)
+
+    def asked(at):
+        clock.at = at
+        return link in site.of(cast.actors["coordinator"]).see("/coordinator").text
+
+    assert not asked(over - timedelta(minutes=1))
+    assert asked(over)
+    assert asked(over + timedelta(days=13, hours=23))
+    assert not asked(over + timedelta(days=14))
+    clock.at = over
+    desk = site.of(cast.actors["coordinator"])
+    page = desk.see("/coordinator").text
+    assert "Dạy ngữ âm" in page
+    assert 'id="how"' in desk.see(path).text
+    desk.submit(f"{path}/came", {"people": everybody} | seen(desk, path))
+    assert not asked(over)
+
+
+# -- what strangers tried
+
+
+def test_warnings_that_no_longer_hold_are_not_asked_about_again(ctx, cast, desk, everybody):
+    book(ctx, cast, STARTS + timedelta(minutes=30))
+    page = desk.submit(new(ctx, cast), TOLD | {"people": everybody})
+    warned = re.search(r'name="warned" value="([^"]+)"', page.text)[1]
+    free = {"starts": "16:00", "ends": "17:00", "people": everybody, "warned": warned}
+    assert desk.submit(new(ctx, cast), TOLD | free).status_code == 303
+
+
+@pytest.mark.parametrize("day", ["01/01/0001", "31/12/9999", "05/10/2053"])
+def test_a_day_that_nobody_can_mean_is_refused_at_its_field(ctx, cast, desk, everybody, day):
+    page = desk.submit(new(ctx, cast), TOLD | {"day": day, "people": everybody})
+    assert page.status_code == 422
+    assert re.search(r'id="day"[^>]*aria-invalid="true"', page.text)
+
+
+@pytest.mark.parametrize("url", ["https://zoom.example/phòng-họp", "https://zoom.example/{lop}"])
+def test_a_room_is_an_address_as_those_of_classes_are(ctx, cast, desk, everybody, url):
+    page = desk.submit(new(ctx, cast), TOLD | {"meeting_url": url, "people": everybody})
+    assert page.status_code == 422
+    assert re.search(r'id="meeting_url"[^>]*aria-invalid="true"', page.text)
+
+
+def test_a_partnership_stays_until_everybody_knows_that_its_session_is_off(
+    ctx, cast, clock, site, desk, path
+):
+    go_out(ctx, clock)
+    desk.submit(f"{path}/call-off", {"reason": "Mất điện"} | seen(desk, path))
+    pair = new(ctx, cast).removesuffix("/sessions")
+    page = desk.submit(f"{pair}/remove", seen(desk, pair))
+    assert (page.status_code, "chưa được báo" in page.text) == (409, True)
+    subjects = go_out(ctx, clock)
+    assert [what.startswith("Huỷ buổi sinh hoạt") for what in subjects] == [True] * 3
+    assert desk.submit(f"{pair}/remove", seen(desk, pair)).status_code == 303
+
+
+def test_a_partnership_that_has_met_stays_for_the_records_of_who_came(
+    ctx, cast, clock, site, path, everybody
+):
+    clock.at = STARTS + timedelta(hours=2)
+    desk = site.of(cast.actors["coordinator"])
+    desk.submit(f"{path}/came", {"people": everybody} | seen(desk, path))
+    pair = new(ctx, cast).removesuffix("/sessions")
+    page = desk.submit(f"{pair}/remove", seen(desk, pair))
+    assert (page.status_code, "đã sinh hoạt chuyên môn với nhau" in page.text) == (409, True)
+    desk.submit(f"{path}/came", {"went": "no"} | seen(desk, path))
+    assert desk.submit(f"{pair}/remove", seen(desk, pair)).status_code == 303
+
+
+def test_who_has_two_roles_sees_each_session_where_it_invites_them(ctx, cast, site, path):
+    with ctx.transaction() as db:
+        grant = Grant(Role.SCHOOL, cast["programme"], school_id=cast["B"])
+        accounts.add_grant(db, cast["person_teacher1"], grant)
+    both = site.of(cast.actors["teacher1"])
+    assert "Dạy ngữ âm" in both.see("/teacher").text
+    assert "Dạy ngữ âm" in both.see("/teacher/lessons").text
+    assert "Dạy ngữ âm" not in both.see("/school").text
+
+
+def test_an_answer_to_what_was_called_off_meanwhile_is_told_so(ctx, cast, site, desk, path):
+    browser = site.of(cast.actors["teacher1"])
+    browser.see("/teacher")
+    desk.submit(f"{path}/call-off", {"reason": "Mất điện"} | seen(desk, path))
+    here = f"/teacher/joint-sessions/{path.rsplit('/', 1)[1]}"
+    page = browser.submit(here, {"say": "coming"}, follow_redirects=True)
+    assert "không cần trả lời nữa" in page.text
+    assert "Mất điện" in page.text
+    assert [x.answer for x in opened(ctx, cast, path).invited] == [None] * 3
+
+
+def test_what_was_called_off_stays_off_once_its_time_has_come(ctx, cast, clock, site, desk, path):
+    desk.submit(f"{path}/call-off", {"reason": "Mất điện"} | seen(desk, path))
+    clock.at = STARTS
+    late = site.of(cast.actors["coordinator"])
+    mark = seen_mark(ctx, cast, path)
+    assert late.see(path).text.count("/restore") == 0
+    assert late.submit(f"{path}/restore", mark).status_code == 409
+    assert late.submit(f"{path}/came", {"people": 1} | mark).status_code == 409
+    assert opened(ctx, cast, path).session.off
+
+
+def go_out(ctx, clock) -> list[str]:
+    """The subjects of everything that leaves within the next quarter of an hour."""
+    clock.forward(minutes=16)
+    post = Post()
+    while sending.send_due(ctx, post).claimed:
+        pass
+    return post.subjects
+
+
+def seen_mark(ctx, cast, path) -> dict[str, str]:
+    return {"seen": opened(ctx, cast, path).marker}
+
+
+def test_the_head_of_a_donor_school_sees_the_sessions_of_her_teachers(ctx, cast, site, desk, path):
+    with ctx.reading() as db:
+        mine = tables.teachers.c.id == cast["teacher1"]
+        school = db.scalar(sa.select(tables.teachers.c.donor_school_id).where(mine))
+    hers = site.of(head_of(ctx, cast, "ai-mo@x.example", school))
+    page = hers.see("/donor-school").text
+    assert "Dạy ngữ âm" in page
+    assert "Cô teacher1" in page
+    assert "/j/" not in page
+    khac = standins.school(ctx, cast, "THCS Khác")
+    other = site.of(head_of(ctx, cast, "khac@x.example", khac))
+    assert "Dạy ngữ âm" not in other.see("/donor-school").text
+
+
+def head_of(ctx, cast, email, school):
+    with ctx.transaction() as db:
+        person = accounts.ensure_person(
+            db, email=email, name="Cô Hiệu", language="vi", now=ctx.now()
+        )
+        grant = Grant(Role.DONOR_HEAD, cast["programme"], donor_school_id=school)
+        accounts.add_grant(db, person, grant)
+        return accounts.actor_of(db, person)
+
+
+def test_today_and_the_heads_page_ask_as_much_for_three_sessions_as_for_one(
+    ctx, cast, clock, site, desk, path, everybody
+):
+    with ctx.reading() as db:
+        mine = tables.teachers.c.id == cast["teacher1"]
+        school = db.scalar(sa.select(tables.teachers.c.donor_school_id).where(mine))
+    hers = site.of(head_of(ctx, cast, "ai-mo@x.example", school))
+
+    def asked(browser, page) -> int:
+        browser.see(page)
+        with queries(ctx) as found:
+            assert browser.see(page).status_code == 200
+        return len(found)
+
+    def late() -> int:
+        now, clock.at = clock.at, STARTS + timedelta(hours=8)
+        count = asked(site.of(cast.actors["coordinator"]), "/coordinator")
+        clock.at = now
+        return count
+
+    one = asked(hers, "/donor-school"), late()
+    desk = site.of(cast.actors["coordinator"])
+    for hour in (16, 17):
+        told = {"starts": f"{hour}:00", "ends": f"{hour}:30", "people": everybody}
+        assert desk.submit(new(ctx, cast), TOLD | told).status_code == 303
+    assert (asked(hers, "/donor-school"), late()) == one

@@ -12,6 +12,7 @@ from scheduler.web.api import (
     cover,
     disruptions,
     fairness,
+    joint_sessions,
     lessons,
     openapi,
     pins,
@@ -47,6 +48,7 @@ for room in (
     records,
     fairness,
     certificates,
+    joint_sessions,
 ):
     rooms.include_router(room.router)
 router = APIRouter()

@@ -36,6 +36,15 @@ class PartOut:
 
 
 @dataclass(frozen=True, slots=True)
+class MeetingsOut:
+    """Joint sessions that took place; `came`: how many were there, each counted every time."""
+
+    sessions: int
+    minutes: int
+    came: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordOut:
     """`whose`: the teacher's name; empty: it is the whole programme's.  Months by first days."""
 
@@ -49,6 +58,7 @@ class RecordOut:
     donor_schools: list[PartOut]
     schools: list[PartOut]
     classes: list[PartOut]
+    joint_sessions: MeetingsOut
 
 
 def _sums(sums: Sums) -> SumsOut:
@@ -75,6 +85,7 @@ def _record(found: Record) -> RecordOut:
         donor_schools=_parts(found.donor_schools),
         schools=_parts(found.schools),
         classes=_parts(found.classes),
+        joint_sessions=MeetingsOut(found.met.sessions, found.met.minutes, found.met.came),
     )
 
 

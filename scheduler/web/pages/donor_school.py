@@ -10,7 +10,7 @@ from scheduler.domain.access import Actor, Role
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.people import DonorSchoolId
 from scheduler.errors import NotFound
-from scheduler.services import colleagues, lessons
+from scheduler.services import colleagues, joint_lists, lessons
 from scheduler.services.context import Context
 from scheduler.web.guard import LARGEST_ID, Ctx, DonorHeadActor
 from scheduler.web.view import render, shown_state
@@ -47,6 +47,10 @@ def week(
         looking=sum(lesson.state is LessonState.COVER for lesson in shown),
         here=f"{HERE}?school={school_id}&",
         schools=_others(ctx, actor, school_id),
+        meetings=[
+            (session, shown_state(session, ctx.now()), people)
+            for session, people in joint_lists.of_donor_school(ctx, actor, DonorSchoolId(school_id))
+        ],
     )
 
 

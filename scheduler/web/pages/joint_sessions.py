@@ -67,7 +67,7 @@ def plan(
         if (there := joint_sessions.check(ctx, known, wish)) is not None:
             return see_other(f"{HERE}/{there}")
         warnings = joint_sessions.foresee(ctx, actor, known, wish, None)
-        if warnings.mark != Fields(form).typed("warned"):
+        if warnings and warnings.mark != Fields(form).typed("warned"):
             return _form(request, known, typed, warnings=warnings)
         made = joint_sessions.plan(ctx, actor, known.partnership.id, wish)
     except Invalid as error:
@@ -105,7 +105,7 @@ def change(
         wish = _read(form, known.zone)
         joint_sessions.check(ctx, known, wish)
         warnings = joint_sessions.foresee(ctx, actor, known, wish, found.session.id)
-        if warnings.mark != fields.typed("warned"):
+        if warnings and warnings.mark != fields.typed("warned"):
             return _form(request, known, typed, found=found, seen=seen, warnings=warnings)
         joint_sessions.change(ctx, actor, found.session.id, wish, seen)
     except Invalid as error:

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from scheduler.domain import intervals
-from scheduler.domain.access import Actor
+from scheduler.domain.access import Actor, Role
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
@@ -68,7 +68,7 @@ def week(
         asks=requests_path(school.id),
         schools=tuple((x, None if x == school else _week_path(x.id)) for x in own),
         steps=left,
-        meetings=joint_attendance.mine(ctx, actor),
+        meetings=joint_attendance.mine(ctx, actor, Role.SCHOOL),
     )
     response = week_page(request, ctx, shown, frame)
     return response if over or left else steps.over(ctx, actor, response)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain import line
-from scheduler.domain.access import Actor
+from scheduler.domain.access import Actor, Role
 from scheduler.domain.intervals import monday
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.limits import PAPERS_BY_PERSON
@@ -66,7 +66,7 @@ def home(request: Request, ctx: Ctx, actor: TeacherActor) -> Response:
         thanks=_thanks(found),
         steps=left,
         planned=bool(found.total or found.upcoming),
-        meetings=joint_attendance.mine(ctx, actor),
+        meetings=joint_attendance.mine(ctx, actor, Role.TEACHER),
     )
     asks = over or left or term is None
     return response if asks else steps.over(ctx, actor, response)
@@ -104,7 +104,7 @@ def term(
         called_off=sum(_is_off(lesson) for lesson in (*ahead, *found.past)),
         service=certificates.service(ctx, actor) if found.term else None,
         today=found.term.today(now) if found.term else None,
-        meetings=joint_attendance.mine(ctx, actor),
+        meetings=joint_attendance.mine(ctx, actor, Role.TEACHER),
     )
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from scheduler.domain.access import Actor
 from scheduler.domain.checkins import Presence
+from scheduler.domain.joint_sessions import JointSession
 from scheduler.domain.lessons import LessonState
 from scheduler.domain.people import Person
 from scheduler.domain.reminders import Side
@@ -318,17 +319,19 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What is shown of it, and how many lessons more wait; `silent`: nobody has told of these."""
+    """What is shown of it, and how many lessons more wait; `silent`: nobody has told of these;
+    `unnoted`: joint sessions of which nobody has noted who came."""
 
     shown: tuple[Wanted, ...]
     more: int
     silent: int
+    unnoted: tuple[JointSession, ...]
 
 
 def _wanted(request: Request, ctx: Context, waits: Waits) -> Listed:
     language = frame.language_of(request, guard.seen(request))
     shown = tuple(_one(each, ctx.now(), language) for each in waits.found[:SHOWN])
-    return Listed(shown, len(waits.found) - len(shown), waits.silent)
+    return Listed(shown, len(waits.found) - len(shown), waits.silent, waits.unnoted)
 
 
 def _one(each: Decision, now: datetime, language: Language) -> Wanted:
