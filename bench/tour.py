@@ -167,6 +167,8 @@ def _chosen(ctx: Context, seeds: Seeds, way: Way, reader: str, name: str) -> lis
     """What may stand for this word, best first."""
     if name == "code":
         return [seeds.code]
+    if name == "closure_id":
+        return _rows(ctx, "closed_day")
     if name == "paper":
         return [Paper.CERTIFICATES.value]
     if name == "name":
