@@ -1,13 +1,16 @@
 """A new term is added while the old one runs: what people do every day stays with the old one."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from scheduler.domain import term_wishes
 from scheduler.domain.disruptions import Absence, Closure
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.term_wishes import TermWish
+from scheduler.errors import Invalid
 from scheduler.services import disruptions, kept, lessons, terms
 from scheduler.store import lessons as rows
 from tests.web.cast_desk import at, plain, publish
@@ -114,3 +117,14 @@ def test_a_basket_changes_lessons_of_the_term_that_they_are_of(ctx, cast, site, 
     put = desk.submit(path, {"teacher": str(cast["teacher2"])})
     assert put.status_code == 303, put.text
     assert "Cô teacher2" in told(desk, "/coordinator/basket")
+
+
+def test_days_of_the_other_term_are_not_taken_into_this_one(ctx, cast, ahead):
+    add(ctx, cast)
+    coordinator = cast.actors["coordinator"]
+    seen = terms.one(ctx, coordinator, cast["term"])
+    longer = replace(term_wishes.wish_of(seen.term), last_day=date(2024, 1, 31))
+    with pytest.raises(Invalid) as refused:
+        terms.change(ctx, coordinator, cast["term"], longer, seen.seen)
+    assert "two terms share no day" in str(refused.value.fields["last_day"])
+    assert terms.one(ctx, coordinator, cast["term"]) == seen
