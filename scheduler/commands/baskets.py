@@ -41,7 +41,7 @@ def basket_check(file: Path, as_json: bool) -> None:
     """What the basket would break, and what it costs; nothing is changed."""
     with opening.ready_context() as ctx:
         actor = accounts.operator(ctx)
-        term = programmes.overview(ctx, actor).term
+        term = programmes.present(ctx, actor)
         moves = basket_files.read(ctx, actor, term.id, _read(file))
         seen = baskets.check(ctx, actor, term.id, moves)
         console.show(as_json, _check_json(seen), lambda: "\n".join(_check_lines(seen)))
@@ -55,7 +55,7 @@ def basket_draft(file: Path, note: str, as_json: bool) -> None:
     """Keep the basket as a draft: see it with `plan diff`, make it true with `plan publish`."""
     with opening.ready_context() as ctx:
         actor = accounts.operator(ctx)
-        term = programmes.overview(ctx, actor).term
+        term = programmes.present(ctx, actor)
         moves = basket_files.read(ctx, actor, term.id, _read(file))
         made = baskets.draft(ctx, actor, term.id, moves, note)
         console.show(as_json, {"plan": made}, lambda: str(made))

@@ -43,10 +43,10 @@ def pin_remove(lesson_ids: tuple[int, ...], as_json: bool) -> None:
 @pin.command("list")
 @console.json_option
 def pin_list(as_json: bool) -> None:
-    """The pins of the newest term that hold today, by the lessons' time."""
+    """The pins of the present term that hold today, by the lessons' time."""
     with opening.ready_context() as ctx:
         actor = accounts.operator(ctx)
-        found = pins.of_term(ctx, actor, programmes.overview(ctx, actor).term.id)
+        found = pins.of_term(ctx, actor, programmes.present(ctx, actor).id)
         console.show(
             as_json,
             {"pins": [_told(each) for each in found]},

@@ -71,6 +71,9 @@ def begin(folder: Path, name: str, pages: Sequence[str]) -> None:
             json.dump(list(pages), file)
     except FileExistsError:
         return
+    except OSError as error:  # half an order would look like one that is printed
+        order.unlink(missing_ok=True)
+        raise Conflict("This paper cannot be printed now: the disk may be full.") from error
     subprocess.Popen(
         [*_CHILD, str(folder.absolute()), name],
         stdin=subprocess.DEVNULL,

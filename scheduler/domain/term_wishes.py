@@ -45,10 +45,18 @@ def faults(wish: TermWish) -> dict[str, Text]:
 
 def new_faults(code: str, wish: TermWish, there: Iterable[Term]) -> dict[str, Text]:
     """What is wrong with a new term beside these, by field."""
-    found = faults(wish)
+    there = tuple(there)
+    found = faults(wish) or shared(wish, there)
     for term in there:
         if term.code == code:
             found["code"] = text("{name} has this code already.", name=term.name)
+    return found
+
+
+def shared(wish: TermWish, others: Iterable[Term]) -> dict[str, Text]:
+    """Days that another term has: whose lesson would it be, and which term is running then?"""
+    found = dict[str, Text]()
+    for term in others:
         if kept_of(DaySpan(term.first_day, term.last_day), wish) is not None:
             said = text(
                 "{name} runs from {first} to {last}: two terms share no day.",
@@ -56,7 +64,8 @@ def new_faults(code: str, wish: TermWish, there: Iterable[Term]) -> dict[str, Te
                 first=f"{term.first_day:%d/%m/%Y}",
                 last=f"{term.last_day:%d/%m/%Y}",
             )
-            found.setdefault("first_day", said)
+            before = term.first_day < wish.first_day
+            found.setdefault("first_day" if before else "last_day", said)
     return found
 
 

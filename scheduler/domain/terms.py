@@ -1,5 +1,6 @@
 """Programmes and their terms.  Pure: no clock, no database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NewType
@@ -49,3 +50,15 @@ class Term:
             before if first > monday(self.first_day) else None,
             after if after <= self.last_day else None,
         )
+
+
+def of_day(found: Sequence[Term], day: date) -> Term | None:
+    """Of terms, the newest first, the one of that day: the first that is not over, or the last."""
+    there = [term for term in found if term.last_day >= day]
+    return there[-1] if there else next(iter(found), None)
+
+
+def running(found: Sequence[Term], now: datetime) -> Term | None:
+    """The one whose lessons people give now: a new one, added ahead, is not before the old one is
+    over."""
+    return of_day(found, found[0].today(now)) if found else None

@@ -4,6 +4,7 @@ It is made of the cells that were read: no byte of the file itself is opened aga
 """
 
 import io
+import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime, time
 from typing import Any
@@ -28,6 +29,9 @@ _MOST_COMMENTS = 1_000
 _COMMENT_SIZE = (320, 110)
 _WIDEST = 60
 _UNNAMED = "Danh sách"  # the one sheet of a CSV
+_NO_TITLE = re.compile(r"[\\*?:/\[\]\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|^'|'$")
+_LONGEST_TITLE = 31
+_MOST_EXACT = 10**15
 _FORMATS: Mapping[type, str] = {datetime: "dd/mm/yyyy", date: "dd/mm/yyyy", time: "hh:mm"}
 _Line = Sequence[str | int]
 _Rows = Mapping[int, tuple[Cell, ...]]
@@ -40,7 +44,7 @@ def workbook(file: int, grids: Sequence[Grid], faults: Faults, language: Languag
     readings = [each for each in faults.readings() if each.file == file]
     seen = frozenset(spot for spot in faults.read_spots() if spot[0] == file)
     book = Workbook(write_only=True)
-    names = [grid.title or _UNNAMED for grid in grids]
+    names = [_title(grid.title) for grid in grids]
     rows = [dict(grid.rows) for grid in grids]
     if marks:
         lines = [_fault_line(spot, each, names, rows, language)
@@ -119,7 +123,14 @@ def _copied(
         sheet.append(line)
 
 
+def _title(said: str) -> str:
+    """A name that a sheet may have: a file may come with any."""
+    return " ".join(_NO_TITLE.sub(" ", said).split())[:_LONGEST_TITLE] or _UNNAMED
+
+
 def _value(cell: Cell) -> Any:
+    if isinstance(cell, int) and abs(cell) > _MOST_EXACT:
+        return str(cell)  # a spreadsheet would round it, or not take it at all
     return guarded(cell) if isinstance(cell, str) else cell
 
 

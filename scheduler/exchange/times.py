@@ -43,14 +43,15 @@ WEEKDAY = (
 _WEEKDAYS = ("hai", "ba", "tu", "nam", "sau", "bay")
 _ENGLISH_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # What may stand around a day: its weekday, which must be right, and words in brackets, which say
-# why it is free.
+# why it is free, and not of what days or hours else.
+_MORE = r"(?![^()]*\b(?:tru|den|tu ngay|sang|chieu|toi|tiet|except|only|until|morning|afternoon)\b)"
 _DRESSED = re.compile(
     rf"(?:(?P<weekday>{WEEKDAY}),?\s*)?(?:ngay\s*)?(?P<day>{DATE})(?:[t ]00:00(?::00)?)?"
-    r"(?:\s*\([^()0-9/]*[^()/]*\))?"
+    rf"(?:\s*\({_MORE}[^()0-9/]*[^()/]*\))?"
 )
 _SPAN = re.compile(
     rf"(?:tu\s*)?(?:ngay\s*)?(?P<first>{DATE}|\d{{1,2}}(?:[/.-]\d{{1,2}})?){TO}(?:ngay\s*)?"
-    rf"(?P<last>{DATE})(?:\s*\([^()]*\))?"
+    rf"(?P<last>{DATE})(?:\s*\({_MORE}[^()]*\))?"
 )
 _HALVES = {"am": 0, "sa": 0, "pm": 12, "ch": 12}
 _NOON = 12
@@ -108,6 +109,11 @@ def clock(cell: Cell) -> int:
     if half is not None:
         hour = hour % _NOON + half if 1 <= hour <= _NOON else -1
     return _minutes(hour * 60 + minute if minute < 60 and hour >= 0 else -1, cell)
+
+
+def says_half(said: str) -> bool:
+    """Whether a folded time of day says its half of the day: 1:30 CH."""
+    return said[-2:] in _HALVES
 
 
 def spans(cell: Cell) -> tuple[DaySpan, ...]:

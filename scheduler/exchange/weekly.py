@@ -23,7 +23,7 @@ from scheduler.errors import Text, text
 from scheduler.exchange import times
 from scheduler.exchange.cells import HALF_DAY_WORDS
 from scheduler.exchange.faults import Cell, UnreadableError
-from scheduler.exchange.times import CLOCK, DATE, TO, WEEKDAY
+from scheduler.exchange.times import CLOCK, DATE, WEEKDAY
 from scheduler.exchange.words import shown
 
 _HALF_DAYS = {
@@ -41,17 +41,23 @@ _BEGINS = {  # when the hours of a half-day begin and end
     HalfDay.AFTERNOON: (12 * 60, 18 * 60),
     HalfDay.EVENING: (17 * 60, 24 * 60),
 }
+# “tới” goes as “đến”: without its marks it is “tối”, the evening.
+_TO = r"\s*(?:-|–|—|→|~|den het|den)\s*"
+_EVEN_TO = re.compile(r"\btới\b", re.IGNORECASE)
+# “Thứ ba, tư”: a Wednesday, which without its marks is “từ”.
+_WEDNESDAY = re.compile(r"(?<!thứ)(?<!thứ )\btư\b", re.IGNORECASE)
+_EARLIEST = 6 * 60  # 2h30 means the afternoon: who means the night writes 02:30
 _GROUPS = r"[;\n](?![^()]*\))"
 _PIECES = r",(?![^()]*\))"
 _TOKEN = re.compile(
     rf"(?P<note>\([^()]*\))"
-    rf"|(?:tu\s*)?(?P<start>{CLOCK}|\d{{1,2}}(?={TO}{CLOCK})){TO}(?P<end>{CLOCK})"
-    rf"|(?P<day>{WEEKDAY})(?:{TO}(?P<until>{WEEKDAY}))?"
+    rf"|(?:tu\s*)?(?P<start>{CLOCK}|\d{{1,2}}(?={_TO}{CLOCK})){_TO}(?P<end>{CLOCK})"
+    rf"|(?P<day>{WEEKDAY})(?:{_TO}(?P<until>{WEEKDAY}))?"
     r"|(?:buoi\s*)?(?P<half>(?:sang|chieu|toi|morning|afternoon|evening)\b|[sc](?=\s?\d))"
     r"|(?P<bare>\d{1,2})(?![\d.hg/]|:\d)"
-    rf"|(?:tiet|period)\s*(?:(?P<since>\d{{1,2}}){TO}(?=\d))?(?P<number>\d{{1,2}})(?![\d:.hg/])"
+    rf"|(?:tiet|period)\s*(?:(?P<since>\d{{1,2}}){_TO}(?=\d))?(?P<number>\d{{1,2}})(?![\d:.hg/])"
     r"|(?P<joint>va\b|and\b|&|\+|/)"
-    r"|(?P<space>[\s:.]+)"
+    r"|(?P<space>(?:\s|:|\.(?!\.))+)"
 )
 _LIMITS = re.compile(
     rf"(?:tu (?:ngay )?({DATE}))?[\s,]*(?:den (?:het )?(?:ngay )?({DATE}))?[\s,]*(khi can|neu can)?"
@@ -80,7 +86,8 @@ class TimedSlot:
 class _Said:
     """What the pieces of one entry say so far; `piece`: their text.
 
-    `bare`: the number that a piece begins with, without saying of what.
+    `bare`: the number that a piece begins with, without saying of what; `vague`: its hours may be
+    those of the morning and of the afternoon.
     """
 
     piece: str
@@ -90,6 +97,7 @@ class _Said:
     numbers: list[int] = field(default_factory=list)
     ranges: list[tuple[int, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    vague: bool = False
 
     @property
     def whole(self) -> bool:
@@ -121,6 +129,7 @@ class _Said:
         self.piece = f"{self.piece}, {more.piece}"
         for name in ("days", "half_days", "numbers", "ranges", "notes"):
             getattr(self, name).extend(getattr(more, name))
+        self.vague = self.vague or more.vague
 
     def follow(self, before: "_Said") -> None:
         """Take over from the entry before what this one leaves to it."""
@@ -174,7 +183,9 @@ def _entries(cell: Cell, wrong: Callable[[str], Text]) -> Iterator[_Said]:
 
 
 def _said(piece: str, wrong: Callable[[str], Text]) -> _Said:
-    said, place, folded = _Said(piece), 0, names.fold(piece)
+    said, place, folded = _Said(piece), 0, names.fold(_EVEN_TO.sub("đến", piece))
+    if _WEDNESDAY.search(piece):
+        raise UnreadableError(wrong(piece))
     while place < len(folded):
         token = _TOKEN.match(folded, place)
         if token is None or token.end() == place or not _take(said, token):
@@ -186,7 +197,10 @@ def _said(piece: str, wrong: Callable[[str], Text]) -> _Said:
 def _take(said: _Said, token: "re.Match[str]") -> bool:
     """Note what a token says; False where it cannot stand."""
     if token["end"]:
+        if token["start"].strip("0") == "":
+            return False  # “T7:00-9:00” is no hour of Saturday
         said.ranges.append(_range(token["start"], token["end"], said.piece))
+        said.vague = said.vague or _is_vague(token["start"], token["end"])
     elif token["day"]:
         if said.days and not said.only_days:
             return False  # which of the days the hours or periods before it belong to is a guess
@@ -251,8 +265,27 @@ def _range(start: str, end: str, piece: str) -> tuple[int, int]:
     return begins, ends
 
 
+def _is_vague(start: str, end: str) -> bool:
+    """“1:30-3:30 PM” leaves open of which half-day the first is, and so does “2h-4h”."""
+    if times.says_half(start):
+        return False
+    begins = int(start) * 60 if start.isdigit() else times.clock(start)
+    if times.says_half(end) and begins + 12 * 60 < times.clock(end):
+        return True
+    return begins < _EARLIEST and not start.startswith("0")
+
+
 def _check_half_day(said: _Said) -> None:
-    """Both a half-day and hours may be said, where they agree."""
+    """Both a half-day and hours may be said, where they agree; one must be, where hours do not say
+    it all."""
+    if said.vague and not said.half_days:
+        raise UnreadableError(
+            text(
+                "The hours in “{found}” may be of the morning or of the afternoon. Write 24-hour"
+                " times, for example T2 13:30-15:30.",
+                found=shown(said.piece),
+            )
+        )
     for half_day, (begins, _) in product(said.half_days, said.ranges):
         first, last = _BEGINS[half_day]
         if not first <= begins < last:

@@ -45,9 +45,9 @@ class Draft:
 
 
 def room(ctx: Context, actor: Actor) -> Room:
-    """The audiences of the newest term; raises NotFound for anybody but its coordinators."""
+    """The audiences of the present term; raises NotFound for anybody but its coordinators."""
     notes.own(actor)
-    term = programmes.term(ctx, actor)
+    term = programmes.present(ctx, actor)
     with ctx.reading() as db:
         return Room(audiences.listeners(db, term, ctx.now()))
 
@@ -55,7 +55,7 @@ def room(ctx: Context, actor: Actor) -> Room:
 def preview(ctx: Context, actor: Actor, audience: Audience, district: str, typed: str) -> Draft:
     """What would be sent; raises Invalid for words that cannot be, or when nobody is left."""
     notes.own(actor)
-    term = programmes.term(ctx, actor)
+    term = programmes.present(ctx, actor)
     words = _words(typed)
     with ctx.reading() as db:
         to = _to(ctx, db, term, audience, district)
@@ -70,7 +70,7 @@ def send(
     Returns how many are on their way now.  Raises Conflict beyond what may be said in a day.
     """
     programme_id = notes.own(actor)
-    term = programmes.term(ctx, actor)
+    term = programmes.present(ctx, actor)
     words = _words(typed)
     notes.check_token(token)
     now = ctx.now()

@@ -46,7 +46,7 @@ def issue(
     """
     with ctx.transaction() as db:
         teacher, programme_id = service_records.visible_teacher(db, actor, teacher_id)
-        days = service_records.span(db, programme_id, first_day, last_day)
+        days = service_records.span(db, programme_id, first_day, last_day, ctx.now())
         issued = issue_for(ctx, db, actor, programme_id, days, [teacher])
     if not issued:
         raise Conflict(
@@ -69,7 +69,7 @@ def issue_all(
     """Certificates for all who gave a lesson on these days; who gave none gets none."""
     programme_id = _keeper(actor)
     with ctx.transaction() as db:
-        days = service_records.span(db, programme_id, first_day, last_day)
+        days = service_records.span(db, programme_id, first_day, last_day, ctx.now())
         return issue_for(ctx, db, actor, programme_id, days, people.teachers(db, programme_id))
 
 
@@ -102,7 +102,7 @@ def look_at_all(
     """What `issue_all` would give to whom; nothing is issued."""
     programme_id = _keeper(actor)
     with ctx.reading() as db:
-        days = service_records.span(db, programme_id, first_day, last_day)
+        days = service_records.span(db, programme_id, first_day, last_day, ctx.now())
         return round_of(ctx, db, programme_id, days)
 
 
@@ -116,7 +116,7 @@ def issue_seen(
     """As `issue_all`, exactly what was seen; raises Stale when the figures are others by now."""
     programme_id = _keeper(actor)
     with ctx.transaction() as db:
-        days = service_records.span(db, programme_id, first_day, last_day)
+        days = service_records.span(db, programme_id, first_day, last_day, ctx.now())
         found = round_of(ctx, db, programme_id, days)
         if found.seen != seen:
             raise Stale("The figures have changed while you were looking. See the new list.")

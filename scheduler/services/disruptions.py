@@ -32,6 +32,7 @@ from scheduler.store import (
     lessons,
     people,
     pins,
+    present,
     roles,
     tables,
     terms,
@@ -185,7 +186,7 @@ def apply(
     """
     chosen = choices or {}
     with ctx.transaction() as db:
-        term = _term(db, _whose(db, actor, disruption))
+        term = _term(db, _whose(db, actor, disruption), disruption)
         terms.lock(db, term.id)
         rows.lock(db, term.id, _instants(disruption.span, term))
         seen = _look(ctx, db, actor, disruption)
@@ -208,7 +209,7 @@ def withdraw(ctx: Context, actor: Actor, disruption: Disruption) -> None:
     Raises NotFound when there is none with exactly these days.
     """
     with ctx.transaction() as db:
-        term = _term(db, _whose(db, actor, disruption))
+        term = _term(db, _whose(db, actor, disruption), disruption)
         terms.lock(db, term.id)
         forget(ctx, db, actor, term, disruption)
 
@@ -285,8 +286,9 @@ def _may_choose(actor: Actor, seen: _Seen, choices: Iterable[Choice]) -> None:
         raise NotAllowed("Your account may not do this.")
 
 
-def _term(db: Session, programme: ProgrammeId) -> Term:
-    term = terms.find(db, None, programme)
+def _term(db: Session, programme: ProgrammeId, disruption: Disruption) -> Term:
+    """The term of its days: a new one may be there before the old one is over."""
+    term = present.of_day(db, programme, disruption.span.first_day)
     if term is None:
         raise NotFound("There is no term yet.")
     return term
@@ -298,7 +300,7 @@ def _term(db: Session, programme: ProgrammeId) -> Term:
 def _look(ctx: Context, db: Session, actor: Actor, disruption: Disruption) -> _Seen:
     now = ctx.now()
     programme = _whose(db, actor, disruption)
-    term, ways = _term(db, programme), _ways(actor, disruption, programme)
+    term, ways = _term(db, programme, disruption), _ways(actor, disruption, programme)
     asked = rules.checked(disruption, term, now)
     if isinstance(asked, Absence) and availability.pledge(db, term.id, asked.teacher_id) is None:
         raise NotFound("This teacher has no part in the term.")

@@ -70,7 +70,7 @@ class _Window:
 
 
 def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None = None) -> Fairness:
-    """The shares over so many weeks of the newest term, up to the week of `until`, by default the
+    """The shares over so many weeks of the present term, up to the week of `until`, by default the
     present one.  Raises NotFound for who coordinates no programme."""
     if not 1 <= weeks <= MOST_WEEKS:
         raise Invalid(text("Write a number of weeks from 1 to {most}.", most=MOST_WEEKS))
@@ -78,7 +78,7 @@ def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None =
     access.require(actor, Action.KEEP_RECORDS, programme_id)
     now = ctx.now()
     with ctx.reading() as db:
-        term = programmes.newest(db, programmes.own(actor))
+        term = programmes.running(db, programmes.own(actor), ctx.now())
         days = fairness.window(term, weeks, until or term.today(now))
         lines = rows.lines(db, programme_id, term.zone, days, now, term_id=term.id)
         pledges = availability.pledges(db, term.id)
@@ -106,7 +106,7 @@ def last_pledge(ctx: Context, actor: Actor) -> int:
 def pledge(
     ctx: Context, actor: Actor, school: str, count: int, seen: int | None = None
 ) -> DonorSchool:
-    """Note how many lessons a donor school pledges for the newest term.
+    """Note how many lessons a donor school pledges for the present term.
 
     The school by its name, or as "name (district)".  Raises NotFound, Conflict for a name that
     several schools have, Invalid for a number that cannot be meant, Stale when something else was
@@ -116,7 +116,7 @@ def pledge(
     if not 0 <= count <= MOST_PLEDGED:
         raise Invalid(text("Write a number from 0 to {most}.", most=MOST_PLEDGED))
     with ctx.transaction() as db:
-        term = programmes.newest(db, programmes.own(actor))
+        term = programmes.running(db, programmes.own(actor), ctx.now())
         found = _named(school_pledges.schools(db, term.programme_id), school)
         school_pledges.lock(db, found.id)
         before = school_pledges.keep(db, found.id, term.id, count)

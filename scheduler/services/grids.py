@@ -60,13 +60,17 @@ class Grid:
 
 
 def week(ctx: Context, actor: Actor, day: date | None = None, wish: Wish = _EVERYTHING) -> Grid:
-    """The week of `day` (None: the present one, moved into the term) of the newest term; three
+    """The week of `day` (None: the present one, moved into its term); three
     queries.  Raises NotFound for who coordinates no programme."""
     programme_id = programmes.own(actor)
     access.require(actor, Action.SEE_PROGRAMME, programme_id)
     now = ctx.now()
     with ctx.reading() as db:
-        term = programmes.newest(db, programme_id)
+        term = (
+            programmes.of_day(db, programme_id, day)
+            if day
+            else programmes.running(db, programme_id, now)
+        )
         today = term.today(now)
         first = term.week_of(day or today)
         schools, rung = terms.ringing_schools(db, programme_id)

@@ -27,7 +27,7 @@ from scheduler.services.context import Context
 from scheduler.services.lessons import visible_school
 from scheduler.services.timetable import Cause
 from scheduler.services.words import obstacle_words
-from scheduler.store import audits, covers, lessons, pins, requests, terms
+from scheduler.store import audits, covers, lessons, pins, present, requests, terms
 from scheduler.store import timetable as rows
 from scheduler.store.database import Session
 from scheduler.store.terms import ClosedDays
@@ -107,7 +107,7 @@ def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> Desk:
     """The hours that a school has; raises NotFound for strangers."""
     now = ctx.now()
     with ctx.reading() as db:
-        school, term = _own(db, actor, school_id)
+        school, term = _own(db, actor, school_id, now)
         today, changes = term.today(now), terms.bells_change_on(db, school_id)
         ahead = changes if changes is not None and today < changes else None
         first = min(max(rules.next_monday(today), term.first_day, ahead or today), term.last_day)
@@ -138,7 +138,7 @@ def apply(
     and Conflict for fates that are missing or do not fit.
     """
     with ctx.transaction() as db:
-        _, term = _own(db, actor, school_id)
+        _, term = _own(db, actor, school_id, ctx.now())
         terms.lock(db, term.id)
         rows.lock(db, term.id, _ahead(ctx, term))
         seen = _look(ctx, db, actor, school_id, wanted)
@@ -160,9 +160,11 @@ def _rings(seen: _Seen) -> bool:
     )
 
 
-def _own(db: Session, actor: Actor, school_id: SchoolId) -> tuple[ReceivingSchool, Term]:
+def _own(
+    db: Session, actor: Actor, school_id: SchoolId, now: datetime
+) -> tuple[ReceivingSchool, Term]:
     school = visible_school(db, actor, school_id)
-    term = terms.of_school(db, school_id)
+    term = present.at_school(db, school_id, now)
     if term is None:
         raise NotFound("There is no term yet.")
     access.require(actor, Action.KEEP_HOURS, term.programme_id)
@@ -174,7 +176,7 @@ def _own(db: Session, actor: Actor, school_id: SchoolId) -> tuple[ReceivingSchoo
 
 def _look(ctx: Context, db: Session, actor: Actor, school_id: SchoolId, wanted: Hours) -> _Seen:
     now = ctx.now()
-    school, term = _own(db, actor, school_id)
+    school, term = _own(db, actor, school_id, now)
     new = _checked(db, school, term, wanted, now)
     moved = rules.shifts(school.periods, new.periods)
     situation = situations.take(db, term, now)

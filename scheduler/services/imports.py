@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
-from scheduler.domain import access, imports
+from scheduler.domain import access, imports, term_wishes
 from scheduler.domain.access import TABLE, Action, Actor
 from scheduler.domain.calendars import slug
 from scheduler.domain.imports import (
@@ -15,7 +15,8 @@ from scheduler.domain.imports import (
     Roster,
     TermEntry,
 )
-from scheduler.domain.terms import Programme, ProgrammeId
+from scheduler.domain.term_wishes import TermWish
+from scheduler.domain.terms import Programme, ProgrammeId, Term
 from scheduler.errors import Invalid, NotAllowed, Problem, text
 from scheduler.exchange import instance_sheets, resolving, workbooks
 from scheduler.exchange.workbooks import Batch
@@ -76,6 +77,7 @@ def understood(
     changes = imports.compare(held, wanted)
     if programme is not None:
         _keep_lessons(db, programme, changes.terms.changed)
+        _share_no_day(terms.of_programme(db, programme.id), changes.terms.both)
     return Understood(code, held, told, wanted, changes)
 
 
@@ -89,6 +91,18 @@ def _keep_lessons(db: Session, programme: Programme, changed: Iterable[TermEntry
         if count:
             what = text("{count} lessons lie outside of these days. Call them off first.",
                         count=count)  # fmt: skip
+            problems.append(Problem(text("Term {code}", code=entry.code), what))
+    if problems:
+        raise Invalid("The lists cannot be taken over any more.", tuple(problems))
+
+
+def _share_no_day(there: Iterable[Term], told: Iterable[TermEntry]) -> None:
+    """Raises Invalid where a term's days would be another one's, too."""
+    problems = []
+    for entry in told:
+        wish = TermWish(entry.name, entry.first_day, entry.last_day, entry.gap_minutes, ())
+        others = [term for term in there if term.code != entry.code]
+        for what in term_wishes.shared(wish, others).values():
             problems.append(Problem(text("Term {code}", code=entry.code), what))
     if problems:
         raise Invalid("The lists cannot be taken over any more.", tuple(problems))

@@ -44,7 +44,7 @@ class Desk:
 def desk(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Desk:
     """Raises NotFound for anybody but the programme's coordinators."""
     partnership, now = partnerships.get(ctx, actor, partnership_id), ctx.now()
-    term = programmes.term(ctx, actor)
+    term = programmes.present(ctx, actor)
     with ctx.reading() as db:
         found = rows.of_partnership(db, partnership_id)
         seats = rows.attendees(db, [each.id for each in found])

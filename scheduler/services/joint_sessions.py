@@ -74,7 +74,7 @@ def planner(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Planne
     """Raises NotFound for anybody but the programme's coordinators."""
     partnership = partnerships.get(ctx, actor, partnership_id)
     with ctx.reading() as db:
-        term = programmes.newest(db, programmes.own(actor))
+        term = programmes.running(db, programmes.own(actor), ctx.now())
         return Planner(partnership, term.zone, _guests(db, term, partnership))
 
 
@@ -130,7 +130,7 @@ def foresee(ctx: Context, actor: Actor, known: Planner, wish: Wish, but: int | N
     guests = [each for each in known.guests if each.person_id in wish.people]
     named = {each.person_id: each.name for each in guests}
     with ctx.reading() as db:
-        term = programmes.newest(db, programme_id)
+        term = programmes.running(db, programme_id, wish.starts_at)
         day = term.today(wish.starts_at)
         pledges = availability.pledges(db, term.id)
         taught = lessons.find(db, programme_id=programme_id, since=span.start, until=span.end)

@@ -18,6 +18,7 @@ from scheduler.domain.access import Action, Actor
 from scheduler.domain.disruptions import Absence, Closure, Disruption, Way
 from scheduler.domain.intervals import DaySpan, Interval, midnight, monday
 from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
+from scheduler.domain.openings import Board as Openings
 from scheduler.domain.openings import Situation
 from scheduler.domain.people import ReceivingSchool, SchoolId
 from scheduler.domain.plans import Fingerprint
@@ -34,6 +35,7 @@ from scheduler.store import (
     lessons,
     offers,
     people,
+    present,
     terms,
 )
 from scheduler.store import timetable as rows
@@ -111,11 +113,13 @@ class Undone:
 
 
 def board(ctx: Context, actor: Actor) -> Board:
-    """All of the newest term, and all closed days; raises NotFound for who runs no programme."""
+    """All of the present term and of those ahead, and all closed days; raises NotFound for who runs
+    no programme."""
     programme = _own(actor)
     with ctx.reading() as db:
-        term = _term(db, programme)
-        found = [*_absences(db, term), *_closures(db, programme)]
+        term, found = _term(db, programme, ctx.now()), _closures(db, programme)
+        for each in _open(db, programme, term):
+            found.extend(_absences(db, each))
         said = _said(db, actor)
     today = term.today(ctx.now())
     told = sorted((_with_record(each, said, term.zone) for each in found), key=_first_day)
@@ -145,9 +149,9 @@ def undo(
     """
     programme = _own(actor)
     with ctx.transaction() as db:
-        term = _term(db, programme)
+        term, held = _found(db, programme, _term(db, programme, ctx.now()), kept_id, away=away)
+        disruption = held.disruption
         terms.lock(db, term.id)
-        disruption = _found(db, programme, term, kept_id, away=away).disruption
         rows.lock(db, term.id, _weeks(disruption.span, term))
         _, found, calls = _look(ctx, db, programme, kept_id, away=away)
         if found.seen != seen:
@@ -175,11 +179,17 @@ def _own(actor: Actor) -> ProgrammeId:
     return programme
 
 
-def _term(db: Session, programme: ProgrammeId) -> Term:
-    term = terms.find(db, None, programme)
+def _term(db: Session, programme: ProgrammeId, now: datetime) -> Term:
+    term = present.running(db, programme, now)
     if term is None:
         raise NotFound("There is no term yet.")
     return term
+
+
+def _open(db: Session, programme: ProgrammeId, running: Term) -> tuple[Term, ...]:
+    """That term and those ahead of it."""
+    found = terms.of_programme(db, programme)
+    return tuple(term for term in found if term.first_day >= running.first_day)
 
 
 def _absences(db: Session, term: Term) -> list[Kept]:
@@ -262,32 +272,44 @@ def _with_record(kept: Kept, said: Mapping[tuple[object, ...], Entry], zone: str
 # -- what taking back means
 
 
-def _found(db: Session, programme: ProgrammeId, term: Term, kept_id: int, *, away: bool) -> Kept:
-    there = _absences(db, term) if away else _closures(db, programme)
-    kept = next((each for each in there if each.id == kept_id), None)
-    if kept is None:
-        raise NotFound("Nothing is kept for these days any more.")
-    return kept
+def _found(
+    db: Session, programme: ProgrammeId, running: Term, kept_id: int, *, away: bool
+) -> tuple[Term, Kept]:
+    """What is kept, and the term of its days."""
+    for term in _open(db, programme, running) if away else ():
+        for each in _absences(db, term):
+            if each.id == kept_id:
+                return term, each
+    for each in () if away else _closures(db, programme):
+        if each.id == kept_id:
+            first = each.disruption.span.first_day
+            return present.of_day(db, programme, first) or running, each
+    raise NotFound("Nothing is kept for these days any more.")
 
 
 def _look(
     ctx: Context, db: Session, programme: ProgrammeId, kept_id: int, *, away: bool
 ) -> tuple[Term, Look, Mapping[LessonId, CoverCall]]:
-    term, now = _term(db, programme), ctx.now()
-    kept = _found(db, programme, term, kept_id, away=away)
+    now = ctx.now()
+    term, kept = _found(db, programme, _term(db, programme, now), kept_id, away=away)
     made = kept.disruption
     teacher = made.teacher_id if isinstance(made, Absence) else None
     weeks = _weeks(made.span, term)
     ids = history.done_for(db, made.reason, _DEEDS[type(made)], weeks, teacher)
-    found = [x for x in lessons.find(db, ids=sorted(ids)) if _is_of(made, x)]
+    found = [x for x in lessons.find(db, ids=sorted(ids)) if _is_of(made, x, term)]
     then = history.as_of(db, [x.id for x in found], now)
     calls = covers.of_lessons(db, [x.id for x in found])
     off = [x for x in found if _called_off_for(made, x, then)]
+    kept_off: Mapping[LessonId, Text | None] = {}
     back: Mapping[LessonId, Return] = {}
-    if off:
+    if off or calls:
         there = _without(situations.take(db, term, now), made)
         back = {x.lesson.id: x for x in restores.returns(ctx, db, there, off)}
-    made_lines = (_line(made, x, back.get(x.id), calls.get(x.id), now) for x in found)
+        board = Openings(there)
+        kept_off = {x.id: restores.hindered(board, x) for x in found if x.id in calls}
+    made_lines = (
+        _line(made, x, back.get(x.id), calls.get(x.id), kept_off.get(x.id), now) for x in found
+    )
     lines = tuple(line for line in made_lines if line is not None)
     return term, Look(kept, lines, _fingerprint(kept, lines)), calls
 
@@ -298,7 +320,11 @@ def _weeks(span: DaySpan, term: Term) -> Interval:
     return Interval(midnight(monday(span.first_day), term.zone), midnight(end, term.zone))
 
 
-def _is_of(made: Disruption, lesson: Lesson) -> bool:
+def _is_of(made: Disruption, lesson: Lesson, term: Term) -> bool:
+    """Whether these days touched it: others of the week may be kept for the same reason."""
+    there = (lesson.starts_at, lesson.moved_from)
+    if not any(at and term.today(at) in made.span for at in there):
+        return False
     return isinstance(made, Absence) or lesson.school_id in made.school_ids
 
 
@@ -327,7 +353,12 @@ def _without(situation: Situation, made: Disruption) -> Situation:
 
 
 def _line(
-    made: Disruption, lesson: Lesson, back: Return | None, call: CoverCall | None, now: datetime
+    made: Disruption,
+    lesson: Lesson,
+    back: Return | None,
+    call: CoverCall | None,
+    hindered: Text | None,
+    now: datetime,
 ) -> Line | None:
     """None: nothing of it is left to tell."""
     if lesson.starts_at <= now:
@@ -338,7 +369,7 @@ def _line(
         return Line(lesson, Fate.STAYS, text("It was called off for something else since."))
     if isinstance(made, Absence):
         if call is not None and call.reason == made.reason:
-            return Line(lesson, Fate.KEEPS, None)
+            return Line(lesson, Fate.STAYS if hindered else Fate.KEEPS, hindered)
         if lesson.teacher_id != made.teacher_id:
             name = lesson.teacher_name
             return Line(lesson, Fate.STAYS, text("{name} gives it now, and keeps it.", name=name))

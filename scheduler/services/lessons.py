@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from scheduler.domain import access, remarks
+from scheduler.domain import terms as rules
 from scheduler.domain.access import Action, Actor, Role
 from scheduler.domain.intervals import midnight
 from scheduler.domain.lessons import PRIVATE, Deed, Lesson, LessonId, LessonState
@@ -16,7 +17,7 @@ from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
-from scheduler.store import audits, covers, people, tables, terms
+from scheduler.store import audits, covers, people, present, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
 from scheduler.store.bells import Bells
@@ -85,7 +86,7 @@ def teacher_home(ctx: Context, actor: Actor) -> TeacherHome:
         raise NotFound("This page is for volunteer teachers.")
     now = ctx.now()
     with ctx.reading() as db:
-        term = terms.find(db, None, mine[0].programme_id)
+        term = present.running(db, mine[0].programme_id, now)
         found: tuple[Lesson, ...] = ()
         confirmed = frozenset[LessonId]()
         if term is not None:
@@ -156,7 +157,7 @@ def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | Non
 def _school_week(
     db: Session, school: ReceivingSchool, rung: Bells, day: date | None, now: datetime
 ) -> SchoolWeek:
-    term = terms.of_school(db, school.id)
+    term = present.at_school(db, school.id, now, day)
     if term is None:
         raise NotFound("There is no term yet.")
     first, since, until = _bounds(term, day, now)
@@ -174,7 +175,7 @@ def donor_week(ctx: Context, actor: Actor, school_id: DonorSchoolId, day: date |
     """
     now = ctx.now()
     with ctx.reading() as db:
-        school, term = _visible_donor(db, actor, school_id)
+        school, term = _visible_donor(db, actor, school_id, day, now)
         first, since, until = _bounds(term, day, now)
         found = rows.find(db, donor_school_id=school_id, term_id=term.id, since=since, until=until)
     return _week(school, term, first, found, now)
@@ -209,12 +210,16 @@ def _days(found: Iterable[Lesson], first: date, zone: str) -> tuple[Day, ...]:
     )
 
 
-def _visible_donor(db: Session, actor: Actor, school_id: DonorSchoolId) -> tuple[DonorSchool, Term]:
-    """The donor school with its newest term, if the actor may see it; raises NotFound else."""
+def _visible_donor(
+    db: Session, actor: Actor, school_id: DonorSchoolId, day: date | None, now: datetime
+) -> tuple[DonorSchool, Term]:
+    """The donor school, if the actor may see it, and the term of that day (None: of now); raises
+    NotFound else."""
     if not sees(db, actor, tables.donor_schools, school_id):
         raise NotFound("There is no such school here.")
     programme_id = people.programme_of_donor(db, school_id)
-    term = terms.find(db, None, programme_id)
+    found = terms.of_programme(db, programme_id)
+    term = rules.of_day(found, day) if day else rules.running(found, now)
     if term is None:
         raise NotFound("There is no term yet.")
     known = people.donor_schools(db, programme_id)
@@ -288,7 +293,7 @@ def call_off(ctx: Context, actor: Actor, lesson_id: LessonId, reason: str) -> Le
     with ctx.transaction() as db:
         covers.lock(db, lesson_id)  # it may be changing hands: all who then have it are told
         lesson = sides.seen_by(db, actor, lesson_id)
-        term = terms.of_school(db, lesson.school_id)
+        term = terms.of_lesson(db, lesson_id)
         if term is None:
             raise NotFound("There is no such lesson here.")
         _may_call_off(actor, lesson, term)

@@ -61,7 +61,7 @@ class Desk:
 def desk(ctx: Context, actor: Actor) -> Desk:
     """Raises NotFound for anybody but coordinators."""
     programme_id = _own(actor)
-    term = programmes.term(ctx, actor)
+    term = programmes.present(ctx, actor)
     with ctx.reading() as db:
         donors, receivers = schools(db, programme_id)
         known = rows.of_programme(db, programme_id)

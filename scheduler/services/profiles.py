@@ -27,10 +27,10 @@ from scheduler.store import (
     directory,
     feed_links,
     lessons,
+    present,
     records,
     reports,
     sightings,
-    terms,
 )
 from scheduler.store import people as home_of
 from scheduler.store.availability import Own
@@ -93,10 +93,11 @@ def of_person(ctx: Context, actor: Actor, person_id: PersonId) -> Profile:
 
 
 def _teaching(ctx: Context, db: Session, held: Held) -> Teaching | None:
-    term, teacher_id = terms.find(db, None, held.grant.programme_id), held.grant.teacher_id
+    now, teacher_id = ctx.now(), held.grant.teacher_id
+    term = present.running(db, held.grant.programme_id, now)
     if term is None or teacher_id is None:
         return None
-    now, days = ctx.now(), DaySpan(term.first_day, term.last_day)
+    days = DaySpan(term.first_day, term.last_day)
     found, confirmed = lessons.of_teacher(db, teacher_id, held.person_id, term_id=term.id)
     live = [each for each in found if each.state is not LessonState.CANCELLED]
     lines = records.lines(db, term.programme_id, term.zone, days, now, teacher_id=teacher_id)

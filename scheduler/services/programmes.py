@@ -1,6 +1,7 @@
 """The programme at a glance, for its coordinator."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from scheduler.domain import access
 from scheduler.domain.access import RUNNING, Action, Actor
@@ -10,6 +11,7 @@ from scheduler.domain.terms import Programme, ProgrammeId, Term
 from scheduler.errors import NoTerm, NotFound
 from scheduler.services.context import Context
 from scheduler.store import figures, plans, runs, terms
+from scheduler.store import present as by_day
 from scheduler.store.database import Session
 from scheduler.store.figures import SchoolFigures, TermFigures
 
@@ -56,9 +58,32 @@ def term(ctx: Context, actor: Actor) -> Term:
         return newest(db, programme_id)
 
 
+def present(ctx: Context, actor: Actor) -> Term:
+    """The term whose lessons are given now; raises as `term`, which may give one that lies ahead.
+
+    What is planned is planned for the newest term; what happens, happens in this one.
+    """
+    programme_id = _seen(actor)
+    with ctx.reading() as db:
+        return running(db, programme_id, ctx.now())
+
+
+def running(db: Session, programme_id: ProgrammeId, now: datetime) -> Term:
+    """That term of a programme; raises NoTerm before its lists came in."""
+    return _there(by_day.running(db, programme_id, now))
+
+
+def of_day(db: Session, programme_id: ProgrammeId, day: date) -> Term:
+    """The term of that day, or the one nearest ahead; raises NoTerm as well."""
+    return _there(by_day.of_day(db, programme_id, day))
+
+
 def newest(db: Session, programme_id: ProgrammeId) -> Term:
     """The newest term of a programme; raises NoTerm before its lists came in."""
-    found = terms.find(db, None, programme_id)
+    return _there(terms.find(db, None, programme_id))
+
+
+def _there(found: Term | None) -> Term:
     if found is None:
         raise NoTerm("There is no term yet. Import the workbooks first.")
     return found
@@ -97,7 +122,7 @@ def own(actor: Actor) -> ProgrammeId:
 
 
 def label(ctx: Context, programme_id: ProgrammeId | None) -> str:
-    """Hà Nội – Yên Bái · Học kỳ I: the programme and its newest term, public names.
+    """Hà Nội – Yên Bái · Học kỳ I: the programme and its present term, public names.
 
     A programme that is named after its term is named once.  For None the only programme's; empty
     while there is none, or more than one.
@@ -106,5 +131,6 @@ def label(ctx: Context, programme_id: ProgrammeId | None) -> str:
         term = terms.find(db, None, programme_id)
         if term is None or (programme_id is None and len(terms.all_programmes(db)) > 1):
             return ""
-        names = (terms.programme(db, term.programme_id).name, term.name)
+        now = by_day.running(db, term.programme_id, ctx.now()) or term
+        names = (terms.programme(db, term.programme_id).name, now.name)
         return " · ".join(dict.fromkeys(names))

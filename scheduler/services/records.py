@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from scheduler.domain import access, records
 from scheduler.domain.access import Action, Actor, Role
@@ -56,12 +56,12 @@ class Record:
 def of_programme(
     ctx: Context, actor: Actor, first_day: date | None = None, last_day: date | None = None
 ) -> Record:
-    """The record of the actor's programme, by default of its newest term; raises NotFound for who
+    """The record of the actor's programme, by default of its present term; raises NotFound for who
     coordinates none."""
     programme_id = programmes.own(actor)
     access.require(actor, Action.KEEP_RECORDS, programme_id)
     with ctx.reading() as db:
-        days = span(db, programme_id, first_day, last_day)
+        days = span(db, programme_id, first_day, last_day, ctx.now())
         return _record(ctx, db, programme_id, days, None)
 
 
@@ -75,7 +75,7 @@ def of_teacher(
     """One teacher's record, for themselves and their coordinators; raises NotFound for others."""
     with ctx.reading() as db:
         teacher, programme_id = visible_teacher(db, actor, teacher_id)
-        days = span(db, programme_id, first_day, last_day)
+        days = span(db, programme_id, first_day, last_day, ctx.now())
         return _record(ctx, db, programme_id, days, teacher)
 
 
@@ -118,10 +118,14 @@ def visible_teacher(
 
 
 def span(
-    db: Session, programme_id: ProgrammeId, first_day: date | None, last_day: date | None
+    db: Session,
+    programme_id: ProgrammeId,
+    first_day: date | None,
+    last_day: date | None,
+    now: datetime,
 ) -> DaySpan:
-    """These days; where one is missing, the newest term's.  Raises Invalid."""
-    term = programmes.newest(db, programme_id)
+    """These days; where one is missing, the present term's.  Raises Invalid."""
+    term = programmes.running(db, programme_id, now)
     return records.span(first_day or term.first_day, last_day or term.last_day)
 
 

@@ -188,7 +188,7 @@ def change(ctx: Context, actor: Actor, request_id: RequestId, new: NewRequest, s
 def rewrite(ctx: Context, db: Session, actor: Actor, found: Request, new: NewRequest) -> None:
     """Check and store a change of a request that is locked, and record it."""
     school = visible_school(db, actor, found.school_id)
-    _checked(db, school, term_of(db, found.school_id), new)
+    _checked(db, school, _its_term(db, found.id), new)
     if new.class_name != found.class_name:
         raise Invalid(
             "The request is not complete yet.",
@@ -230,7 +230,7 @@ def restore(ctx: Context, actor: Actor, request_id: RequestId) -> None:
     with ctx.transaction() as db:
         found = _own(db, actor, request_id)
         rows.lock_class(db, found.class_id)
-        term = term_of(db, found.school_id)
+        term = _its_term(db, request_id)
         asked = rows.of_school(db, term.id, found.school_id)
         if any(other.id == request_id for other in asked):
             return
@@ -257,10 +257,17 @@ def locked(db: Session, actor: Actor, request_id: RequestId) -> Request:
 
 
 def term_of(db: Session, school_id: SchoolId) -> Term:
-    """The term that a school asks for now."""
+    """The term that a school asks for now: the newest, also while the one before it runs."""
     term = terms.of_school(db, school_id)
     if term is None:
         raise NotFound("There is no term yet.")
+    return term
+
+
+def _its_term(db: Session, request_id: RequestId) -> Term:
+    term = terms.of_request(db, request_id)
+    if term is None:
+        raise NotFound("There is no such request here.")
     return term
 
 

@@ -1,6 +1,6 @@
 """A calling off is taken back: the lesson takes place after all, if nothing has come in its way."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from scheduler.domain.access import Action, Actor
@@ -21,6 +21,7 @@ from scheduler.store.database import Session
 # neither: the teacher had this lesson already.
 _FIRM = (Obstacle.TEACHING, Obstacle.NOT_QUALIFIED)
 _SOFT = (Obstacle.AWAY, Obstacle.BUSY)
+_NO_PART = text("This teacher gives no lessons this term.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,22 @@ def returns(
     return tuple(found)
 
 
+def hindered(board: Board, lesson: Lesson) -> Text | None:
+    """What keeps its own teacher from a lesson that looks for somebody else; None: nothing."""
+    found = board.hindrances(lesson.id, placed(lesson))
+    if found is None:
+        return _NO_PART
+    return _firm(lesson, found, (*_FIRM, Obstacle.AWAY))
+
+
+def _firm(lesson: Lesson, found: Iterable[Obstacle], firm: Collection[Obstacle]) -> Text | None:
+    there = next((each for each in found if each in firm), None)
+    if there is None:
+        return None
+    name, why = lesson.teacher_name, obstacle_words(there)
+    return text("{name} cannot give this lesson: {why}.", name=name, why=why)
+
+
 def _return(board: Board, lesson: Lesson, broken: str, language: Language) -> Return:
     place = placed(lesson)
     if lesson.starts_at <= board.situation.now:
@@ -114,10 +131,9 @@ def _return(board: Board, lesson: Lesson, broken: str, language: Language) -> Re
         return Return(lesson, fault)
     found = board.hindrances(lesson.id, place)
     if found is None:
-        return Return(lesson, text("This teacher gives no lessons this term."))
-    if firm := next((each for each in found if each in _FIRM), None):
-        name, why = lesson.teacher_name, obstacle_words(firm)
-        return Return(lesson, text("{name} cannot give this lesson: {why}.", name=name, why=why))
+        return Return(lesson, _NO_PART)
+    if (why := _firm(lesson, found, _FIRM)) is not None:
+        return Return(lesson, why)
     soft = next((each for each in found if each in _SOFT), None)
     return Return(
         lesson, None, broken or (translate(obstacle_words(soft), language) if soft else "")

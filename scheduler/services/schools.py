@@ -60,7 +60,7 @@ def receiving(ctx: Context, actor: Actor, words: str = "") -> tuple[Receiving, .
     a constant number of queries."""
     programme_id = _own(actor)
     with ctx.reading() as db:
-        term = programmes.newest(db, programme_id)
+        term = programmes.running(db, programme_id, ctx.now())
         days = DaySpan(term.first_day, term.last_day)
         asked = fairness.asked_by_school(db, term, days)
         counts = {each.id: each for each in figures.by_school(db, term, ctx.now())}
@@ -116,7 +116,7 @@ def donors(ctx: Context, actor: Actor, words: str = "") -> tuple[Donor, ...]:
 
 
 def _donors(ctx: Context, db: Session, programme_id: ProgrammeId) -> list[Donor]:
-    term = programmes.newest(db, programme_id)
+    term = programmes.running(db, programme_id, ctx.now())
     days = DaySpan(term.first_day, term.last_day)
     lines = rows.lines(db, programme_id, term.zone, days, ctx.now(), term_id=term.id)
     had = records.by(lines, lambda line: line.donor_school_id)

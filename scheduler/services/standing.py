@@ -10,6 +10,7 @@ from scheduler.domain.people import ReceivingSchool, SchoolId, Teacher, TeacherI
 from scheduler.domain.plans import Part, Placement
 from scheduler.domain.requests import Request, RequestId
 from scheduler.domain.terms import Term, TermId
+from scheduler.errors import NotFound, text
 from scheduler.matching.plan import PlannedLesson
 from scheduler.matching.problem import Instance
 from scheduler.services import snapshots
@@ -96,6 +97,15 @@ class Standing:
             place.end,
             teacher.email if teacher and takes_part else f"#{place.teacher_id}",
         )
+
+
+def term_of(ctx: Context, actor: Actor, lesson_id: LessonId) -> TermId:
+    """The term of a lesson, for whoever plans it; raises NotFound for strangers."""
+    with ctx.reading() as db:
+        term = terms.of_lesson(db, lesson_id)
+        if term is None:
+            raise NotFound(text("There is no lesson {id} in this timetable.", id=lesson_id))
+        return allowed(db, actor, term.id, Action.RUN_MATCHING).id
 
 
 def read(ctx: Context, actor: Actor, term_id: TermId, part: Part | None = None) -> Standing:

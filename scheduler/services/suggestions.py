@@ -133,7 +133,7 @@ def of_lesson(ctx: Context, actor: Actor, lesson_id: LessonId) -> Suggestions:
     """
     lesson = seen.visible_lesson(ctx, actor, lesson_id)
     with ctx.reading() as db:
-        term = terms.of_school(db, lesson.school_id)
+        term = terms.of_lesson(db, lesson_id)
         if term is None:
             raise NotFound("There is no such lesson here.")
         allowed(db, actor, term.id, Action.RUN_MATCHING)

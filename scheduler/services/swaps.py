@@ -150,7 +150,7 @@ def pair(
     seen = given is not None and sees(db, actor, tables.lessons, given_id)
     if given is None or wanted is None or not seen or given.teacher_id not in own:
         raise NotFound("There is no such lesson here.")
-    term = terms.of_school(db, given.school_id)
+    term = terms.of_lesson(db, given.id)
     if term is None or len(lessons.find(db, term_id=term.id, ids=list(found))) < len(found):
         raise NotFound("There is no such lesson here.")
     return given, wanted, term
@@ -222,7 +222,7 @@ def _exchange(ctx: Context, db: Session, found: Proposal) -> None:
     swap = found.swap
     both = {x.id: x for x in lessons.find(db, ids=swap.lessons)}
     given, wanted = both[swap.given_id], both[swap.wanted_id]
-    term = terms.of_school(db, given.school_id)
+    term = terms.of_lesson(db, given.id)
     if term is None:
         raise NotFound("There is no such proposal here.")
     _possible(db, term, given, wanted, ctx.now())

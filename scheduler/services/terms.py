@@ -169,7 +169,10 @@ def change(
 
 def _check(db: Session, term: Term, wish: TermWish) -> None:
     days = [term.today(at) for at in terms.starts(db, [term.id])[term.id]]
-    if faults := term_wishes.faults(wish) or _lost(wish, days):
+    there = terms.of_programme(db, term.programme_id)
+    others = [each for each in there if each.id != term.id]
+    faults = term_wishes.faults(wish) or _lost(wish, days) or term_wishes.shared(wish, others)
+    if faults:
         raise Invalid("Some fields need another look.", fields=faults)
 
 

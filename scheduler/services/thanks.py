@@ -69,7 +69,7 @@ def look(
     """Who would be thanked for these days, by default of the newest term; nothing is sent."""
     programme_id = _own(actor)
     with ctx.reading() as db:
-        days = service_records.span(db, programme_id, first_day, last_day)
+        days = service_records.span(db, programme_id, first_day, last_day, ctx.now())
         return _thanks(ctx, db, actor, programme_id, days)
 
 
@@ -86,7 +86,7 @@ def send(
     now = ctx.now()
     with ctx.transaction() as db:
         posts.take_turn(db, actor.person_id)
-        days = service_records.span(db, programme_id, first_day, last_day)
+        days = service_records.span(db, programme_id, first_day, last_day, ctx.now())
         found = _thanks(ctx, db, actor, programme_id, days)
         if found.seen != seen:
             raise Stale("The figures have changed while you were looking. See the new list.")

@@ -18,7 +18,7 @@ from scheduler.services import lessons, limits
 from scheduler.services.context import Context
 from scheduler.services.lessons import visible_school
 from scheduler.store import lessons as rows
-from scheduler.store import terms
+from scheduler.store import present
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def usual(ctx: Context, actor: Actor, school_id: SchoolId) -> Wall:
     """The weekly times of the classes, from today on; raises NotFound."""
     with ctx.reading() as db:
         school = visible_school(db, actor, school_id)
-        term = terms.of_school(db, school_id)
+        term = present.at_school(db, school_id, ctx.now())
         if term is None:
             raise NotFound("There is no term yet.")
         found = rows.find(db, school_id=school_id, term_id=term.id)

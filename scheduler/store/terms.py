@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor
@@ -51,7 +51,7 @@ def find(db: Session, code: str | None, programme_id: int | None = None) -> Term
     return _one_term(db, query)
 
 
-def of_programme(db: Session, programme_id: int) -> tuple[Term, ...]:
+def of_programme(db: Session, programme_id: int | ScalarSelect[Any]) -> tuple[Term, ...]:
     """The terms of a programme, the newest first; one query."""
     mine = _select_terms().where(terms.c.programme_id == programme_id).subquery()
     days = holidays.c.day.label("day")
@@ -63,25 +63,32 @@ def of_programme(db: Session, programme_id: int) -> tuple[Term, ...]:
 
 def of_school(db: Session, school_id: int) -> Term | None:
     """The term that begins last of the programme that the school belongs to."""
-    mine = terms.c.programme_id == _programme_of(school_id).scalar_subquery()
-    return _one_term(db, _newest().where(mine))
+    return _one_term(db, _newest().where(terms.c.programme_id == programme_of(school_id)))
 
 
 def programme_of_school(db: Session, school_id: int) -> ProgrammeId:
     """Raises NotFound: whoever asks has seen the school."""
-    found: int | None = db.scalar(_programme_of(school_id))
+    found: int | None = db.scalar(select(programme_of(school_id)))
     if found is None:
         raise NotFound("There is no such school here.")
     return ProgrammeId(found)
 
 
-def _programme_of(school_id: int) -> Select[Any]:
-    return select(receiving_schools.c.programme_id).where(receiving_schools.c.id == school_id)
+def programme_of(school_id: int) -> ScalarSelect[Any]:
+    """The programme that the school belongs to, as a part of other queries."""
+    query = select(receiving_schools.c.programme_id).where(receiving_schools.c.id == school_id)
+    return query.scalar_subquery()
 
 
 def of_lesson(db: Session, lesson_id: int) -> Term | None:
     """The term that the lesson is given in."""
     found = select(tables.lessons.c.term_id).where(tables.lessons.c.id == lesson_id)
+    return _one_term(db, _select_terms().where(terms.c.id == found.scalar_subquery()))
+
+
+def of_request(db: Session, request_id: int) -> Term | None:
+    """The term that the request asks for."""
+    found = select(tables.requests.c.term_id).where(tables.requests.c.id == request_id)
     return _one_term(db, _select_terms().where(terms.c.id == found.scalar_subquery()))
 
 

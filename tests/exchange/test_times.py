@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scheduler.domain.availability import Window
@@ -60,6 +60,7 @@ def test_slots_read_back(given_slots: list[WishedSlot | TimedSlot]) -> None:
 
 @given(windows(), st.integers(0, 59))
 def test_window_reads_the_same_however_it_is_written(one: Window, way: int) -> None:
+    assume(one.start == 0 or one.start >= 6 * 60)  # 2h30 alone is no hour of the night
     assert weekly.windows(careless.window(weekly.write_windows([one]), way)) == (one,)
 
 
@@ -115,6 +116,64 @@ def test_any_cell_is_read_or_refused_with_a_sentence(cell: object) -> None:
 )
 def test_window_is_understood_however_it_is_written(said: str) -> None:
     assert weekly.windows(said) == (Window(0, 450, 690),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "T2 1:30-3:30 CH",  # 13:30, not from night on
+        "T2 7:30-9:30pm",
+        "T2 7h30-9h30 SA, 1h30-3h30 CH",
+        "T2 1h30-3h30",
+        "T2 8h-9h sáng, 2h-3h",
+        "T2, 4-6h",  # T4, or four o’clock
+        "T2 tối T4 tối 19h-21h",  # not from T2 to T4
+        "Tối T2 tối T4 19h-21h",
+        "Thứ ba, tư 7h-9h",  # a Wednesday, not “từ”
+        "thứ ba tư 7h-9h",
+        "T7:00-9:00",
+        "T 7:00-9:00",
+        "T2..T6 7h-9h",  # all between, or both
+    ],
+)
+def test_free_time_that_may_mean_otherwise_is_no_guess(said: str) -> None:
+    with pytest.raises(UnreadableError):
+        weekly.windows(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("T2 11:30-1:30 PM", (690, 810)),
+        ("T2 1:30 PM-3:30 PM", (810, 930)),
+        ("T2 01:30-03:30", (90, 210)),
+        ("T2 sáng 5h-7h", (300, 420)),
+        ("T2 tới T2 tối 19h tới 21h", (1140, 1260)),
+    ],
+)
+def test_hours_that_say_it_all_are_read(said: str, meant: tuple[int, int]) -> None:
+    assert weekly.windows(said) == (Window(0, *meant),)
+
+
+@pytest.mark.parametrize("said", ["T3 tối T5 tối tiết 1", "T3 1h30-2h15", "T3..T5 S2"])
+def test_slot_that_may_mean_otherwise_is_no_guess(said: str) -> None:
+    with pytest.raises(UnreadableError):
+        weekly.slots(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "20/11/2023-25/11/2023 (trừ 22/11)",
+        "20/11/2023 (trừ 8A)",
+        "20/11/2023 (đến 25)",
+        "20/11/2023 (sáng)",
+        "9-15/12/2023 (buổi chiều)",
+    ],
+)
+def test_what_stands_in_brackets_takes_nothing_from_days_in_silence(said: str) -> None:
+    with pytest.raises(UnreadableError):
+        times.spans(said)
 
 
 def test_windows_are_separated_by_semicolon_comma_or_line() -> None:

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from scheduler.domain.access import Grant, Role
 from scheduler.services import exports, retention, uploads
 from scheduler.store import accounts, tables
-from tests.exchange.books import saved
+from tests.exchange.books import TERM, saved
 from tests.exchange.careless import careless
+from tests.faults.kit import write
 from tests.web.browser import SAME_ORIGIN
 from tests.web.cast_desk import WED, count, publish, queries
 from tests.web.cast_desk import at as lesson_at
@@ -154,7 +155,8 @@ def test_what_is_written_otherwise_is_shown_as_understood(desk, lists):
     assert [cell.value for cell in book["Hiểu là"][2]][1:3] == ["912345678", "0912345678"]
 
 
-def test_a_careless_office_is_understood_on_a_page_of_no_weight(desk):
+def test_a_careless_office_is_understood_on_a_page_of_no_weight(ctx, cast, desk):
+    write(ctx, tables.terms, tables.terms.c.id == cast["term"], code=TERM)
     _, page = looked(desk, *careless())
     assert "Các danh sách đã được hiểu" in page.text
     assert len(gzip.compress(page.content)) < 25_000
@@ -179,6 +181,15 @@ def test_a_list_renames_nobody_whom_another_programme_knows(ctx, cast, desk, lis
     path, page = looked(desk, (TEACHERS, book))
     desk.submit(path, {"seen": seen(page)})
     assert name_of(ctx, cast, "stranger") == "Cô stranger"
+
+
+def test_a_list_whose_term_takes_days_of_another_is_refused_in_words(desk, lists):
+    book = openpyxl.load_workbook(io.BytesIO(lists[SCHOOLS]))
+    sheet = book["Học kỳ"]
+    sheet["A2"], sheet["C2"], sheet["D2"] = "HK2", "20/12/2023", "31/05/2024"
+    path, page = looked(desk, (SCHOOLS, saved(book)))
+    assert "hai học kỳ không có ngày chung" in page.text
+    assert desk.submit(path, {"seen": "x"}).status_code == 422
 
 
 def test_a_list_that_ends_a_term_before_its_lessons_is_refused_in_words(ctx, cast, desk, lists):

@@ -10,6 +10,7 @@ from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import LessonState
 from scheduler.services import availability, cover, disruptions, lessons
 from scheduler.store import tables
+from tests.faults.kit import write
 from tests.standins import get, join
 from tests.web import cast_desk as desk
 from tests.web.cast_desk import THU, WED, plain, queries
@@ -186,3 +187,45 @@ def test_the_list_takes_as_many_queries_for_more_days(ctx, cast, coordinator, le
     with queries(ctx) as many:
         coordinator.see(HERE)
     assert len(many) == len(few)
+
+
+def first_away(page) -> str:
+    """The link of the first absence that is kept."""
+    return re.findall(rf'href="({HERE}/absences/\d+)"', page.text)[0]
+
+
+def taken_back(coordinator, path):
+    page = coordinator.see(path)
+    assert coordinator.submit(path, sent(page)).status_code == 303
+    return plain(page)
+
+
+def test_a_teacher_still_away_for_something_else_does_not_get_the_lesson_back(
+    ctx, cast, coordinator, lesson
+):
+    join(ctx, cast, "third")
+    met(ctx, cast, away(cast))
+    ill = Absence(cast["teacher1"], DaySpan(WED, THU), "ốm")
+    met(ctx, cast, ill)
+    said = taken_back(coordinator, first_away(coordinator.see(HERE)))
+    assert get(ctx, lesson).state is LessonState.COVER
+    assert "Cô teacher1 không dạy được tiết này" in said
+
+
+def test_other_days_away_for_the_same_reason_stay(ctx, cast, coordinator):
+    desk.publish(ctx, cast, desk.at(cast, WED), desk.at(cast, THU, klass="8B"))
+    join(ctx, cast, "third")
+    met(ctx, cast, away(cast))
+    met(ctx, cast, away(cast, THU))
+    taken_back(coordinator, first_away(coordinator.see(HERE)))
+    assert desk.lesson_of(ctx, cast).state is LessonState.SCHEDULED
+    assert desk.lesson_of(ctx, cast, "8B").state is LessonState.COVER
+
+
+def test_who_left_meanwhile_does_not_get_the_lesson_back(ctx, cast, coordinator, lesson):
+    join(ctx, cast, "third")
+    met(ctx, cast, away(cast))
+    left = tables.teachers.c.id == cast["teacher1"]
+    write(ctx, tables.teachers, left, left_at=ctx.now())
+    taken_back(coordinator, first_away(coordinator.see(HERE)))
+    assert get(ctx, lesson).state is LessonState.COVER

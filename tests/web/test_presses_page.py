@@ -121,3 +121,14 @@ def _over(folder):
         if not any(folder.glob("*.order")):
             return
         time.sleep(0.25)
+
+
+def test_a_full_disk_is_said_and_leaves_no_order_behind(ctx, desk, issued, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(presses.json, "dump", full)
+    desk.see(f"{HERE}/certificates")
+    refused = desk.submit(f"{HERE}/certificates", {})
+    assert (refused.status_code, "ổ đĩa có thể đã đầy" in refused.text) == (409, True)
+    assert not list((ctx.settings.var_dir / "papers").glob("*.order"))

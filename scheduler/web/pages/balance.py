@@ -84,7 +84,7 @@ def rebalance(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -
     try:
         most = fields.number("most_lessons", 0, MOST_CHANGES)
         fields.check()
-        term = programmes.overview(ctx, actor).term
+        term = programmes.present(ctx, actor)
         run = runs.start(ctx, actor, term.id, SECONDS, scope=Scope(most_lessons=most))
     except Invalid as error:
         return _again(request, ctx, actor, fields, error, status=422)

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scheduler.domain.access import Actor
-from scheduler.domain.baskets import Alter, Move, Time
+from scheduler.domain.baskets import Alter, Time
 from scheduler.domain.intervals import MINUTES_A_DAY, clock_text
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import TeacherId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
-from scheduler.services import baskets, lessons, programmes, suggestions
+from scheduler.services import baskets, lessons, programmes, standing, suggestions
 from scheduler.services.baskets import CAUTIONS, Check
 from scheduler.services.context import Context
 from scheduler.services.standing import Told
@@ -163,8 +163,10 @@ def draft(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Re
         said = text("The basket changed while you were looking. Look at it again.")
         return _page(request, ctx, actor, fields, Conflict(said))
     try:
-        term = programmes.planning(ctx, actor).term
-        made = baskets.draft(ctx, actor, term.id, moves, fields.typed("note"))
+        term = standing.term_of(ctx, actor, moves[0].lesson_id) if moves else None
+        made = baskets.draft(
+            ctx, actor, term or programmes.present(ctx, actor).id, moves, fields.typed("note")
+        )
     except (Invalid, Conflict, NotFound) as fault:
         return _page(request, ctx, actor, fields, fault)
     said = text("A draft of your changes. Nobody else sees it until you publish it.")
@@ -203,13 +205,15 @@ def _status(fault: Invalid | Conflict | NotFound | None) -> int:
     return 422 if isinstance(fault, Invalid) else 409
 
 
-def _checked(ctx: Context, actor: Actor, moves: Sequence[Move]) -> tuple[Check | None, Text | None]:
+def _checked(
+    ctx: Context, actor: Actor, moves: Sequence[Alter]
+) -> tuple[Check | None, Text | None]:
     """What it would do; or why it can do nothing any more: a lesson has gone from the timetable."""
     if not moves:
         return None, None
-    term = programmes.planning(ctx, actor).term
     try:
-        return baskets.check(ctx, actor, term.id, moves), None
+        term = standing.term_of(ctx, actor, moves[0].lesson_id)
+        return baskets.check(ctx, actor, term, moves), None
     except (NotFound, Invalid) as gone:
         return None, gone.message
 
