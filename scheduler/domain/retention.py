@@ -21,6 +21,7 @@ class Kept(StrEnum):
     TOKENS = "tokens"
     ORIGINS = "origins"
     UPLOADS = "uploads"
+    WEBHOOKS = "webhooks"
     TRIES = "tries"
 
 
@@ -100,6 +101,13 @@ RULES = (
         text("so that what was looked at is what is taken over"),
     ),
     Rule(
+        Kept.WEBHOOKS,
+        text("What programs of others were told, with numbers of teachers and no names"),
+        30 * _DAY,
+        text("30 days after it happened"),
+        text("so that it can be told again where it did not arrive"),
+    ),
+    Rule(
         Kept.TRIES,
         text("How often somebody tried to sign in, without the address in clear"),
         timedelta(),
@@ -137,6 +145,10 @@ PROCESSORS = (
     Processor(
         text("The gateways for SMS and Zalo, where the operator set one"),
         text("telephone numbers and short messages"),
+    ),
+    Processor(
+        text("Programs that a coordinator has told of changes"),
+        text("times and classes of lessons, and numbers of teachers; no names, no words"),
     ),
 )
 

@@ -44,6 +44,7 @@ from scheduler.store.tables import (
     sign_ins,
     swaps,
     uploads,
+    webhook_deliveries,
 )
 
 
@@ -205,6 +206,10 @@ def _uploads(before: datetime) -> tuple[_Step, ...]:
     return (_Step(uploads, uploads.c.sent_at < before),)
 
 
+def _told(before: datetime) -> tuple[_Step, ...]:
+    return (_Step(webhook_deliveries, webhook_deliveries.c.made_at < before),)
+
+
 def _tries(before: datetime) -> tuple[_Step, ...]:
     return (_Step(buckets, buckets.c.full_at <= int(before.timestamp() * 1000)),)
 
@@ -217,5 +222,6 @@ _STEPS = {
     Kept.TOKENS: _tokens,
     Kept.ORIGINS: _origins,
     Kept.UPLOADS: _uploads,
+    Kept.WEBHOOKS: _told,
     Kept.TRIES: _tries,
 }

@@ -77,6 +77,11 @@ from scheduler.store.tables.terms import (
     terms,
 )
 from scheduler.store.tables.uploads import uploads
+from scheduler.store.tables.webhooks import (
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_secrets,
+)
 
 __all__ = [
     "Phase",
@@ -146,5 +151,8 @@ __all__ = [
     "teachers",
     "terms",
     "uploads",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "webhook_secrets",
     "workers",
 ]
