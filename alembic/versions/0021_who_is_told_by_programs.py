@@ -1,4 +1,5 @@
-"""Programs that are told of changes, their secrets, and what is on its way to them."""
+"""Programs that are told of changes, their secrets, and what is on its way to them; what programs
+that ask were answered; tokens that only read."""
 
 import sqlalchemy as sa
 
@@ -86,7 +87,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
 
+    op.create_table(
+        "kept_answers",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer()),
+        sa.Column("kind", sa.String(length=100)),
+        sa.Column("body", sa.LargeBinary()),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_kept_answers")),
+    )
+    op.create_index("ix_kept_answers_made_at", "kept_answers", ["made_at"])
+    op.add_column(
+        "access_tokens",
+        sa.Column("reads_only", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("access_tokens") as batch:
+        batch.drop_column("reads_only")
+    op.drop_table("kept_answers")
     for table in ("webhook_deliveries", "webhook_secrets", "webhook_endpoints"):
         op.drop_table(table)

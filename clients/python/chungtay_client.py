@@ -96,7 +96,7 @@ class Client:
         answer = self._ask("GET", path, query=query)
         yield from _read(answer)
         while onward := answer.links.get("next"):
-            answer = self._ask("GET", onward["url"])
+            answer = self._ask("GET", path, query=httpx2.URL(onward["url"]).params)
             yield from _read(answer)
 
     def post(self, path: str, body: JSON = None) -> JSON:

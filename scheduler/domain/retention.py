@@ -22,6 +22,7 @@ class Kept(StrEnum):
     ORIGINS = "origins"
     UPLOADS = "uploads"
     WEBHOOKS = "webhooks"
+    KEPT_ANSWERS = "kept_answers"
     TRIES = "tries"
 
 
@@ -106,6 +107,13 @@ RULES = (
         30 * _DAY,
         text("30 days after it happened"),
         text("so that it can be told again where it did not arrive"),
+    ),
+    Rule(
+        Kept.KEPT_ANSWERS,
+        text("What programs were answered that asked under a key"),
+        _DAY,
+        text("1 day after the answer"),
+        text("so that nothing is done twice when an answer is lost"),
     ),
     Rule(
         Kept.TRIES,

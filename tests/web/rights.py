@@ -220,6 +220,9 @@ def build(ctx: Context, cast: Cast) -> World:
         "Lớp Tám",
     )
     by_path = owned.by_path | {
+        "/coordinator/settings/webhooks/{webhook_id}/remove": {
+            "webhook_id": _webhook(ctx, coordinator)
+        },
         "/coordinator/addresses/{person_id}/try": {"person_id": third.person_id},
         "/calendar/links/{link_id}/renew": {"link_id": links[1].link_id},
         "/api/v1/swaps/{swap_id}/withdraw": {"swap_id": own.id},

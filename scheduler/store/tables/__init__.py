@@ -17,6 +17,7 @@ from scheduler.store.tables.accounts import (
 )
 from scheduler.store.tables.audits import audit_origins, audit_seals, audits
 from scheduler.store.tables.columns import metadata
+from scheduler.store.tables.kept_answers import kept_answers
 from scheduler.store.tables.lessons import (
     briefs,
     check_ins,
@@ -114,6 +115,7 @@ __all__ = [
     "invitations",
     "joint_session_attendees",
     "joint_sessions",
+    "kept_answers",
     "lesson_history",
     "lessons",
     "metadata",

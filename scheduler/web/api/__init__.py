@@ -7,6 +7,7 @@ from scheduler.web.api import (
     availability,
     baskets,
     briefs,
+    catalogue,
     certificates,
     checkins,
     cover,
@@ -24,9 +25,12 @@ from scheduler.web.api import (
     swaps,
     terms,
 )
+from scheduler.web.api.beliefs import once
 from scheduler.web.api.strictness import json_only
 
-rooms = APIRouter(prefix="/api/v1", responses=openapi.REFUSALS, dependencies=[Depends(json_only)])
+rooms = APIRouter(
+    prefix="/api/v1", responses=openapi.REFUSALS, dependencies=[Depends(json_only), Depends(once)]
+)
 for room in (
     lessons,
     reports,
@@ -47,6 +51,7 @@ for room in (
     records,
     fairness,
     certificates,
+    catalogue,
 ):
     rooms.include_router(room.router)
 router = APIRouter()

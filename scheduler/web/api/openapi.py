@@ -67,6 +67,35 @@ def routed(rooms: APIRouter) -> APIRouter:
     return about
 
 
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request under one key is done once, and answered alike for a day.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+}
+_TAG = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag that was read, instead of the fingerprint in the body: 412 when it is "
+    "not so any more, 428 without either.",
+    "schema": {"type": "string", "pattern": '^"[!#-~]{1,64}"$'},
+}
+# What changes only as it was read.
+_TAGGED = {("post", "/api/v1/plans/{plan_id}/publish"), ("put", "/api/v1/availability")}
+
+
+def _headers(made: dict[str, Any]) -> None:
+    """What routes take beside their parameters."""
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            more = [_KEY] if method == "post" else []
+            more += [_TAG] if (method, path) in _TAGGED else []
+            if more:
+                operation.setdefault("parameters", []).extend(more)
+
+
 def describe(rooms: APIRouter) -> dict[str, Any]:
     made = get_openapi(
         title="Chung Tay", version="1", openapi_version="3.1.0", description=_ABOUT,
@@ -76,6 +105,7 @@ def describe(rooms: APIRouter) -> dict[str, Any]:
         for operation in operations.values():
             operation["summary"], _, more = operation.pop("description").partition("\n")
             operation |= {"description": more.strip()} if more.strip() else {}
+    _headers(made)
     parts = made.setdefault("components", {})
     parts.setdefault("schemas", {})["Problem"] = _PROBLEM
     parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
