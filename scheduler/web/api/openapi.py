@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
+from scheduler.errors import Text, text
+from scheduler.locale import Language, translate
 from scheduler.web.guard import ApiActor
 
 PROBLEM = "#/components/schemas/Problem"
@@ -44,7 +46,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 for _refusal in REFUSALS.values():
     _refusal["content"] = _REFUSED
-_ABOUT = (
+_ABOUT = text(
     "Everything that people do on pages, for programs.  Send an access token as "
     "`Authorization: Bearer …`; it may do what its person may.  What is not there and what is not "
     "yours are answered alike: 404."
@@ -56,13 +58,13 @@ def routed(rooms: APIRouter) -> APIRouter:
     about = APIRouter()
 
     @cache
-    def described() -> dict[str, Any]:
-        return describe(rooms)
+    def described(language: Language) -> dict[str, Any]:
+        return describe(rooms, language)
 
     @about.get("/api/openapi.json", include_in_schema=False)
-    def openapi(_actor: ApiActor) -> Response:
-        """The description of this API."""
-        return JSONResponse(described())
+    def openapi(actor: ApiActor) -> Response:
+        """The description of this API, in the language of the account."""
+        return JSONResponse(described(Language(actor.language)))
 
     return about
 
@@ -96,14 +98,17 @@ def _headers(made: dict[str, Any]) -> None:
                 operation.setdefault("parameters", []).extend(more)
 
 
-def describe(rooms: APIRouter) -> dict[str, Any]:
+def describe(rooms: APIRouter, language: Language = Language.EN) -> dict[str, Any]:
+    """In English its words are those of the code; in another language as in its catalogue."""
     made = get_openapi(
-        title="Chung Tay", version="1", openapi_version="3.1.0", description=_ABOUT,
+        title="Chung Tay", version="1", openapi_version="3.1.0",
+        description=translate(_ABOUT, language),
         routes=rooms.routes,
     )  # fmt: skip
     for operations in made["paths"].values():
         for operation in operations.values():
-            operation["summary"], _, more = operation.pop("description").partition("\n")
+            summary, _, more = operation.pop("description").partition("\n")
+            operation["summary"] = translate(Text(summary), language)
             operation |= {"description": more.strip()} if more.strip() else {}
     _headers(made)
     parts = made.setdefault("components", {})
