@@ -146,7 +146,7 @@ class Client:
 
     def lessons(self, since: str, until: str) -> Iterator[Lesson]:
         """The lessons that touch the span, in order of time; instants with their zone."""
-        return cast(Iterator[Lesson], self.every("lessons", since=since, until=until))
+        return cast(Iterator[Lesson], self.every("lessons", since=since, until=until, limit=200))
 
     def lesson(self, lesson_id: int) -> Lesson:
         return cast(Lesson, self.get(f"lessons/{lesson_id}"))

@@ -30,6 +30,8 @@ def test_a_program_publishes_calls_off_and_hears_of_both(served, cast):
         made = webhooks.add(served, boss, "sổ", address, frozenset(Event), there)
         assert program.publish(draft(served, cast, A1, A2))["added"] == 2
         first, second = program.lessons(*DAY)
+        pages = program.every("lessons", since=DAY[0], until=DAY[1], limit=1)
+        assert [each["id"] for each in pages] == [first["id"], second["id"]]
         assert (first["class_name"], first["life"]) == ("7A", "scheduled")
         assert program.call_off(first["id"], "Trường nghỉ")["state"] == "cancelled"
         assert program.lesson(second["id"])["state"] == "scheduled"
@@ -49,7 +51,7 @@ def _here(_name):
 
 
 def test_a_lost_answer_and_a_busy_server_are_asked_again_under_one_key():
-    busy = peer.answer(status="503 Busy", Retry_After="7")
+    busy = peer.answer(status="503 Busy", Retry_After="7", Connection="close")
     behaviours = iter([lambda _send: None, busy, peer.answer(b'{"id": 1}')])
     waits: list[float] = []
     with peer.running({"/api/v1/x": lambda send: next(behaviours)(send)}) as far:

@@ -20,11 +20,10 @@ from scheduler.store.catalogue import (
     TeacherRow,
     TermRow,
 )
+from scheduler.web.api.paging import MOST, Limit, link_on
 from scheduler.web.guard import LARGEST_ID, ApiActor, Ctx
 
 router = APIRouter(tags=["catalogue"])
-
-MOST = 200
 
 
 class _Numbered(Protocol):
@@ -34,7 +33,6 @@ class _Numbered(Protocol):
 
 _Row = TypeVar("_Row", bound=_Numbered)
 
-Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
 Cursor = Annotated[
     str | None,
     Query(pattern="^[0-9a-f]{1,7}$", description="From the link to the next page."),
@@ -59,8 +57,7 @@ def _page(
     found = ask(Page(int(cursor or "0", 16), limit + 1))
     told = list(found[:limit])
     if len(found) > limit:
-        onward = request.url.include_query_params(cursor=f"{told[-1].id:x}")
-        response.headers["link"] = f'<{onward.path}?{onward.query}>; rel="next"'
+        link_on(request, response, f"{told[-1].id:x}")
     return told
 
 
