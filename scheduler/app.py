@@ -14,7 +14,8 @@ from scheduler import config, logs
 from scheduler.config import Settings
 from scheduler.jobs import loop
 from scheduler.services.context import Context, open_context
-from scheduler.web import api, errors, guard, renewal, shell, view
+from scheduler.web import api, errors, guard, programs, renewal, shell, view
+from scheduler.web.api import beliefs
 from scheduler.web.feeds import FeedApp
 from scheduler.web.pages import (
     account,
@@ -89,7 +90,7 @@ def create_app(
 
 def around(pages: ASGIApp, ctx: Context) -> ASGIApp:
     """Feeds in front, then the shell, then the pages."""
-    renewing = renewal.Renewal(ctx.settings, pages)
+    renewing = renewal.Renewal(ctx.settings, programs.Programs(ctx, pages))
     zipped = GZipMiddleware(renewing, minimum_size=SMALLEST_ZIPPED, compresslevel=6)
     return FeedApp(shell.Shell(ctx.settings, zipped), ctx)
 
@@ -168,6 +169,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     app.include_router(api.router)
     app.mount("/static", Static(directory=view.STATIC), name="static")
     errors.install(app)
+    app.add_exception_handler(beliefs.Answered, beliefs.answered)
     faults = guard.undeclared_routes(app)
     if faults:
         raise RuntimeError("; ".join(faults))  # better no door than an open one

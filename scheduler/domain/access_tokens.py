@@ -15,7 +15,8 @@ USED_EVERY = timedelta(minutes=10)
 class AccessToken:
     """A token that programs of its person come with; its text is kept by nobody.
 
-    `proved`: it was made where a second factor had been shown, or by the operator.
+    `proved`: it was made where a second factor had been shown, or by the operator; `reads_only`:
+    it changes nothing, whatever its person may.
     """
 
     id: int
@@ -26,6 +27,7 @@ class AccessToken:
     revoked_at: datetime | None
     last_used_at: datetime | None
     proved: bool
+    reads_only: bool = False
 
 
 def works(token: AccessToken, now: datetime) -> bool:

@@ -127,6 +127,15 @@ DEEDS: dict[str, Text] = {
     "remove_device": text("Removed a device for messages"),
     "make_link": text("Made a calendar link"),
     "end_link": text("Ended a calendar link"),
+    # programs of others
+    "add_webhook": text("Had a program told of changes"),
+    "change_webhook": text("Changed what a program is told"),
+    "rotate_webhook": text("Changed the secret of a program that is told"),
+    "pause_webhook": text("Paused telling a program"),
+    "resume_webhook": text("Let telling a program go on"),
+    "remove_webhook": text("Had a program told nothing any more"),
+    "replay_webhook": text("Told a program once more"),
+    "test_webhook": text("Sent a program a test"),
     # one's own data
     "copy_data": text("Took a copy of a person's data"),
     "ask_erasure": text("Asked to erase a person's data"),

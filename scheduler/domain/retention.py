@@ -21,6 +21,8 @@ class Kept(StrEnum):
     TOKENS = "tokens"
     ORIGINS = "origins"
     UPLOADS = "uploads"
+    WEBHOOKS = "webhooks"
+    KEPT_ANSWERS = "kept_answers"
     TRIES = "tries"
 
 
@@ -100,6 +102,20 @@ RULES = (
         text("so that what was looked at is what is taken over"),
     ),
     Rule(
+        Kept.WEBHOOKS,
+        text("What programs of others were told, with numbers of teachers and no names"),
+        30 * _DAY,
+        text("30 days after it happened"),
+        text("so that it can be told again where it did not arrive"),
+    ),
+    Rule(
+        Kept.KEPT_ANSWERS,
+        text("What programs were answered that asked under a key"),
+        _DAY,
+        text("1 day after the answer"),
+        text("so that nothing is done twice when an answer is lost"),
+    ),
+    Rule(
         Kept.TRIES,
         text("How often somebody tried to sign in, without the address in clear"),
         timedelta(),
@@ -137,6 +153,10 @@ PROCESSORS = (
     Processor(
         text("The gateways for SMS and Zalo, where the operator set one"),
         text("telephone numbers and short messages"),
+    ),
+    Processor(
+        text("Programs that a coordinator has told of changes"),
+        text("times and classes of lessons, and numbers of teachers; no names, no words"),
     ),
 )
 

@@ -20,7 +20,7 @@ from scheduler.clock import SystemClock
 from scheduler.errors import Busy
 from scheduler.jobs import senders
 from scheduler.jobs.senders import Transports
-from scheduler.jobs.tick import read_calendars, tick, tidy, watch, work_on_runs
+from scheduler.jobs.tick import read_calendars, tell_programs, tick, tidy, watch, work_on_runs
 from scheduler.services import workers
 from scheduler.services.context import Context
 from scheduler.services.outbox import BEAT_DEAD
@@ -81,6 +81,7 @@ class Loop:
         return {
             "beat": (self.beat, seconds),
             "calendars": (lambda: read_calendars(self.ctx, self._goes), seconds),
+            "webhooks": (lambda: tell_programs(self.ctx, self._goes), seconds),
             "runs": (lambda: self._goes() and work_on_runs(self.ctx), seconds),
             "watch": (lambda: self._goes() and watch(self.ctx), WATCH_SECONDS),
             "tidy": (lambda: self._goes() and tidy(self.ctx, self._goes), TIDY_SECONDS),

@@ -22,6 +22,7 @@ from scheduler.services import (
     swaps,
     waves,
     ways,
+    webhook_sending,
     workers,
 )
 from scheduler.services.context import Context
@@ -66,6 +67,14 @@ def read_calendars(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> in
     a lesson in ten minutes must not wait behind them.
     """
     return _attempt("busy", lambda: busy.refresh_due(ctx, go_on=go_on), 0, [])
+
+
+def tell_programs(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
+    """Tell the programs of others what happened; how many tries that took.
+
+    Apart from the beat, as other people's servers may take ten seconds to answer.
+    """
+    return _attempt("webhooks", lambda: webhook_sending.send_due(ctx, go_on=go_on), 0, [])
 
 
 def work_on_runs(ctx: Context) -> bool:

@@ -13,7 +13,7 @@ from scheduler.domain import access_tokens as rules
 from scheduler.domain import remarks
 from scheduler.domain.access import Actor
 from scheduler.domain.access_tokens import DAYS, LONGEST_NAME, MOST_TOKENS, AccessToken
-from scheduler.errors import Conflict, Invalid, NotFound, text
+from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, text
 from scheduler.security import Purpose
 from scheduler.services.accounts import clean_email
 from scheduler.services.context import Context
@@ -41,10 +41,18 @@ def issue(ctx: Context, address: str, life: timedelta) -> str:
         return _add(ctx, db, person.id, OPERATORS, life, by=None, proved=True)
 
 
-def make(ctx: Context, actor: Actor, name: str, days: int, *, proved: bool = False) -> NewToken:
+def make(
+    ctx: Context,
+    actor: Actor,
+    name: str,
+    days: int,
+    *,
+    proved: bool = False,
+    reads_only: bool = False,
+) -> NewToken:
     """A new token of the actor's; raises Invalid for its fields, Conflict with too many already.
 
-    `proved`: the actor has shown a second factor.
+    `proved`: the actor has shown a second factor; `reads_only`: it shall change nothing.
     """
     if fault := remarks.fault(name, LONGEST_NAME):
         raise Invalid(fault, fields={"name": fault})
@@ -59,7 +67,8 @@ def make(ctx: Context, actor: Actor, name: str, days: int, *, proved: bool = Fal
             )
         life = timedelta(days=days)
         person = actor.person_id
-        return NewToken(name, _add(ctx, db, person, name, life, by=person, proved=proved))
+        made = _add(ctx, db, person, name, life, by=person, proved=proved, reads_only=reads_only)
+        return NewToken(name, made)
 
 
 def _add(
@@ -71,13 +80,15 @@ def _add(
     *,
     by: int | None,
     proved: bool,
+    reads_only: bool = False,
 ) -> str:
     now = ctx.now()
     token = security.sign_link(ctx.key, Purpose.ACCESS, str(person_id), now, life)
     jti = security.read_link(ctx.keys, Purpose.ACCESS, token, now).jti
     token_id = access_tokens.add(
-        db, person_id=person_id, name=name, jti=jti, now=now, expires_at=now + life, proved=proved
-    )
+        db, person_id=person_id, name=name, jti=jti, now=now, expires_at=now + life, proved=proved,
+        reads_only=reads_only,
+    )  # fmt: skip
     audits.record(db, now, by, "access_token", "person", person_id, after={"token": token_id})
     return token
 
@@ -104,8 +115,11 @@ def revoke(ctx: Context, actor: Actor, token_id: int) -> None:
             raise NotFound("There is nothing here.")
 
 
-def actor(ctx: Context, token: str) -> Actor | None:
-    """Whose token it is, with the rights of this moment; None for any that is not good."""
+def actor(ctx: Context, token: str, *, writes: bool = False) -> Actor | None:
+    """Whose token it is, with the rights of this moment; None for any that is not good.
+
+    Raises NotAllowed for one that only reads, by who `writes`.
+    """
     now = ctx.now()
     try:
         link = security.read_link(ctx.keys, Purpose.ACCESS, token, now)
@@ -118,6 +132,8 @@ def actor(ctx: Context, token: str) -> Actor | None:
         found = accounts.actor_of(db, known.person_id)
     if found is None or shut(ctx, found, known):
         return None
+    if writes and known.reads_only:
+        raise NotAllowed("This access token only reads. Make one that may also change things.")
     if rules.use_due(known, now):
         with ctx.transaction() as db:
             access_tokens.used(db, known.id, now, now - rules.USED_EVERY)

@@ -44,6 +44,7 @@ from scheduler.store import (
     runs,
     subscriptions,
     terms,
+    webhook_events,
 )
 from scheduler.store import plans as rows
 from scheduler.store import timetable as timetable_rows
@@ -249,6 +250,7 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
             )
         baskets.finish(ctx, db, actor, plan, diff.changes, told)
         _record(ctx, db, actor, plan, diff)
+        _tell(ctx, db, term, plan, publication, diff)
     return diff
 
 
@@ -280,6 +282,15 @@ def _record(ctx: Context, db: Session, actor: Actor, plan: Plan, diff: PlanDiff)
         before={"state": plan.state.value},
         after={"state": PlanState.PUBLISHED.value, "kept": diff.kept, **counts},
     )
+
+
+def _tell(
+    ctx: Context, db: Session, term: Term, plan: Plan, publication: int, diff: PlanDiff
+) -> None:
+    """Programs, beside what they are told of each lesson."""
+    counts = {kind.value: diff.count(kind) for kind in ChangeKind}
+    told = {"id": plan.id, "publication": publication, "term": term.code, "kept": diff.kept}
+    webhook_events.plan_published(db, term.programme_id, told | counts, ctx.now())
 
 
 def _requests_of(*sides: Iterable[Placement]) -> set[RequestId]:

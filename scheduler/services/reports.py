@@ -20,7 +20,7 @@ from scheduler.errors import Conflict, Invalid, NotFound, Stale, Text, text
 from scheduler.services import sides
 from scheduler.services.context import Context
 from scheduler.services.sides import Speaker
-from scheduler.store import audits, covers, history, lessons, reports
+from scheduler.store import audits, covers, history, lessons, reports, webhook_events
 from scheduler.store.database import Session
 
 _STATES = {True: LessonState.HELD, False: LessonState.NOT_HELD}
@@ -82,6 +82,7 @@ def report(ctx: Context, speaker: Speaker, said: Report) -> Account:
             _refuse_unless_open(lesson, speaker, filed, now)
             reports.save(db, lesson.id, speaker.side, said, speaker.person_id, now)
             _record_report(db, speaker, before, said, now)
+            webhook_events.report_given(db, lesson.id, speaker.side, said, now)
             _conclude(db, lesson, speaker, filed, said, now)
         return _account(ctx, db, sides.lesson_of(db, speaker))
 

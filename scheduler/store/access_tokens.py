@@ -24,6 +24,7 @@ def add(
     now: datetime,
     expires_at: datetime,
     proved: bool,
+    reads_only: bool = False,
 ) -> int:
     made = access_tokens.insert().values(
         person_id=person_id,
@@ -32,6 +33,7 @@ def add(
         created_at=now,
         expires_at=expires_at,
         proved=proved,
+        reads_only=reads_only,
     )
     return int(db.execute(made.returning(access_tokens.c.id)).scalar_one())
 
@@ -103,4 +105,5 @@ def _token(row: Row[Any]) -> AccessToken:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
         proved=row.proved,
+        reads_only=row.reads_only,
     )

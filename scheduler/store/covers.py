@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.cover import CallEnd, OfferEnd, Wave
 from scheduler.domain.lessons import Deed, LessonId, LessonState
 from scheduler.domain.people import TeacherId
-from scheduler.store import gathered
+from scheduler.store import gathered, webhook_events
 from scheduler.store.tables import cover_calls, lesson_history, lessons, offers, terms
 
 _AT_ONCE = 5000
@@ -113,9 +113,10 @@ def settle(db: Session, ids: Collection[LessonId], how: CallEnd, now: datetime) 
     wanted = sorted(ids)
     ended = 0
     for start in range(0, len(wanted), _AT_ONCE):
-        ended += len(
-            _ended(db, cover_calls.c.lesson_id.in_(wanted[start : start + _AT_ONCE]), how, now)
-        )
+        some = cover_calls.c.lesson_id.in_(wanted[start : start + _AT_ONCE])
+        calls = _ended(db, some, how, now)
+        webhook_events.cover_ended(db, calls, how, now)
+        ended += len(calls)
     return ended
 
 
@@ -190,6 +191,7 @@ def call(
     made: int | None = db.scalar(once.returning(cover_calls.c.id))
     if made is not None:
         _put(db, lesson_id, LessonState.SCHEDULED, LessonState.COVER)
+        webhook_events.cover_sought(db, lesson_id, now)
     return made
 
 
@@ -204,6 +206,7 @@ def withdraw(
     ended = _ended(db, cover_calls.c.id == call_id, how, now)
     if ended:
         _put(db, lesson_id, LessonState.COVER, LessonState.SCHEDULED)
+        webhook_events.cover_ended(db, ended, how, now)
     return bool(ended)
 
 
@@ -213,7 +216,9 @@ def _end_others(db: Session, lesson_id: LessonId, teacher_id: TeacherId, now: da
         lessons.c.id == lesson_id, lessons.c.state != LessonState.COVER
     )
     stale = (cover_calls.c.teacher_id != teacher_id) | cover_calls.c.lesson_id.in_(settled)
-    _ended(db, and_(cover_calls.c.lesson_id == lesson_id, stale), CallEnd.CHANGED, now)
+    which = and_(cover_calls.c.lesson_id == lesson_id, stale)
+    calls = _ended(db, which, CallEnd.CHANGED, now)
+    webhook_events.cover_ended(db, calls, CallEnd.CHANGED, now)
 
 
 def _put(db: Session, lesson_id: LessonId, before: LessonState, after: LessonState) -> None:

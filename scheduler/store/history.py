@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.intervals import Interval
 from scheduler.domain.lessons import Deed, LessonId, LessonState
 from scheduler.domain.people import PersonId, TeacherId
+from scheduler.store import webhook_events
 from scheduler.store.tables import lesson_history, lessons, persons, teachers
 
 _AT_ONCE = 5000
@@ -45,7 +46,8 @@ def note(
     reason: str = "",
     publication_id: int | None = None,
 ) -> None:
-    """Keep these lessons as they stand now, inside the transaction that changed them."""
+    """Keep these lessons as they stand now, inside the transaction that changed them; programs
+    are told what became of them."""
     wanted = sorted(ids)
     for start in range(0, len(wanted), _AT_ONCE):
         standing = select(
@@ -59,6 +61,7 @@ def note(
         ).where(lessons.c.id.in_(wanted[start : start + _AT_ONCE]))
         names = ["lesson_id", "at", "deed", "person_id", "reason", "publication_id", *_COPIED]
         db.execute(insert(lesson_history).from_select(names, standing.order_by(lessons.c.id)))
+    webhook_events.lessons_changed(db, wanted, now)
 
 
 _COPIED = ("state", "teacher_id", "starts_at", "ends_at", "sequence")

@@ -34,6 +34,7 @@ from scheduler.store.tables import (
     cover_calls,
     invitations,
     joint_sessions,
+    kept_answers,
     lesson_history,
     lessons,
     offers,
@@ -44,6 +45,7 @@ from scheduler.store.tables import (
     sign_ins,
     swaps,
     uploads,
+    webhook_deliveries,
 )
 
 
@@ -205,6 +207,14 @@ def _uploads(before: datetime) -> tuple[_Step, ...]:
     return (_Step(uploads, uploads.c.sent_at < before),)
 
 
+def _told(before: datetime) -> tuple[_Step, ...]:
+    return (_Step(webhook_deliveries, webhook_deliveries.c.made_at < before),)
+
+
+def _answers(before: datetime) -> tuple[_Step, ...]:
+    return (_Step(kept_answers, kept_answers.c.made_at < before),)
+
+
 def _tries(before: datetime) -> tuple[_Step, ...]:
     return (_Step(buckets, buckets.c.full_at <= int(before.timestamp() * 1000)),)
 
@@ -217,5 +227,7 @@ _STEPS = {
     Kept.TOKENS: _tokens,
     Kept.ORIGINS: _origins,
     Kept.UPLOADS: _uploads,
+    Kept.WEBHOOKS: _told,
+    Kept.KEPT_ANSWERS: _answers,
     Kept.TRIES: _tries,
 }

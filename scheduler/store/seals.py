@@ -5,12 +5,20 @@ from typing import NamedTuple
 from sqlalchemy import Column, Table, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.store.tables import authenticators, busy_sources, push_devices
+from scheduler.store.tables import (
+    authenticators,
+    busy_sources,
+    push_devices,
+    webhook_endpoints,
+    webhook_secrets,
+)
 
 _SEALED: dict[Table, Column[str]] = {
     push_devices: push_devices.c.sealed,
     busy_sources: busy_sources.c.sealed_address,
     authenticators: authenticators.c.sealed_secret,
+    webhook_endpoints: webhook_endpoints.c.sealed_address,
+    webhook_secrets: webhook_secrets.c.sealed,
 }
 
 

@@ -20,6 +20,7 @@ from scheduler.errors import (
     NotAllowed,
     NoTerm,
     NotFound,
+    Stale,
     Text,
     TooMany,
     text,
@@ -68,6 +69,14 @@ _WORDS: dict[int, tuple[Text, Text]] = {
         text("This is too much at once"),
         text("A form may hold up to {most} MB. Send less at a time.", most=1),
     ),
+    412: (
+        text("Something has changed in the meantime"),
+        text("It is not as you read it any more. Read it again, then decide."),
+    ),
+    428: (
+        text("Read it first"),
+        text("Send If-Match with the ETag that you read, or the fingerprint in the body."),
+    ),
     415: (
         text("This cannot be read"),
         text("Send JSON, and say so: Content-Type: application/json."),
@@ -106,6 +115,8 @@ def _told(request: Request, error: Exception) -> Response:
     if isinstance(error, NoTerm) and request.url.path.startswith("/coordinator"):
         return view.see_other(guard.UPLOADS, error.message)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    if isinstance(error, Stale) and _by_tag(request):
+        status = 412
     faults = _faults(error) if isinstance(error, Invalid) else ()
     # "Not there" and "not yours" must be the same answer, whatever the words inside.
     sentence = None if status == 404 else error.message
@@ -113,6 +124,11 @@ def _told(request: Request, error: Exception) -> Response:
     if isinstance(error, TooMany):
         response.headers["retry-after"] = str(error.retry_after)
     return response
+
+
+def _by_tag(request: Request) -> bool:
+    """Whether what the caller believed stood in If-Match."""
+    return request.url.path.startswith(guard.API) and "if-match" in request.headers
 
 
 def _note_refusal(request: Request) -> None:

@@ -202,7 +202,8 @@ def bearer(request: Request, ctx: Ctx) -> Actor:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer":
         raise SignInNeeded
-    actor = access_tokens.actor(ctx, token.strip())
+    writes = request.method not in SAFE
+    actor = access_tokens.actor(ctx, token.strip(), writes=writes)
     if actor is None:
         raise SignInNeeded
     request.state.language, request.state.asker = actor.language, actor

@@ -23,6 +23,7 @@ from scheduler.domain.calendars import FeedKind
 from scheduler.domain.joint_sessions import Wish
 from scheduler.domain.messages import MessageKind, NewMessage
 from scheduler.domain.partnerships import Binding, PartnershipId, Terms
+from scheduler.domain.webhooks import Event
 from scheduler.exchange import opened
 from scheduler.exchange.grids import Grid
 from scheduler.services import (
@@ -38,6 +39,7 @@ from scheduler.services import (
     pins,
     runs,
     swaps,
+    webhooks,
 )
 from scheduler.services.context import Context
 from scheduler.services.feeds import NewLink
@@ -57,6 +59,7 @@ WEEK = timedelta(days=7)
 THIRDS = [("request_7A", WEDNESDAY + n * WEEK, 450, "third") for n in (2, 3, 4)]
 PAIR = Terms("Long Biên", "Lục Yên", 40, 2, Binding.NONE)
 CODE = "KHEP-KHEP-KHEP"
+HOOK = "https://hook.example/kin-kin-kin"
 CALENDAR = "https://calendar.example/private/kin-kin-kin/basic.ics"
 
 # Rows that looking or being refused may write: who was here, and what was tried.
@@ -190,6 +193,8 @@ def build(ctx: Context, cast: Cast) -> World:
         "absence_id": _kept(ctx, cast, "absences"),
         "closure_id": _kept(ctx, cast, "closed_days"),
         "upload_id": _upload(ctx, cast),
+        "webhook_id": (hook := _webhook(ctx, coordinator)),
+        "delivery_id": _only_of(ctx, tables.webhook_deliveries, hook),
         "file_number": 0,
         "message_id": _message(ctx, cast),
         "code": CODE,
@@ -204,7 +209,7 @@ def build(ctx: Context, cast: Cast) -> World:
     secrets = (
         "Cô Kín", "kin@x.example", "0900000001", "Trường Kín", "Lớp Kín", "kín", CODE, CALENDAR,
         *tokens, *(link.token for link in links), told.endpoint,
-        *owned.secrets,
+        *owned.secrets, HOOK,
     )  # fmt: skip
     programme = (
         "Hà Nội – Yên Bái",
@@ -215,6 +220,9 @@ def build(ctx: Context, cast: Cast) -> World:
         "Lớp Tám",
     )
     by_path = owned.by_path | {
+        "/coordinator/settings/webhooks/{webhook_id}/remove": {
+            "webhook_id": _webhook(ctx, coordinator)
+        },
         "/coordinator/addresses/{person_id}/try": {"person_id": third.person_id},
         "/calendar/links/{link_id}/renew": {"link_id": links[1].link_id},
         "/api/v1/swaps/{swap_id}/withdraw": {"swap_id": own.id},
@@ -323,6 +331,20 @@ def _session(ctx: Context, cast: Cast, partnership: PartnershipId) -> int:
     starts = ctx.now() + timedelta(days=3)
     wish = Wish("chuyên đề kín", starts, starts + timedelta(hours=1), None, people)
     return joint_sessions.plan(ctx, cast.actors[COORDINATOR], partnership, wish)
+
+
+def _webhook(ctx: Context, coordinator: Actor) -> int:
+    """A program that is told, with one delivery that ended."""
+    made = webhooks.add(ctx, coordinator, "sổ kín", HOOK, frozenset(Event))
+    webhooks.test(ctx, coordinator, made.endpoint_id)
+    row = tables.webhook_deliveries
+    write(ctx, row, row.c.endpoint_id == made.endpoint_id, state="failed")
+    return made.endpoint_id
+
+
+def _only_of(ctx: Context, table: sa.Table, endpoint_id: int) -> int:
+    with ctx.reading() as db:
+        return db.scalars(sa.select(table.c.id).where(table.c.endpoint_id == endpoint_id)).one()
 
 
 def _upload(ctx: Context, cast: Cast) -> int:

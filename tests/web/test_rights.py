@@ -45,7 +45,12 @@ HERE = {TEACHER_B, SCHOOL_B, OTHER_HEAD}  # of A's programme, and with no part i
 # What everybody of the programme knows of: they are refused there by a 403 and not by a 404.
 KNOWN = {"term_id"}
 # Of routes of the API whose address names no thing: whose they are; all others: coordinators'.
-EVERYBODYS = {"/api/v1/lessons", "/api/v1/swaps", "/api/openapi.json"}
+EVERYBODYS = {
+    "/api/v1/lessons", "/api/v1/swaps", "/api/openapi.json",
+    # each sees their own, be it nothing
+    *(f"/api/v1/{noun}" for noun in ("programmes", "terms", "schools", "donor-schools", "classes",
+                                     "requests", "teachers")),
+}  # fmt: skip
 TEACHERS = {"/api/v1/records/own", "/api/v1/availability"}
 # Whoever holds the paper reads what stands on it.
 ON_PAPER = {"/verify/{code}", "/teacher/record/{code}/paper"}

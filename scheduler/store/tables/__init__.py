@@ -17,6 +17,7 @@ from scheduler.store.tables.accounts import (
 )
 from scheduler.store.tables.audits import audit_origins, audit_seals, audits
 from scheduler.store.tables.columns import metadata
+from scheduler.store.tables.kept_answers import kept_answers
 from scheduler.store.tables.lessons import (
     briefs,
     check_ins,
@@ -77,6 +78,11 @@ from scheduler.store.tables.terms import (
     terms,
 )
 from scheduler.store.tables.uploads import uploads
+from scheduler.store.tables.webhooks import (
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_secrets,
+)
 
 __all__ = [
     "Phase",
@@ -109,6 +115,7 @@ __all__ = [
     "invitations",
     "joint_session_attendees",
     "joint_sessions",
+    "kept_answers",
     "lesson_history",
     "lessons",
     "metadata",
@@ -146,5 +153,8 @@ __all__ = [
     "teachers",
     "terms",
     "uploads",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "webhook_secrets",
     "workers",
 ]

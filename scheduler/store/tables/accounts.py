@@ -121,6 +121,7 @@ access_tokens = Table(
     Column("revoked_at", Instant),
     Column("last_used_at", Instant),
     Column("proved", Boolean, nullable=False),
+    Column("reads_only", Boolean, nullable=False, server_default=false()),
 )
 
 # `full_at`, in milliseconds since 1970: when the bucket has all its tries again.

@@ -7,6 +7,7 @@ from scheduler.web.api import (
     availability,
     baskets,
     briefs,
+    catalogue,
     certificates,
     checkins,
     cover,
@@ -25,9 +26,12 @@ from scheduler.web.api import (
     swaps,
     terms,
 )
+from scheduler.web.api.beliefs import once
 from scheduler.web.api.strictness import json_only
 
-rooms = APIRouter(prefix="/api/v1", responses=openapi.REFUSALS, dependencies=[Depends(json_only)])
+rooms = APIRouter(
+    prefix="/api/v1", responses=openapi.REFUSALS, dependencies=[Depends(json_only), Depends(once)]
+)
 for room in (
     lessons,
     reports,
@@ -49,6 +53,7 @@ for room in (
     fairness,
     certificates,
     joint_sessions,
+    catalogue,
 ):
     rooms.include_router(room.router)
 router = APIRouter()

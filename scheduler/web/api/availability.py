@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field, model_validator
+from starlette.responses import Response
 
 from scheduler.domain import availability as rules
 from scheduler.domain.availability import Pledge, Wanted, Window
@@ -14,6 +15,7 @@ from scheduler.domain.people import Level
 from scheduler.errors import text
 from scheduler.services import availability
 from scheduler.services.availability import Desk
+from scheduler.web.api.beliefs import seen, tag
 from scheduler.web.api.bodies import MOST_ITEMS, Body, Clock, Day, Flag, Name, Seen, example
 from scheduler.web.guard import ApiActor, Ctx
 
@@ -86,7 +88,7 @@ class AvailabilityIn(Body):
     max_total: Annotated[int, Field(strict=True, ge=1, le=rules.MOST_TOTAL)]
     wishes: Annotated[tuple[Name, ...], Field(max_length=MOST_ITEMS)] = ()
     wanted: Wanted = Wanted.SAME
-    fingerprint: Seen
+    fingerprint: Seen | None = None
 
     model_config = example(
         windows=[WindowIn.shown()], levels=["lower_secondary"], max_per_day=1, max_per_week=2,
@@ -106,16 +108,23 @@ class AvailabilityIn(Body):
 
 
 @router.get("")
-def mine(ctx: Ctx, actor: ApiActor) -> AvailabilityOut:
+def mine(ctx: Ctx, actor: ApiActor, response: Response) -> AvailabilityOut:
     """When one can teach oneself, and how many classes that fits."""
-    return _out(availability.desk(ctx, actor))
+    found = availability.desk(ctx, actor)
+    tag(response, found.fingerprint)
+    return _out(found)
 
 
 @router.put("")
-def change(ctx: Ctx, actor: ApiActor, body: AvailabilityIn) -> AvailabilityOut:
+def change(
+    request: Request, response: Response, ctx: Ctx, actor: ApiActor, body: AvailabilityIn
+) -> AvailabilityOut:
     """Take over one's own hours as a whole; published lessons stay, whatever the hours."""
-    availability.tell(ctx, actor, body.pledge, body.wanted, body.fingerprint)
-    return _out(availability.desk(ctx, actor))
+    known = seen(request, body.fingerprint)
+    availability.tell(ctx, actor, body.pledge, body.wanted, known)
+    found = availability.desk(ctx, actor)
+    tag(response, found.fingerprint)
+    return _out(found)
 
 
 def _out(desk: Desk) -> AvailabilityOut:

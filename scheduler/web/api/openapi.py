@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
+from scheduler.errors import Text, text
+from scheduler.locale import Language, translate
 from scheduler.web.guard import ApiActor
 
 PROBLEM = "#/components/schemas/Problem"
@@ -44,7 +46,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 for _refusal in REFUSALS.values():
     _refusal["content"] = _REFUSED
-_ABOUT = (
+_ABOUT = text(
     "Everything that people do on pages, for programs.  Send an access token as "
     "`Authorization: Bearer …`; it may do what its person may.  What is not there and what is not "
     "yours are answered alike: 404."
@@ -56,26 +58,59 @@ def routed(rooms: APIRouter) -> APIRouter:
     about = APIRouter()
 
     @cache
-    def described() -> dict[str, Any]:
-        return describe(rooms)
+    def described(language: Language) -> dict[str, Any]:
+        return describe(rooms, language)
 
     @about.get("/api/openapi.json", include_in_schema=False)
-    def openapi(_actor: ApiActor) -> Response:
-        """The description of this API."""
-        return JSONResponse(described())
+    def openapi(actor: ApiActor) -> Response:
+        """The description of this API, in the language of the account."""
+        return JSONResponse(described(Language(actor.language)))
 
     return about
 
 
-def describe(rooms: APIRouter) -> dict[str, Any]:
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request under one key is done once, and answered alike for a day.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+}
+_TAG = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag that was read, instead of the fingerprint in the body: 412 when it is "
+    "not so any more, 428 without either.",
+    "schema": {"type": "string", "pattern": '^"[!#-~]{1,64}"$'},
+}
+# What changes only as it was read.
+_TAGGED = {("post", "/api/v1/plans/{plan_id}/publish"), ("put", "/api/v1/availability")}
+
+
+def _headers(made: dict[str, Any]) -> None:
+    """What routes take beside their parameters."""
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            more = [_KEY] if method == "post" else []
+            more += [_TAG] if (method, path) in _TAGGED else []
+            if more:
+                operation.setdefault("parameters", []).extend(more)
+
+
+def describe(rooms: APIRouter, language: Language = Language.EN) -> dict[str, Any]:
+    """In English its words are those of the code; in another language as in its catalogue."""
     made = get_openapi(
-        title="Chung Tay", version="1", openapi_version="3.1.0", description=_ABOUT,
+        title="Chung Tay", version="1", openapi_version="3.1.0",
+        description=translate(_ABOUT, language),
         routes=rooms.routes,
     )  # fmt: skip
     for operations in made["paths"].values():
         for operation in operations.values():
-            operation["summary"], _, more = operation.pop("description").partition("\n")
+            summary, _, more = operation.pop("description").partition("\n")
+            operation["summary"] = translate(Text(summary), language)
             operation |= {"description": more.strip()} if more.strip() else {}
+    _headers(made)
     parts = made.setdefault("components", {})
     parts.setdefault("schemas", {})["Problem"] = _PROBLEM
     parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
+from starlette.responses import Response
 
 from scheduler.domain.access import Actor
 from scheduler.domain.intervals import clock_text
@@ -23,6 +24,7 @@ from scheduler.domain.terms import TermId
 from scheduler.services import acceptances, plans
 from scheduler.services.gaps import GapLine
 from scheduler.services.plans import DiffLine, Preview
+from scheduler.web.api.beliefs import seen, tag
 from scheduler.web.api.bodies import MOST_ITEMS, Body, Name, Seen, example
 from scheduler.web.api.wording import said
 from scheduler.web.guard import ApiActor, Ctx, RowId
@@ -135,9 +137,9 @@ class AcceptIn(Body):
 
 
 class PublishIn(Body):
-    """The fingerprint that the preview showed."""
+    """The fingerprint that the preview showed, where it is not sent as If-Match."""
 
-    fingerprint: Seen
+    fingerprint: Seen | None = None
 
     model_config = example(fingerprint="0123456789abcdef0123456789abcdef")
 
@@ -197,21 +199,21 @@ def _gap(gap: GapLine) -> GapOut:
     )
 
 
-def _preview(actor: Actor, seen: Preview) -> PreviewOut:
+def _preview(actor: Actor, found: Preview) -> PreviewOut:
     return PreviewOut(
-        plan=plan_out(seen.plan),
-        fingerprint=seen.fingerprint,
-        words=[said(each, actor) for each in seen.words],
-        changes=_changes(seen.diff),
-        lines=[_line(each) for each in seen.lines],
-        gaps=[_gap(each) for each in seen.gaps],
-        teachers_told=seen.teachers_told,
-        schools_told=seen.schools_told,
-        soon=seen.soon,
-        unseen=[teacher.name for teacher in seen.unseen],
-        bill={charge.term: charge.points for charge in seen.bill},
-        run=seen.run,
-        pinned=[pin.lesson_id for pin in seen.pinned],
+        plan=plan_out(found.plan),
+        fingerprint=found.fingerprint,
+        words=[said(each, actor) for each in found.words],
+        changes=_changes(found.diff),
+        lines=[_line(each) for each in found.lines],
+        gaps=[_gap(each) for each in found.gaps],
+        teachers_told=found.teachers_told,
+        schools_told=found.schools_told,
+        soon=found.soon,
+        unseen=[teacher.name for teacher in found.unseen],
+        bill={charge.term: charge.points for charge in found.bill},
+        run=found.run,
+        pinned=[pin.lesson_id for pin in found.pinned],
     )
 
 
@@ -222,9 +224,11 @@ def of_term(ctx: Ctx, actor: ApiActor, term_id: RowId) -> list[PlanOut]:
 
 
 @router.get("/plans/{plan_id}")
-def preview(ctx: Ctx, actor: ApiActor, plan_id: RowId) -> PreviewOut:
+def preview(ctx: Ctx, actor: ApiActor, plan_id: RowId, response: Response) -> PreviewOut:
     """What publishing a plan would change now, line by line."""
-    return _preview(actor, plans.preview(ctx, actor, PlanId(plan_id)))
+    found = plans.preview(ctx, actor, PlanId(plan_id))
+    tag(response, found.fingerprint)
+    return _preview(actor, found)
 
 
 @router.post("/plans/{plan_id}/accept", status_code=201)
@@ -235,6 +239,8 @@ def accept(ctx: Ctx, actor: ApiActor, plan_id: RowId, body: AcceptIn) -> DraftOu
 
 
 @router.post("/plans/{plan_id}/publish")
-def publish(ctx: Ctx, actor: ApiActor, plan_id: RowId, body: PublishIn) -> ChangesOut:
+def publish(
+    request: Request, ctx: Ctx, actor: ApiActor, plan_id: RowId, body: PublishIn
+) -> ChangesOut:
     """Make a plan the timetable that everyone sees, exactly as previewed."""
-    return _changes(plans.publish(ctx, actor, PlanId(plan_id), body.fingerprint))
+    return _changes(plans.publish(ctx, actor, PlanId(plan_id), seen(request, body.fingerprint)))

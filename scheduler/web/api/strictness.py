@@ -15,6 +15,7 @@ async def json_only(request: Request) -> None:
     """Refuse a body of another kind, and one whose names stand twice: who reads such a text takes
     the first or the last, and what was checked may not be what is done."""
     body = b"" if request.method in SAFE else await request.body()
+    request.state.sent = body
     if not body:
         return
     kind = request.headers.get("content-type", "").partition(";")[0]

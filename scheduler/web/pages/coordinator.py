@@ -44,6 +44,7 @@ from scheduler.web.pages import (
     summaries,
     today,
     trials,
+    webhooks,
     weights,
 )
 from scheduler.web.pages.school import WeekFrame, WeekOf
@@ -82,6 +83,7 @@ router.include_router(subscriptions.router)
 router.include_router(summaries.router)
 router.include_router(today.router)
 router.include_router(trials.router)
+router.include_router(webhooks.router)
 router.include_router(weights.router)
 
 DRAFTS_SHOWN = 3

@@ -30,10 +30,12 @@ def make(request: Request, ctx: Ctx, session: Signed, form: Form) -> Response:
     actor, proved = session.actor, session.proved_at is not None
     fields = Fields(form)
     name, days = fields.text("name", most=LONGEST_NAME), fields.number("days", *DAYS)
-    typed = {"name": fields.typed("name"), "days": fields.typed("days")}
+    names = ("name", "days", "reads_only")
+    typed = {each: fields.typed(each) for each in names}
     try:
         fields.check()
-        made = access_tokens.make(ctx, actor, name, days, proved=proved)
+        reads = fields.checked("reads_only")
+        made = access_tokens.make(ctx, actor, name, days, proved=proved, reads_only=reads)
     except Invalid as fault:
         return _page(request, ctx, actor, typed=typed, errors=fault.fields)
     except Conflict as fault:
@@ -64,7 +66,7 @@ def _page(
         made=made,
         tokens=tokens,
         shut=[each.id for each in tokens if access_tokens.shut(ctx, actor, each)],
-        typed=typed or {"name": "", "days": USUAL_DAYS},
+        typed=typed or {"name": "", "days": USUAL_DAYS, "reads_only": ""},
         errors=errors or {},
         least=DAYS[0],
         most=DAYS[1],

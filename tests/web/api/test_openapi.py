@@ -2,6 +2,8 @@
 
 import re
 
+from scheduler.locale import Language
+from scheduler.web.api import openapi, rooms
 from scheduler.web.api.bodies import Body
 from tests.web.api.routes import body_schema, described, operations, resolved, routes
 
@@ -27,7 +29,17 @@ def test_it_is_read_with_an_access_token_alone(api, site, cast):
     assert site.browser().get("/api/openapi.json").status_code == 401
     assert site.of(cast.actors["coordinator"]).get("/api/openapi.json").status_code == 401
     told = api("teacher1").get("/api/openapi.json")
-    assert (told.status_code, told.json()) == (200, described())
+    assert (told.status_code, told.json()) == (200, openapi.describe(rooms, Language.VI))
+
+
+def test_each_account_reads_it_in_its_language():
+    """Word by word another one, and the same API."""
+    other = openapi.describe(rooms, Language.VI)
+    assert other["paths"].keys() == described()["paths"].keys()
+    for method, path, told in operations():
+        said = other["paths"][path][method.lower()]
+        assert said["summary"] != told["summary"], (method, path)
+        assert said | {"summary": told["summary"]} == told, (method, path)
 
 
 def test_every_route_of_the_api_is_in_it_and_no_page():
