@@ -178,7 +178,7 @@ TEACHERS = Layout(
     Noun.TEACHERS,
     "Giáo viên",
     (
-        Column(NUMBER, ("TT", "Số thứ tự", "No.", "Number", "#"), optional=True),
+        Column(NUMBER, ("TT", "Số thứ tự", "No.", "Number"), optional=True),
         Column(
             TEACHER_NAME, ("Họ tên", "Họ & tên", "Họ tên giáo viên", "Name", "Full name", "Teacher")
         ),

@@ -54,7 +54,7 @@ def in_workbook(*texts: str) -> list[object]:
 
 
 def in_csv(*texts: str) -> list[object]:
-    data = writing.csv_table(["Tên", "x"], [["x", text] for text in texts])
+    data = writing.csv_table(["Họ và tên", "Email"], [["x", text] for text in texts])
     return [row[1] if len(row) > 1 else None for _, row in csvs.grid(data).rows[1:]]
 
 
