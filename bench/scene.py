@@ -17,6 +17,7 @@ from scheduler.domain.calendars import FeedKind
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.invitations import Place
 from scheduler.domain.partnerships import Binding, Terms
+from scheduler.domain.webhooks import Event
 from scheduler.jobs import loop
 from scheduler.services import (
     accounts,
@@ -31,6 +32,7 @@ from scheduler.services import (
     outbox,
     partnerships,
     uploads,
+    webhooks,
 )
 from scheduler.services.context import Context
 from scheduler.services.invitations import Wanted
@@ -63,6 +65,7 @@ def sow(ctx: Context) -> Seeds:
     people[HEAD] = _head(ctx, people[TEACHER])
     partner(ctx, people[COORDINATOR])
     close(ctx, people[COORDINATOR])
+    tell(ctx, people[COORDINATOR])
     people[SETTING_UP] = accounts.add_user(ctx, "le.khoi@chungtay.example", Role.COORDINATOR)
     _factor(ctx, people[COORDINATOR])
     found = mailed.pages(ctx)
@@ -190,6 +193,13 @@ def partner(ctx: Context, coordinator: Actor) -> None:
     both = (pair for pair in pairs if pair not in there)
     for binding, (donor, receiver) in zip((Binding.WISH, Binding.NONE), both, strict=False):
         partnerships.add(ctx, coordinator, Terms(donor, receiver, 120, 2, binding))
+
+
+def tell(ctx: Context, coordinator: Actor) -> None:
+    """A program is told of lessons, and something is on its way to it."""
+    address = "https://so-giao-duc.example/chung-tay"
+    made = webhooks.add(ctx, coordinator, "Trang của Sở", address, [Event.PLAN_PUBLISHED])
+    webhooks.test(ctx, coordinator, made.endpoint_id)
 
 
 def close(ctx: Context, coordinator: Actor) -> None:

@@ -167,6 +167,8 @@ def _chosen(ctx: Context, seeds: Seeds, way: Way, reader: str, name: str) -> lis
     """What may stand for this word, best first."""
     if name == "code":
         return [seeds.code]
+    if name == "webhook_id":
+        return _rows(ctx, "webhook_endpoint")
     if name == "closure_id":
         return _rows(ctx, "closed_day")
     if name == "paper":
