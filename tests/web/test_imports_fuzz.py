@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import date
 from functools import cache
 
 import pytest
@@ -56,7 +57,9 @@ def check_refused(desk, files, path, page):
     assert faults
     for where, what in faults:
         said = html.unescape(where)
-        assert said.startswith(tuple(name for name, _ in files)), said
+        names = tuple(name for name, _ in files)
+        # What speaks against a term that is stored already names that term instead.
+        assert said.startswith((*names, "Học kỳ ")), said
         assert what.strip().endswith("."), what
     for number in re.findall(r'/marked/(\d)"', page.text):
         assert desk.get(f"{path}/marked/{number}").status_code == 200
@@ -83,7 +86,9 @@ def tried(ctx, desk, seed) -> bool:
 
 def try_all(ctx, site, cast, seeds) -> tuple[int, int]:
     """How many were taken over, and how many refused."""
-    taken = 0
+    taken, past = 0, {"first_day": date(2020, 1, 6), "last_day": date(2020, 5, 31)}
+    with ctx.transaction() as db:  # two terms share no day
+        db.execute(tables.terms.update().values(past))
     for index, seed in enumerate(seeds):
         if index % 15 == 0:  # more than that in a minute are too many
             with ctx.transaction() as db:
