@@ -1,7 +1,7 @@
 """Taking workbooks over into the database: all of them, or nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from scheduler.domain.imports import (
 )
 from scheduler.domain.term_wishes import TermWish
 from scheduler.domain.terms import Programme, ProgrammeId, Term
-from scheduler.errors import Invalid, NotAllowed, Problem, text
+from scheduler.errors import Invalid, NotAllowed, Problem, Text, text
 from scheduler.exchange import instance_sheets, resolving, workbooks
 from scheduler.exchange.workbooks import Batch
 from scheduler.services.context import Context
@@ -76,12 +76,15 @@ def understood(
     wanted = imports.follow_bells(held, told)
     changes = imports.compare(held, wanted)
     if programme is not None:
-        _keep_lessons(db, programme, changes.terms.changed)
-        _share_no_day(terms.of_programme(db, programme.id), changes.terms.both)
+        places = {found.entry.code: found.row.place for found in batch.terms}
+        _keep_lessons(db, programme, changes.terms.changed, places)
+        _share_no_day(terms.of_programme(db, programme.id), changes.terms.both, places)
     return Understood(code, held, told, wanted, changes)
 
 
-def _keep_lessons(db: Session, programme: Programme, changed: Iterable[TermEntry]) -> None:
+def _keep_lessons(
+    db: Session, programme: Programme, changed: Iterable[TermEntry], places: Mapping[str, Text]
+) -> None:
     """Raises Invalid where a term's new days would leave lessons outside of it."""
     problems = []
     for entry in changed:
@@ -91,19 +94,26 @@ def _keep_lessons(db: Session, programme: Programme, changed: Iterable[TermEntry
         if count:
             what = text("{count} lessons lie outside of these days. Call them off first.",
                         count=count)  # fmt: skip
-            problems.append(Problem(text("Term {code}", code=entry.code), what))
+            problems.append(Problem(_place(entry, places), what))
     if problems:
         raise Invalid("The lists cannot be taken over any more.", tuple(problems))
 
 
-def _share_no_day(there: Iterable[Term], told: Iterable[TermEntry]) -> None:
+def _place(entry: TermEntry, places: Mapping[str, Text]) -> Text:
+    """The row that tells of the term; its code where no row does."""
+    return places.get(entry.code) or text("Term {code}", code=entry.code)
+
+
+def _share_no_day(
+    there: Iterable[Term], told: Iterable[TermEntry], places: Mapping[str, Text]
+) -> None:
     """Raises Invalid where a term's days would be another one's, too."""
     problems = []
     for entry in told:
         wish = TermWish(entry.name, entry.first_day, entry.last_day, entry.gap_minutes, ())
         others = [term for term in there if term.code != entry.code]
         for what in term_wishes.shared(wish, others).values():
-            problems.append(Problem(text("Term {code}", code=entry.code), what))
+            problems.append(Problem(_place(entry, places), what))
     if problems:
         raise Invalid("The lists cannot be taken over any more.", tuple(problems))
 
