@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from scheduler.domain import joint_sessions as rules
 from scheduler.domain.access import Actor, Grant, Role
 from scheduler.domain.joint_sessions import Answer, Attendee, JointSession, JointSessionId
 from scheduler.domain.lessons import LessonState
@@ -63,17 +62,11 @@ def record(
 
 def mine(ctx: Context, actor: Actor, role: Role) -> tuple[Mine, ...]:
     """What invites the reader as a volunteer, or as the contact of a school, and is not over, in
-    order of time; three queries at most."""
+    order of time; one query."""
+    teaching = role is Role.TEACHER
     with ctx.reading() as db:
-        found = [
-            (session, seat)
-            for session, seat in rows.of_person(db, actor.person_id, ctx.now())
-            if (seat.teacher_id is not None) == (role is Role.TEACHER)
-        ]
-        seats = rows.attendees(db, [session.id for session, _ in found]) if found else {}
-    return tuple(
-        Mine(session, seat.answer, rules.coming(seats[session.id])) for session, seat in found
-    )
+        found = rows.invitations(db, actor.person_id, ctx.now(), as_teacher=teaching)
+    return tuple(Mine(*each) for each in found)
 
 
 def answer(ctx: Context, actor: Actor, session_id: JointSessionId, said: Answer | None) -> None:

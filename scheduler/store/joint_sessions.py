@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -97,6 +98,27 @@ def of_person(
     """What invites this person and has not ended by then, called off or not."""
     sessions, theirs = _of_people(db, [person_id], joint_sessions.c.ends_at > since)
     return tuple((sessions[seat.session_id], seat) for seat in theirs)
+
+
+def invitations(
+    db: Session, person_id: int, since: datetime, *, as_teacher: bool
+) -> tuple[tuple[JointSession, Answer | None, int], ...]:
+    """What invites this person as a volunteer, or as the contact of a school, and has not ended by
+    then; what was answered, and how many say that they come.  One query."""
+    others = joint_session_attendees.alias().c
+    coming = select(func.count()).where(
+        others.session_id == joint_sessions.c.id, others.invited, others.answer == Answer.COMING
+    )
+    rows = db.execute(
+        _SELECT.add_columns(_seats.answer, coming.scalar_subquery().label("coming"))
+        .join(joint_session_attendees, _seats.session_id == joint_sessions.c.id)
+        .where(_seats.person_id == person_id, _seats.invited, joint_sessions.c.ends_at > since)
+        .where(_seats.teacher_id.is_not(None) if as_teacher else _seats.teacher_id.is_(None))
+        .order_by(joint_sessions.c.starts_at, joint_sessions.c.id)
+    )
+    return tuple(
+        (_session(row), Answer(row.answer) if row.answer else None, row.coming) for row in rows
+    )
 
 
 def ahead_of(

@@ -201,7 +201,7 @@ def test_who_is_not_invited_sees_nothing_of_it(ctx, cast, site, path):
 
 
 def test_the_pages_ask_as_much_of_the_database_for_three_sessions_as_for_one(
-    ctx, cast, site, desk, path, database, everybody
+    ctx, cast, site, desk, path, everybody
 ):
     rooms = {"coordinator": [PAIRS, new(ctx, cast).removesuffix("/sessions")],
              "teacher1": ["/teacher", "/teacher/lessons"], "schoolA": ["/school"]}  # fmt: skip
@@ -211,11 +211,8 @@ def test_the_pages_ask_as_much_of_the_database_for_three_sessions_as_for_one(
         found = []
         for who, pages in rooms.items():
             for page in pages:
-                asked = []
-                note = lambda *_: asked.append(1)  # noqa: E731, B023
-                sa.event.listen(database.reader, "before_cursor_execute", note)
-                assert browsers[who].see(page).status_code == 200
-                sa.event.remove(database.reader, "before_cursor_execute", note)
+                with queries(ctx) as asked:
+                    assert browsers[who].see(page).status_code == 200
                 found.append(len(asked))
         return found
 
