@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from scheduler.domain.lessons import LessonId
-from scheduler.domain.people import TeacherId
+from scheduler.domain.people import SchoolId, TeacherId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, RequestId
 
@@ -50,6 +50,15 @@ class Add:
 
 
 Move = Alter | CallOff | Add
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of a timetable the lessons at these schools, and all that these teachers give: what a change
+    among them can break or make dearer."""
+
+    schools: frozenset[SchoolId]
+    teachers: frozenset[TeacherId]
 
 
 @dataclass(frozen=True, slots=True)

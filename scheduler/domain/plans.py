@@ -11,7 +11,7 @@ from typing import NewType
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.intervals import Interval, minute_of
-from scheduler.domain.people import PersonId, SchoolId, TeacherId
+from scheduler.domain.people import PersonId, TeacherId
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import TermId
 from scheduler.domain.weights import Weights
@@ -48,15 +48,6 @@ class Placement:
     start: int
     end: int
     teacher_id: TeacherId
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Of a timetable the lessons at these schools, and all that these teachers give: what a change
-    among them can break or make dearer."""
-
-    schools: frozenset[SchoolId]
-    teachers: frozenset[TeacherId]
 
 
 def placed(request: RequestId, teacher: TeacherId, span: Interval, zone: str) -> Placement:

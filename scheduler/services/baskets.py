@@ -7,11 +7,11 @@ from datetime import date
 from scheduler.domain import baskets as rules
 from scheduler.domain import remarks
 from scheduler.domain.access import Actor
-from scheduler.domain.baskets import Add, Breach, CallOff, CautionKind, Move, Result
+from scheduler.domain.baskets import Add, Breach, CallOff, CautionKind, Move, Part, Result
 from scheduler.domain.busy import Availability, availability
 from scheduler.domain.intervals import MINUTES_A_DAY, Interval, dated
 from scheduler.domain.lessons import LessonChange, LessonId
-from scheduler.domain.plans import Change, Mark, Part, Placement, Plan, PlanId, PlanOrigin
+from scheduler.domain.plans import Change, Mark, Placement, Plan, PlanId, PlanOrigin
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import TermId
 from scheduler.domain.weights import Charge, Weights, bill

@@ -7,10 +7,10 @@ from typing import Any
 from scheduler.domain import access
 from scheduler.domain.access import RUNNING, Action, Actor
 from scheduler.domain.availability import Pledge
+from scheduler.domain.baskets import Part
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import Lesson
 from scheduler.domain.people import TeacherId
-from scheduler.domain.plans import Part
 from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import NotFound
 from scheduler.exchange import instances, templates, writing

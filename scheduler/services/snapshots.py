@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from scheduler.domain import partnerships as partnership_rules
+from scheduler.domain.baskets import Part
 from scheduler.domain.partnerships import Bonds
 from scheduler.domain.people import TeacherId
-from scheduler.domain.plans import Fix, FixKind, Gap, Part, Placement
+from scheduler.domain.plans import Fix, FixKind, Gap, Placement
 from scheduler.domain.requests import RequestId
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weights import Weights

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from scheduler.domain.access import Action, Actor
+from scheduler.domain.baskets import Part
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import ReceivingSchool, SchoolId, Teacher, TeacherId
-from scheduler.domain.plans import Part, Placement
+from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, RequestId
 from scheduler.domain.terms import Term, TermId
 from scheduler.errors import NotFound, text

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Row, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Actor, Role
+from scheduler.domain.baskets import Part
 from scheduler.domain.intervals import Interval
 from scheduler.domain.lessons import Cause, Handover, Lesson, LessonId, LessonState
 from scheduler.domain.people import PersonId
-from scheduler.domain.plans import Part, Placement, placed
+from scheduler.domain.plans import Placement, placed
 from scheduler.domain.requests import RequestId
 from scheduler.store import bells, history
 from scheduler.store.bells import Bells

@@ -194,15 +194,8 @@ def _fresh(alarms: Sequence[Alarm], told: set[str] | None) -> tuple[Alarm, ...]:
 
 def _rows(lines: Sequence[Line], now: datetime) -> str:
     """Which lessons stand in which part of the page: told apart from any other day's or hour's."""
-    names = [
-        (
-            x.lesson.lesson.id,
-            x.lesson.lesson.starts_at.isoformat(),
-            x.near,
-            x.lesson.lesson.ends_at <= now,
-        )
-        for x in lines
-    ]
+    each = [(x.lesson.lesson, x.near) for x in lines]
+    names = [(x.id, x.starts_at.isoformat(), near, x.ends_at <= now) for x, near in each]
     return hashlib.sha256(repr(names).encode()).hexdigest()[:12]
 
 
