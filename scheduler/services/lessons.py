@@ -1,6 +1,6 @@
 """What people see of the timetable and its history, and calling a lesson off."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
@@ -17,12 +17,12 @@ from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services import sides, timetable
 from scheduler.services.context import Context
 from scheduler.services.timetable import Cause
-from scheduler.store import audits, covers, people, present, tables, terms
+from scheduler.store import audits, covers, people, present, school_terms, tables, terms
 from scheduler.store import history as versions
 from scheduler.store import lessons as rows
-from scheduler.store.bells import Bells
 from scheduler.store.database import Session
 from scheduler.store.history import Version
+from scheduler.store.school_terms import Seen
 from scheduler.store.visibility import sees
 
 LONGEST_SPAN = timedelta(days=400)
@@ -135,11 +135,9 @@ def own_week(
     """All schools that the actor is a contact of, and the week at the chosen one, without a wish
     the first; raises NotFound for somebody of none."""
     with ctx.reading() as db:
-        own, rung = terms.seen_schools(db, actor, actor.schools)
-        school = next((each for each in own if chosen in (None, each.id)), None)
-        if school is None:
-            raise NotFound("There is no such school here.")
-        return own, _school_week(db, school, rung, day, ctx.now())
+        own = school_terms.find(db, actor, actor.schools)
+        school = next((each for each in own.schools if chosen in (None, each.id)), None)
+        return own.schools, _school_week(db, own, school, day, ctx.now())
 
 
 def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | None) -> SchoolWeek:
@@ -148,20 +146,18 @@ def school_week(ctx: Context, actor: Actor, school_id: SchoolId, day: date | Non
     Raises NotFound for strangers.
     """
     with ctx.reading() as db:
-        seen, rung = terms.seen_schools(db, actor, [school_id])
-        if not seen:
-            raise NotFound("There is no such school here.")
-        return _school_week(db, seen[0], rung, day, ctx.now())
+        seen = school_terms.find(db, actor, [school_id])
+        return _school_week(db, seen, next(iter(seen.schools), None), day, ctx.now())
 
 
 def _school_week(
-    db: Session, school: ReceivingSchool, rung: Bells, day: date | None, now: datetime
+    db: Session, seen: Seen, school: ReceivingSchool | None, day: date | None, now: datetime
 ) -> SchoolWeek:
-    term = present.at_school(db, school.id, now, day)
-    if term is None:
-        raise NotFound("There is no term yet.")
+    if school is None:
+        raise NotFound("There is no such school here.")
+    term = _term(seen.terms.get(school.id, ()), day, now)
     first, since, until = _bounds(term, day, now)
-    found, phones = rows.at_school(db, school.id, term.id, since, until, rung)
+    found, phones = rows.at_school(db, school.id, term.id, since, until, seen.rung)
     week = _week(school, term, first, found, now)
     near = {lesson.teacher_person_id for day in week.days if day.date == week.today
             for lesson in day.lessons}  # fmt: skip
@@ -179,6 +175,14 @@ def donor_week(ctx: Context, actor: Actor, school_id: DonorSchoolId, day: date |
         first, since, until = _bounds(term, day, now)
         found = rows.find(db, donor_school_id=school_id, term_id=term.id, since=since, until=until)
     return _week(school, term, first, found, now)
+
+
+def _term(found: Sequence[Term], day: date | None, now: datetime) -> Term:
+    """Of terms, the newest first, the one of that day, None: of now."""
+    term = rules.of_day(found, day) if day else rules.running(found, now)
+    if term is None:
+        raise NotFound("There is no term yet.")
+    return term
 
 
 def _bounds(term: Term, day: date | None, now: datetime) -> tuple[date, datetime, datetime]:
@@ -218,17 +222,14 @@ def _visible_donor(
     if not sees(db, actor, tables.donor_schools, school_id):
         raise NotFound("There is no such school here.")
     programme_id = people.programme_of_donor(db, school_id)
-    found = terms.of_programme(db, programme_id)
-    term = rules.of_day(found, day) if day else rules.running(found, now)
-    if term is None:
-        raise NotFound("There is no term yet.")
+    term = _term(terms.of_programme(db, programme_id), day, now)
     known = people.donor_schools(db, programme_id)
     return next(school for school in known if school.id == school_id), term
 
 
 def visible_school(db: Session, actor: Actor, school_id: SchoolId) -> ReceivingSchool:
     """The school, if the actor may see it; raises NotFound else."""
-    seen, _ = terms.seen_schools(db, actor, [school_id])
+    seen = terms.seen_schools(db, actor, [school_id])
     if not seen:
         raise NotFound("There is no such school here.")
     return seen[0]

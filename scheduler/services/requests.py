@@ -73,7 +73,7 @@ class SchoolDesk:
 def own_schools(ctx: Context, actor: Actor) -> tuple[ReceivingSchool, ...]:
     """The schools that the actor is a contact of."""
     with ctx.reading() as db:
-        return terms.seen_schools(db, actor, actor.schools)[0]
+        return terms.seen_schools(db, actor, actor.schools)
 
 
 def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:

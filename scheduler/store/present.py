@@ -19,7 +19,6 @@ def of_day(db: Session, programme_id: int, day: date) -> Term | None:
     return rules.of_day(terms.of_programme(db, programme_id), day)
 
 
-def at_school(db: Session, school_id: int, now: datetime, day: date | None = None) -> Term | None:
-    """The same for the programme of a school: of that day, or None: the one that runs."""
-    found = terms.of_programme(db, terms.programme_of(school_id))
-    return rules.of_day(found, day) if day else rules.running(found, now)
+def at_school(db: Session, school_id: int, now: datetime) -> Term | None:
+    """The one that runs in the programme of a school."""
+    return rules.running(terms.of_programme(db, terms.programme_of(school_id)), now)

@@ -36,6 +36,8 @@ from scheduler.store.tables import (
 )
 from scheduler.store.visibility import visible_to
 
+_OF_A_TERM = ("id", "programme_id", "code", "name", "first_day", "last_day", "gap_minutes", "zone")
+
 
 def get(db: Session, term_id: int) -> Term | None:
     return _one_term(db, _select_terms().where(terms.c.id == term_id))
@@ -58,7 +60,7 @@ def of_programme(db: Session, programme_id: int | ScalarSelect[Any]) -> tuple[Te
     query = select(mine, days).outerjoin(holidays, holidays.c.term_id == mine.c.id)
     rows = db.execute(query.order_by(mine.c.first_day.desc(), mine.c.id.desc(), days)).all()
     found = {row.id: row for row in rows}
-    return tuple(_term([row for row in rows if row.id == key]) for key in found)
+    return tuple(a_term([row for row in rows if row.id == key]) for key in found)
 
 
 def of_school(db: Session, school_id: int) -> Term | None:
@@ -133,14 +135,11 @@ def ringing_schools(db: Session, programme_id: int) -> tuple[tuple[ReceivingScho
     return _schools(db, receiving_schools.c.programme_id == programme_id)
 
 
-def seen_schools(
-    db: Session, actor: Actor, ids: Sequence[int]
-) -> tuple[tuple[ReceivingSchool, ...], Bells]:
-    """Those of these schools that the actor may see, in the order of `ids`, and all bells that
-    ring or rang in them; one query."""
+def seen_schools(db: Session, actor: Actor, ids: Sequence[int]) -> tuple[ReceivingSchool, ...]:
+    """Those of these schools that the actor may see, in the order of `ids`; one query."""
     mine = receiving_schools.c.id.in_(list(ids)), visible_to(actor, receiving_schools)
-    found, rung = _schools(db, and_(*mine))
-    return tuple(sorted(found, key=lambda each: ids.index(each.id))), rung
+    found, _ = _schools(db, and_(*mine))
+    return tuple(sorted(found, key=lambda each: ids.index(each.id)))
 
 
 def _schools(db: Session, where: ColumnElement[bool]) -> tuple[tuple[ReceivingSchool, ...], Bells]:
@@ -150,7 +149,7 @@ def _schools(db: Session, where: ColumnElement[bool]) -> tuple[tuple[ReceivingSc
     )
     rows = db.execute(query.where(where).order_by(receiving_schools.c.code)).all()
     ringing = bells.read(rows)
-    return tuple(_school(row, ringing) for row in {row.id: row for row in rows}.values()), ringing
+    return tuple(a_school(row, ringing) for row in {row.id: row for row in rows}.values()), ringing
 
 
 def classes_of(db: Session, programme_id: int) -> tuple[SchoolClass, ...]:
@@ -352,30 +351,21 @@ def _one_term(db: Session, query: Select[Any]) -> Term | None:
         .order_by(holidays.c.day)
     )
     rows = db.execute(with_days).all()
-    return _term(rows) if rows else None
+    return a_term(rows) if rows else None
 
 
-def _term(rows: Sequence[Row[Any]]) -> Term:
-    """A term out of its rows, one for each of its holidays."""
-    row = rows[0]
-    return Term(
-        id=TermId(row.id),
-        programme_id=ProgrammeId(row.programme_id),
-        code=row.code,
-        name=row.name,
-        first_day=row.first_day,
-        last_day=row.last_day,
-        gap_minutes=row.gap_minutes,
-        zone=row.zone,
-        holidays=tuple(each.day for each in rows if each.day is not None),
-    )
+def a_term(rows: Sequence[Row[Any]], prefix: str = "") -> Term:
+    """A term out of its rows, one for each of its holidays; its columns begin with the prefix."""
+    own = {name: getattr(rows[0], f"{prefix}{name}") for name in _OF_A_TERM}
+    days = (getattr(row, f"{prefix}day") for row in rows)
+    return Term(**own, holidays=tuple(day for day in days if day is not None))
 
 
 def _programme(row: Row[Any]) -> Programme:
     return Programme(ProgrammeId(row.id), row.code, row.name, row.zone)
 
 
-def _school(row: Row[Any], rung: Bells) -> ReceivingSchool:
+def a_school(row: Row[Any], rung: Bells) -> ReceivingSchool:
     return ReceivingSchool(
         id=SchoolId(row.id),
         code=row.code,
