@@ -1,24 +1,42 @@
 """Templates of one language: what is the same on every page is put in when they are compiled.
 
 A page says some two hundred sentences; to look each up, and to ask for the address of each icon's
-file, was most of what its rendering took.
+file, was most of what its rendering took; after that, three calls for each value that it prints.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, Template, nodes
+from jinja2.compiler import CodeGenerator
+from jinja2.environment import TemplateModule
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _SAYING = frozenset({"_", "gettext"})
+
+
+class _Printing(CodeGenerator):
+    """Values are printed by one call, of the environment's `printed`, which escapes them."""
+
+    def _output_child_pre(self, *_asked: Any, **_named: Any) -> None:
+        self.write("environment.printed(")
+
+
+class _Imported(Template):
+    def _get_default_module(self, *_asked: Any, **_named: Any) -> TemplateModule:
+        """Made once: no template has globals besides the environment's."""
+        return super()._get_default_module()
 
 
 class FoldingEnvironment(Environment):
     """Sentences that are written out are looked up once a template, by `say`, and so are `fixed`
     globals called with a written word: names of those whose answer never changes."""
 
+    code_generator_class = _Printing
+    template_class = _Imported
     say: Callable[[str], str] = str
+    printed: Callable[[object], str] = staticmethod(escape)
     fixed: frozenset[str] = frozenset()
 
     def _generate(

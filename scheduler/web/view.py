@@ -12,7 +12,7 @@ import rcssmin
 from fastapi import Request
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.filters import do_striptags
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -103,8 +103,8 @@ def environment(language: Language) -> FoldingEnvironment:
         autoescape=True,
         auto_reload=False,  # asking whether a file has changed costs each page thirty looks
         undefined=StrictUndefined,
-        finalize=partial(_said, language),
     )
+    made.printed = _printing(language)
     made.policies["ext.i18n.trimmed"] = True
     made.say, made.fixed = translations(language).gettext, frozenset({"static", "icon"})
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
@@ -127,8 +127,13 @@ def environment(language: Language) -> FoldingEnvironment:
     return made
 
 
-def _said(language: Language, value: object) -> object:
-    return translate(value, language) if isinstance(value, Text) else value
+def _printing(language: Language) -> Callable[[object], str]:
+    def printed(value: object) -> str:
+        if type(value) is Markup:
+            return value
+        return escape(translate(value, language) if isinstance(value, Text) else value)
+
+    return printed
 
 
 def local(instant: datetime, zone: str) -> datetime:

@@ -91,7 +91,7 @@ STATES = (
     State("cover", text("Its teacher cannot come, and stays responsible until somebody takes it.")),
     State("cancelled", text("Called off for everyone, with a reason.")),
     State("held", text("One side says so, and the other does not object.")),
-    State("not held", text("Its time came, and it could not be given; the cause is known.")),
+    State("not_held", text("Its time came, and it could not be given; the cause is known.")),
     State("unknown", text("Its time is over, and nobody has reported.")),
     State("disputed", text("Each side reports something else.")),
     State("draft", text("Not published: only coordinators see it.")),
