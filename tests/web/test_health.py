@@ -1,5 +1,8 @@
 """What machines ask: alive, ready, and the counts."""
 
+import re
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -63,3 +66,11 @@ def test_a_process_whose_own_loop_hangs_is_not_ready(ctx, site, visitor):
     assert visitor.get("/readyz").status_code == 200
     site.state.is_alive = lambda: False
     assert visitor.get("/readyz").status_code == 503
+
+
+def test_every_figure_that_an_alert_asks_for_is_told(cast, local):
+    alerts = (Path(__file__).parents[2] / "deploy" / "alerts.yaml").read_text()
+    asked = set(re.findall(r"chungtay_outbox_[a-z_]+", alerts))
+    told = re.findall(r"^chungtay_outbox_[a-z_]+", local.get("/metrics").text, re.MULTILINE)
+    assert asked
+    assert asked <= set(told)
