@@ -68,9 +68,10 @@ def test_a_process_whose_own_loop_hangs_is_not_ready(ctx, site, visitor):
     assert visitor.get("/readyz").status_code == 503
 
 
-def test_every_figure_that_an_alert_asks_for_is_told(cast, local):
-    alerts = (Path(__file__).parents[2] / "deploy" / "alerts.yaml").read_text()
-    asked = set(re.findall(r"chungtay_outbox_[a-z_]+", alerts))
+@pytest.mark.parametrize("name", ["alerts.yaml", "grafana.json"])
+def test_every_figure_that_is_watched_is_told(cast, local, name):
+    watched = (Path(__file__).parents[2] / "deploy" / name).read_text()
+    asked = set(re.findall(r"chungtay_outbox_[a-z_]+", watched))
     told = re.findall(r"^chungtay_outbox_[a-z_]+", local.get("/metrics").text, re.MULTILINE)
     assert asked
     assert asked <= set(told)
