@@ -124,18 +124,11 @@ def check(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Move]) ->
     return _look(ctx, actor, term_id, _tidied(moves)).check
 
 
-def gone(
-    ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Alter]
-) -> frozenset[LessonId]:
-    """Lessons of the moves that nothing can be done with any more: they are not in the timetable
-    of this term, or whoever should give them is not here."""
+def gone(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Alter]) -> set[LessonId]:
+    """Lessons of the moves that are not in this timetable, or are for a teacher who is not here."""
     state = standing.read(ctx, actor, term_id, _part(ctx, term_id, moves))
-    return frozenset(
-        each.lesson_id
-        for each in moves
-        if each.lesson_id not in state.current
-        or (each.teacher_id is not None and each.teacher_id not in state.teachers)
-    )
+    kept = {x.lesson_id for x in moves if x.teacher_id in {None, *state.teachers}}
+    return {x.lesson_id for x in moves} - (kept & state.current.keys())
 
 
 def draft(

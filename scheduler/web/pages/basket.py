@@ -218,14 +218,14 @@ def _status(fault: Invalid | Conflict | NotFound | None) -> int:
 
 def _checked(
     ctx: Context, actor: Actor, moves: Sequence[Alter]
-) -> tuple[Check | None, frozenset[LessonId]]:
+) -> tuple[Check | None, set[LessonId]]:
     """What it would do, without the lessons that nothing can be done with any more; these."""
-    named = frozenset(each.lesson_id for each in moves)
+    named = {each.lesson_id for each in moves}
     term = next(filter(None, (_term(ctx, actor, each.lesson_id) for each in moves)), None)
     if term is None:
         return None, named
     try:
-        return baskets.check(ctx, actor, term, moves), frozenset()
+        return baskets.check(ctx, actor, term, moves), set()
     except NotFound:
         lost = baskets.gone(ctx, actor, term, moves)
     left = [each for each in moves if each.lesson_id not in lost]
