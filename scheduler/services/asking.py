@@ -58,6 +58,35 @@ def question(
     return Question(tuple(readers), readers[first].language, *found)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom a plan lacks: somebody new, of the request's level, free as the fix says."""
+
+    request: Request
+    school_name: str
+    line: FixLine
+
+
+def newcomer(ctx: Context, actor: Actor, plan_id: PlanId, request_id: RequestId) -> Wanted | None:
+    """Who would have to come for this gap; None where the plan lacks nobody new for it any more.
+
+    Raises NotFound for strangers.
+    """
+    with ctx.reading() as db:
+        plan = differences.visible(db, actor, plan_id)
+        term = allowed(db, actor, plan.term_id, Action.MANAGE_MESSAGES)
+        asked = {x.id: x for x in requests.of_term(db, term.id) if x.id == request_id}
+        schools = {x.id: x for x in terms.schools(db, term.programme_id)}
+        lines = gaps.lines(plans.gaps(db, plan_id), asked, schools, {})
+    found = [
+        Wanted(gap.request, gap.school_name, fix)
+        for gap in lines
+        for fix in gap.fixes
+        if fix.fix.kind is FixKind.NEW_TEACHER
+    ]
+    return next(iter(found), None)
+
+
 def _to(db: Session, request: Request, fix: Fix, teacher: PersonId | None) -> tuple[PersonId, ...]:
     if fix.kind in OF_SCHOOLS:
         return recipients.of_schools(db, [request.school_id])[request.school_id]

@@ -7,7 +7,7 @@ from datetime import date
 from scheduler.domain import baskets as rules
 from scheduler.domain import remarks
 from scheduler.domain.access import Actor
-from scheduler.domain.baskets import Add, Breach, CallOff, CautionKind, Move, Part, Result
+from scheduler.domain.baskets import Add, Alter, Breach, CallOff, CautionKind, Move, Part, Result
 from scheduler.domain.busy import Availability, availability
 from scheduler.domain.intervals import MINUTES_A_DAY, Interval, dated
 from scheduler.domain.lessons import LessonChange, LessonId
@@ -122,6 +122,13 @@ def check(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Move]) ->
     Raises NotFound for what is not the term's, Invalid for a basket that says two things at once.
     """
     return _look(ctx, actor, term_id, _tidied(moves)).check
+
+
+def gone(ctx: Context, actor: Actor, term_id: TermId, moves: Sequence[Alter]) -> set[LessonId]:
+    """Lessons of the moves that are not in this timetable, or are for a teacher who is not here."""
+    state = standing.read(ctx, actor, term_id, _part(ctx, term_id, moves))
+    kept = {x.lesson_id for x in moves if x.teacher_id in {None, *state.teachers}}
+    return {x.lesson_id for x in moves} - (kept & state.current.keys())
 
 
 def draft(

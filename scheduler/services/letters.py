@@ -192,6 +192,8 @@ def thanks(payload: Mapping[str, Any], reader: Reader) -> Letter:
     told = payload["thanks"]
     lessons, language = int(told["lessons"]), reader.language
     subject = text("Thank you for {count} lessons", count=spell(lessons, language))
+    if lessons == 1:
+        subject = text("Thank you for your lesson")
     return render(
         "thanks",
         subject,

@@ -105,3 +105,13 @@ def test_the_page_takes_as_many_queries_for_one_teacher_as_for_two(ctx, desk, au
     with queries(ctx) as few:
         desk.see(HERE)
     assert len(many) == len(few)
+
+
+def test_who_gave_one_lesson_is_thanked_for_it_in_english_too(ctx, cast, desk):
+    with ctx.transaction() as db:
+        db.execute(tables.persons.update().values(language="en"))
+    desk.submit(HERE, seen(desk.see(HERE)))
+    post = Post()
+    sending.send_due(ctx, post)
+    said = sorted(each["Subject"] for each in post.arrived)
+    assert said == ["Thank you for 2 lessons", "Thank you for your lesson"]

@@ -282,3 +282,27 @@ def test_a_plan_that_supposes_takes_as_many_queries_with_three_as_with_one(ctx, 
         assert page.text.count("/supposed/") == n
         counts.append(len(asked))
     assert counts[0] == counts[1]
+
+
+def test_somebody_new_is_not_tried_but_invited_with_what_is_wanted_at_hand(ctx, cast, site):
+    browser = site.of(cast.actors["coordinator"])
+    start = minutes("07:30")
+    plan_id = lacking(
+        ctx, cast, "7A", FixKind.NEW_TEACHER, weekday=3, start=start, end=start + 45
+    )  # fmt: skip
+    page = browser.see(f"/coordinator/plans/{plan_id}")
+    assert "một người giả định" in plain(page)
+    assert f"/gaps/{cast['request_7A']}/try" not in page.text
+    invite = f"/coordinator/people/invite?plan={plan_id}&gap={cast['request_7A']}"
+    assert f'href="{invite.replace("&", "&amp;")}"' in page.text
+    form = browser.see(invite)
+    assert "Đang cần cho lớp 7A, THCS A: một giáo viên mới" in plain(form)
+    assert "Trung học cơ sở, Thứ Năm, sáng tiết 1 (07:30), Thứ Hai 02/10" in plain(form)
+    assert 'value="teacher" selected' in form.text
+    refused = browser.submit(invite, {"name": "Cô Mới", "email": "x"})
+    assert refused.status_code == 422
+    assert "Đang cần cho lớp 7A" in plain(refused)
+    with ctx.transaction() as db:
+        db.execute(sa.delete(tables.plan_gaps))
+    assert "Đang cần" not in plain(browser.see(invite))
+    assert site.of(cast.actors["stranger"]).get(invite).status_code == 404

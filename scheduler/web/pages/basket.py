@@ -15,6 +15,7 @@ from scheduler.domain.baskets import Alter, Time
 from scheduler.domain.intervals import MINUTES_A_DAY, clock_text
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.people import TeacherId
+from scheduler.domain.terms import TermId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
 from scheduler.services import baskets, lessons, programmes, standing, suggestions
 from scheduler.services.baskets import CAUTIONS, Check
@@ -34,6 +35,7 @@ MOST = 40  # changes that a cookie holds with ease
 MOST_TEACHERS = 15
 SECONDS = 12 * 3600
 KEEP = "keep"
+_CHANGED = text("The basket changed while you were looking. Look at it again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,13 @@ def put(
         move = _chosen(fields, lesson)
         kept = [each for each in _read(request, actor) if _lesson(each) != lesson]
         if len(kept) >= MOST:
-            raise Invalid(text("Put 1 to {most} changes into the basket.", most=MOST))
+            raise Invalid(
+                text(
+                    "The basket is full: it holds {most} changes. Make a draft of them or take one "
+                    "out; what you chose still stands on this page.",
+                    most=MOST,
+                )
+            )
     except Invalid as fault:
         return _choices(request, ctx, actor, lesson, fields, fault)
     said = text("It lies in the basket. Nothing has changed for anybody yet.")
@@ -144,13 +152,16 @@ def page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
 
 @router.post(f"{HERE}/remove")
 def remove(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
-    out = Fields(form).typed("lesson")
-    kept = [each for each in _read(request, actor) if str(_lesson(each)) != out]
+    out = Fields(form).many("lesson")
+    kept = [each for each in _read(request, actor) if str(_lesson(each)) not in out]
     return _kept(ctx, actor, kept, see_other(HERE, text("Taken out of the basket.")))
 
 
 @router.post(f"{HERE}/empty")
-def empty(ctx: Ctx, actor: CoordinatorActor, _form: Form) -> Response:
+def empty(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+    """Of what was seen alone: another tab may have put something into it since."""
+    if Fields(form).typed("seen") != _written(_read(request, actor)):
+        return _page(request, ctx, actor, fault=Conflict(_CHANGED))
     return _kept(ctx, actor, [], see_other(HERE, text("The basket is empty.")))
 
 
@@ -160,8 +171,7 @@ def draft(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Re
     fields = Fields(form)
     moves = _read(request, actor)
     if fields.typed("seen") != _written(moves):
-        said = text("The basket changed while you were looking. Look at it again.")
-        return _page(request, ctx, actor, fields, Conflict(said))
+        return _page(request, ctx, actor, fields, Conflict(_CHANGED))
     try:
         term = standing.term_of(ctx, actor, moves[0].lesson_id) if moves else None
         made = baskets.draft(
@@ -189,10 +199,11 @@ def _page(
         section="/coordinator",
         count=len(moves),
         check=check,
-        lost=lost,
+        lost=sorted(lost),
         cautions=CAUTIONS,
         clock=_clock,
         seen=_written(moves),
+        hours=SECONDS // 3600,
         note=typed.typed("note") if typed else "",
         errors=fault.fields if isinstance(fault, Invalid) else {},
         fault=fault.message if fault else None,
@@ -207,15 +218,26 @@ def _status(fault: Invalid | Conflict | NotFound | None) -> int:
 
 def _checked(
     ctx: Context, actor: Actor, moves: Sequence[Alter]
-) -> tuple[Check | None, Text | None]:
-    """What it would do; or why it can do nothing any more: a lesson has gone from the timetable."""
-    if not moves:
-        return None, None
+) -> tuple[Check | None, set[LessonId]]:
+    """What it would do, without the lessons that nothing can be done with any more; these."""
+    named = {each.lesson_id for each in moves}
+    term = next(filter(None, (_term(ctx, actor, each.lesson_id) for each in moves)), None)
+    if term is None:
+        return None, named
     try:
-        term = standing.term_of(ctx, actor, moves[0].lesson_id)
-        return baskets.check(ctx, actor, term, moves), None
-    except (NotFound, Invalid) as gone:
-        return None, gone.message
+        return baskets.check(ctx, actor, term, moves), set()
+    except NotFound:
+        lost = baskets.gone(ctx, actor, term, moves)
+    left = [each for each in moves if each.lesson_id not in lost]
+    return (baskets.check(ctx, actor, term, left) if left else None), lost
+
+
+def _term(ctx: Context, actor: Actor, lesson_id: LessonId) -> TermId | None:
+    """None where the lesson is no more."""
+    try:
+        return standing.term_of(ctx, actor, lesson_id)
+    except NotFound:
+        return None
 
 
 # -- kept in the browser: 17~12.3.0.0.0_15.0.2023-10-05.505.550
@@ -228,7 +250,8 @@ def _read(request: Request, actor: Actor) -> list[Alter]:
     whose, _, written = kept.partition("~")
     if whose != str(actor.person_id) or not written:
         return []
-    return [move for each in written.split("_")[:MOST] if (move := _move(each)) is not None]
+    moves = [move for each in written.split("_")[:MOST] if (move := _move(each)) is not None]
+    return list({each.lesson_id: each for each in moves}.values())
 
 
 def _move(written: str) -> Alter | None:

@@ -157,7 +157,7 @@ def came(
         count = joint_attendance.record(ctx, actor, which, there, fields.typed("seen"))
     except Invalid as error:
         found = joint_sessions.look(ctx, actor, which)
-        return _one(request, ctx, found, errors=error.fields)
+        return _one(request, ctx, found, errors=error.fields, came=there)
     except Conflict as error:
         return _one(request, ctx, joint_sessions.look(ctx, actor, which), refused=error.message)
     said = text("Noted: {count} came.", count=count) if count else text("Noted: it was not held.")
@@ -248,8 +248,11 @@ def _one(
     errors: Mapping[str, Text] | None = None,
     refused: Text | None = None,
     reason: str = "",
+    came: frozenset[PersonId] | None = None,
 ) -> Response:
+    """`came`: who was ticked in a form that was not taken."""
     session, now = found.session, ctx.now()
+    ticked = frozenset(x.person_id for x in found.invited if _came(session, x))
     return render(
         request,
         "coordinator/joint_session.html",
@@ -261,7 +264,7 @@ def _one(
         state=shown_state(session, now),
         seen=found.marker,
         invited=found.invited,
-        ticked=frozenset(x.person_id for x in found.invited if _came(session, x)),
+        ticked=ticked if came is None else came,
         ahead=now < session.starts_at,
         now=now,
         errors=errors or {},

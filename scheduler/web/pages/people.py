@@ -10,21 +10,24 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from scheduler.domain import requests
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.departures import GrantId, Held
 from scheduler.domain.invitations import InvitationId
 from scheduler.domain.people import PersonId
-from scheduler.domain.plans import Fingerprint
+from scheduler.domain.plans import Fingerprint, PlanId
+from scheduler.domain.requests import RequestId
 from scheduler.errors import Conflict, Invalid, Stale, Text, text
-from scheduler.services import invitations, people, profiles, programmes
+from scheduler.services import asking, invitations, people, profiles, programmes
 from scheduler.services.context import Context
 from scheduler.services.departures import Departure
 from scheduler.services.profiles import Teaching
 from scheduler.services.words import LEVELS, ROLES
 from scheduler.store.directory import Entry
 from scheduler.web.forms import Fields
-from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
+from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import inviting, profile_words
+from scheduler.web.pages.gaps import FixShown, fix_shown
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -32,6 +35,7 @@ router = APIRouter()
 HERE = "/coordinator/people"
 AT_ONCE = 50
 _Typed = Annotated[str, Query(max_length=80)]
+_Row = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
 Number = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 
 
@@ -46,6 +50,17 @@ class Row:
     seen: date | None
     off: bool
     left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WantedShown:
+    """Whom a plan lacks for a class, in values ready to print."""
+
+    plan_id: PlanId
+    request: requests.Request
+    school_name: str
+    level: Text
+    fix: FixShown
 
 
 # -- the list
@@ -106,12 +121,26 @@ def _row(ctx: Context, entry: Entry) -> Row:
 
 
 @router.get(f"{HERE}/invite")
-def invite_page(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
-    return _invite_page(request, ctx, actor, None, {})
+def invite_page(
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    plan: _Row = None,
+    gap: _Row = None,
+) -> Response:
+    """`plan`, `gap`: the plan and the request in it that somebody new is wanted for."""
+    return _invite_page(request, ctx, actor, None, {}, _wanted(ctx, actor, plan, gap))
 
 
 @router.post(f"{HERE}/invite")
-def invite(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+def invite(
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    form: Form,
+    plan: _Row = None,
+    gap: _Row = None,
+) -> Response:
     fields = Fields(form)
     programme_id = programmes.own(actor)
     open_to = invitations.places(ctx, actor, programme_id).roles
@@ -119,11 +148,28 @@ def invite(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> R
         place = inviting.read_place(fields, programme_id, open_to)
         invitations.invite(ctx, actor, inviting.read(fields, place))
     except Invalid as fault:
-        return _invite_page(request, ctx, actor, fields, fault.fields)
+        wanted = _wanted(ctx, actor, plan, gap)
+        return _invite_page(request, ctx, actor, fields, fault.fields, wanted)
     except Conflict as fault:
-        return _invite_page(request, ctx, actor, fields, {"email": fault.message})
+        wanted = _wanted(ctx, actor, plan, gap)
+        return _invite_page(request, ctx, actor, fields, {"email": fault.message}, wanted)
     said = text("The invitation is on its way to {email}.", email=fields.typed("email").strip())
     return see_other(HERE, said)
+
+
+def _wanted(ctx: Context, actor: Actor, plan: int | None, gap: int | None) -> WantedShown | None:
+    if plan is None or gap is None:
+        return None
+    found = asking.newcomer(ctx, actor, PlanId(plan), RequestId(gap))
+    if found is None:
+        return None
+    return WantedShown(
+        plan_id=PlanId(plan),
+        request=found.request,
+        school_name=found.school_name,
+        level=LEVELS[found.request.level],
+        fix=fix_shown(found.request, found.line),
+    )
 
 
 def _invite_page(
@@ -132,10 +178,13 @@ def _invite_page(
     actor: Actor,
     fields: Fields | None,
     errors: Mapping[str, Text],
+    wanted: WantedShown | None,
 ) -> Response:
     found = invitations.places(ctx, actor, programmes.own(actor))
     names = ("email", "name", "role", "place", "language")
     typed = {name: fields.typed(name) if fields else "" for name in names}
+    if wanted and not fields:
+        typed["role"] = Role.TEACHER.value
     return render(
         request,
         "coordinator/invite.html",
@@ -143,6 +192,7 @@ def _invite_page(
         section=HERE,
         typed=typed | {"language": typed["language"] or ctx.settings.locale},
         errors=errors,
+        wanted=wanted,
         roles=[(each.value, ROLES[each]) for each in found.roles],
         schools=[(f"school-{x.id}", f"{x.name} ({x.district})") for x in found.schools],
         donors=[(f"donor-{x.id}", x.label) for x in found.donor_schools],
