@@ -15,12 +15,11 @@ from scheduler.domain.access import Actor
 from scheduler.domain.imports import MOST_FILES, UploadId
 from scheduler.domain.plans import Fingerprint
 from scheduler.errors import Conflict, Invalid, Problem, Text, text
-from scheduler.services import exports, uploads
+from scheduler.services import exports, import_words, uploads
 from scheduler.services.context import Context
 from scheduler.services.uploads import Look
 from scheduler.web.forms import Fields
 from scheduler.web.guard import UPLOADS, CoordinatorActor, Ctx, Form, RowId, Upload
-from scheduler.web.pages import import_words
 from scheduler.web.pages.people import pages_of
 from scheduler.web.view import render, see_other
 
@@ -135,8 +134,8 @@ def _preview(
         section=UPLOADS,
         look=found,
         faults=Faults(shown, pages_of(here, len(found.problems), number, {}, AT_ONCE)),
-        groups=import_words.groups(found),
-        readings=import_words.readings(found),
+        groups=import_words.groups(found.changes, found.unnamed),
+        readings=import_words.readings(found.readings),
         here=here,
         refused=refused,
     )
