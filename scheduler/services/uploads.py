@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from scheduler.domain import imports as rules
 from scheduler.domain import remarks
 from scheduler.domain.access import Actor
-from scheduler.domain.calendars import slug
 from scheduler.domain.imports import (
     MOST_FILES,
     UPLOAD_LIFE,
@@ -20,10 +19,9 @@ from scheduler.domain.limits import UPLOADS_BY_PERSON
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import Term
 from scheduler.errors import Invalid, NotFound, Problem, Stale, text
-from scheduler.exchange import marking, opened, workbooks
-from scheduler.exchange.faults import Reading, UnreadableError
+from scheduler.exchange import opened, workbooks
+from scheduler.exchange.faults import Reading
 from scheduler.exchange.workbooks import Batch, Opened
-from scheduler.locale import Language
 from scheduler.services import imports, limits
 from scheduler.services.context import Context
 from scheduler.store import terms, uploads
@@ -97,27 +95,8 @@ def _digest(files: Sequence[tuple[str, bytes]]) -> str:
 def look(ctx: Context, actor: Actor, upload_id: UploadId) -> Look:
     """What taking the lists over would do now; raises NotFound for another's and for old ones."""
     with ctx.reading() as db:
-        found = _own(ctx, db, actor, upload_id)
+        found = own(ctx, db, actor, upload_id)
         return _look(db, found)[0]
-
-
-def marked(ctx: Context, actor: Actor, upload_id: UploadId, number: int) -> tuple[str, bytes]:
-    """A name and a workbook: the list of that number, from 0, with its faults marked.
-
-    It can be mended and sent back.  Raises NotFound for a list without marks, too.
-    """
-    with ctx.reading() as db:
-        found = _own(ctx, db, actor, upload_id)
-        files = opened.unpacked(found.sheets)
-        batch = workbooks.gathered(files)
-        _understood(db, found, batch)
-    if number not in _marked(files, batch):
-        raise NotFound("This list has no marks.")
-    name, sheets = files[number]
-    if isinstance(sheets, UnreadableError):
-        raise NotFound("This list has no marks.")
-    made = marking.workbook(number, sheets, batch.faults, Language(actor.language))
-    return f"{slug(name.rpartition('.')[0])}-danh-dau.xlsx", made
 
 
 def take_over(ctx: Context, actor: Actor, upload_id: UploadId, seen: Fingerprint) -> Look:
@@ -126,7 +105,7 @@ def take_over(ctx: Context, actor: Actor, upload_id: UploadId, seen: Fingerprint
     Raises Stale when the lists now mean something else, Invalid with every problem, NotFound.
     """
     with ctx.transaction() as db:
-        found = _own(ctx, db, actor, upload_id)
+        found = own(ctx, db, actor, upload_id)
         terms.lock_programme(db, found.programme_id)  # one import after the other
         now_is, meant = _look(db, found)
         if meant is None:
@@ -140,7 +119,8 @@ def take_over(ctx: Context, actor: Actor, upload_id: UploadId, seen: Fingerprint
     return now_is
 
 
-def _own(ctx: Context, db: Session, actor: Actor, upload_id: UploadId) -> Upload:
+def own(ctx: Context, db: Session, actor: Actor, upload_id: UploadId) -> Upload:
+    """What this very person sent in less than a day ago; raises NotFound."""
     allowed = imports.may_import(actor)
     found = uploads.own(db, actor.person_id, upload_id, ctx.now() - UPLOAD_LIFE)
     if found is None or found.programme_id != allowed:
@@ -151,9 +131,9 @@ def _own(ctx: Context, db: Session, actor: Actor, upload_id: UploadId) -> Upload
 def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
     files = opened.unpacked(found.sheets)
     batch = workbooks.gathered(files)
-    meant = _understood(db, found, batch)
+    meant = understood(db, found, batch)
     told = batch.faults.readings()
-    marks = _marked(files, batch)
+    marks = with_marks(files, batch)
     if isinstance(meant, Invalid):
         seen = Fingerprint(found.digest)
         return Look(batch.files, "", None, Roster(), meant.problems, seen, told, marks), None
@@ -164,7 +144,7 @@ def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
     return Look(batch.files, term, meant.changes, unnamed, (), seen, told, marks), meant
 
 
-def _understood(db: Session, found: Upload, batch: Batch) -> imports.Understood | Invalid:
+def understood(db: Session, found: Upload, batch: Batch) -> imports.Understood | Invalid:
     """What the lists mean, or all that is wrong with them."""
     programme = terms.programme(db, found.programme_id)
     try:
@@ -173,7 +153,7 @@ def _understood(db: Session, found: Upload, batch: Batch) -> imports.Understood 
         return error
 
 
-def _marked(files: Sequence[tuple[str, Opened]], batch: Batch) -> tuple[int, ...]:
+def with_marks(files: Sequence[tuple[str, Opened]], batch: Batch) -> tuple[int, ...]:
     """The files with cells to mark; one that could not be read has none."""
     spots = (*batch.faults.marks(), *batch.faults.read_spots())
     return tuple(sorted({spot[0] for spot in spots if spot[0] < len(files)}))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
@@ -83,18 +83,6 @@ def preview(
     request: Request, ctx: Ctx, actor: CoordinatorActor, upload_id: RowId, number: _Page = 1
 ) -> Response:
     return _preview(request, uploads.look(ctx, actor, UploadId(upload_id)), upload_id, number)
-
-
-@router.get(f"{UPLOADS}/{{upload_id}}/marked/{{file_number}}")
-def marked(
-    ctx: Ctx,
-    actor: CoordinatorActor,
-    upload_id: RowId,
-    file_number: Annotated[int, Path(ge=0, lt=MOST_FILES)],
-) -> Response:
-    """The list with its faults at their cells, to be mended and sent back."""
-    name, made = uploads.marked(ctx, actor, UploadId(upload_id), file_number)
-    return download(name, XLSX, made)
 
 
 @router.post(f"{UPLOADS}/{{upload_id}}")
