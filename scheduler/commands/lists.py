@@ -43,6 +43,10 @@ def words(found: Told, language: Language) -> str:
 
     groups = import_words.groups(found.changes, found.unnamed)
     lines = [say(_heading(found)), "", *_table(groups, language)]
+    if found.followers:
+        moved = text("Requests that move with the new bell times of their schools: {count}.",
+                     count=found.followers)  # fmt: skip
+        lines += ["", say(moved)]
     if found.summary.dry_run:
         lines += _entries(groups, language)
     if found.readings:

@@ -92,8 +92,8 @@ def _best(candidates: Iterable[Header]) -> Header | None:
 def faults(header: Header, grid: Grid) -> Iterator[Text]:
     """The columns that nothing names, and those that are named twice."""
     hint = _taken(header, grid)
-    for what in _missing(header):
-        yield text("{what} {hint}", what=what, hint=hint) if hint else what
+    for number, what in enumerate(_missing(header)):
+        yield text("{what} {hint}", what=what, hint=hint) if hint and number == 0 else what
     yield from _doubled(header)
 
 

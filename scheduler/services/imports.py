@@ -54,6 +54,7 @@ class Told:
     changes: Changes
     unnamed: Roster
     readings: tuple[Reading, ...]
+    followers: int
 
 
 def tell(
@@ -78,7 +79,7 @@ def tell(
     counts = {noun: split.count for noun, split in _splits(found.changes)}
     summary = ImportSummary(programme.code, found.code or "", dry_run, **counts)
     unnamed = imports.unnamed(found.held, found.told)
-    return Told(summary, found.changes, unnamed, batch.faults.readings())
+    return Told(summary, found.changes, unnamed, batch.faults.readings(), found.followers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ class Understood:
     told: Roster
     wanted: Roster
     changes: Changes
+
+    @property
+    def followers(self) -> int:
+        """How many requests move with the bell times of their schools."""
+        return len(self.wanted.requests) - len(self.told.requests)
 
 
 def understood(

@@ -36,7 +36,8 @@ LONGEST_NAME = 100
 class Look:
     """What files mean now.  `changes` is None while there are `problems`; `unnamed`: what is held
     and not in the files, which stays; `seen` names all of it.  `readings`: what was understood
-    although it is written otherwise; `marked`: the files, by number, that can be had with marks."""
+    although it is written otherwise; `marked`: the files, by number, that can be had with marks;
+    `followers`: the requests that move with bell times."""
 
     names: tuple[str, ...]
     term: str
@@ -46,6 +47,7 @@ class Look:
     seen: Fingerprint
     readings: tuple[Reading, ...] = ()
     marked: tuple[int, ...] = ()
+    followers: int = 0
 
     @property
     def counts(self) -> dict[str, Count]:
@@ -141,7 +143,8 @@ def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
     seen = Fingerprint(f"{found.digest[:16]}{rules.fingerprint(meant.changes)}")
     unnamed = rules.unnamed(meant.held, meant.told)
     term = next(named, "")
-    return Look(batch.files, term, meant.changes, unnamed, (), seen, told, marks), meant
+    names, follow = batch.files, meant.followers
+    return Look(names, term, meant.changes, unnamed, (), seen, told, marks, follow), meant
 
 
 def understood(db: Session, found: Upload, batch: Batch) -> imports.Understood | Invalid:
