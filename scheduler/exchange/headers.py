@@ -10,15 +10,14 @@ merged ones do.  A weekday, alone or over a half-day, is a part of the list's fr
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import chain, pairwise
+from itertools import chain, pairwise, zip_longest
 from typing import NamedTuple
 
 from openpyxl.utils import get_column_letter
 
 from scheduler.domain import names
 from scheduler.errors import Text, text
-from scheduler.exchange import cells as words
-from scheduler.exchange import times, weekly
+from scheduler.exchange import cells, times, weekly
 from scheduler.exchange.faults import Cell, Part, UnreadableError
 from scheduler.exchange.grids import Grid
 from scheduler.exchange.layout import (
@@ -34,7 +33,20 @@ from scheduler.exchange.words import letters, shown, written
 _ALIKE = 0.75  # of the letters of two headings
 _LEAST = 0.5  # of the columns that a list needs
 _LONGEST = 200  # letters of a heading
-_Row = tuple[int, tuple[Cell, ...]]
+_KNOWN = frozenset().union(*(layout.names for layout in (*LAYOUTS, CLOSED)))
+_LONGEST_DAY = 12  # “Thứ Hai”, “Wednesday”
+
+
+class _Word(NamedTuple):
+    """A filled cell that may be a heading; `key`: its letters, `day`: the weekday that it is."""
+
+    said: str
+    key: str
+    is_text: bool
+    day: int | None
+
+
+_Row = tuple[int, Sequence[_Word | None]]
 
 
 class _Heading(NamedTuple):
@@ -75,7 +87,7 @@ def find(grid: Grid) -> Header | None:
     """The row that names most columns of one list, at least half of those it needs; two rows where
     they name more together."""
     layouts = (CLOSED,) if letters(grid.title) == letters(CLOSED.sheet) else LAYOUTS
-    rows = grid.rows[:HEADER_WITHIN]
+    rows = [(number, _words(row)) for number, row in grid.rows[:HEADER_WITHIN]]
     alone = _best(_alone(rows, layouts))
     if alone is None:
         return _best(_pairs(rows, layouts))
@@ -97,18 +109,38 @@ def faults(header: Header, grid: Grid) -> Iterator[Text]:
     yield from _doubled(header)
 
 
+def _words(row: Sequence[Cell]) -> list[_Word | None]:
+    return [_word(cell) for cell in row]
+
+
+def _word(cell: Cell) -> _Word | None:
+    """None for an empty cell, and for what is too long to be a heading."""
+    if cell is None or len(str(cell)) > _LONGEST or not (said := written(cell)):
+        return None
+    folded = names.fold(said) if len(said) <= _LONGEST_DAY else ""
+    day = times.weekday(folded) if times.is_weekday(folded) else None
+    return _Word(said, letters(said), isinstance(cell, str), day)
+
+
 def _alone(rows: Sequence[_Row], layouts: Iterable[Layout]) -> Iterator[Header]:
-    for number, cells in rows:
-        for layout in layouts:
-            yield _header(layout, number, number, [_named(layout, "", cell) for cell in cells])
+    for number, words in rows:
+        for layout in layouts if _names_any(words) else ():
+            yield _header(layout, number, number, [_named(layout, None, word) for word in words])
 
 
 def _pairs(rows: Sequence[_Row], layouts: Iterable[Layout]) -> Iterator[Header]:
     for (first, upper), (last, lower) in pairwise(rows):
+        if last != first + 1 or not (_names_any(upper) or _names_any(lower)):
+            continue
         for layout in layouts:
-            both = _paired(layout, upper, lower) if last == first + 1 else None
+            both = _paired(layout, upper, lower)
             if both:
                 yield _header(layout, first, last, both)
+
+
+def _names_any(words: Iterable[_Word | None]) -> bool:
+    """Whether it is worth a look: of two rows one has a name that needs no other."""
+    return any(word is not None and word.key in _KNOWN for word in words)
 
 
 def _header(layout: Layout, first: int, last: int, headings: Sequence[_Heading]) -> Header:
@@ -127,54 +159,43 @@ def _header(layout: Layout, first: int, last: int, headings: Sequence[_Heading])
     return Header(layout, first, last, tuple(headings), columns, parts)
 
 
-def _paired(layout: Layout, upper: Sequence[Cell], lower: Sequence[Cell]) -> list[_Heading] | None:
+def _paired(
+    layout: Layout, upper: Sequence[_Word | None], lower: Sequence[_Word | None]
+) -> list[_Heading] | None:
     """The headings of two rows; None where the lower one is an entry."""
     found: list[_Heading] = []
-    group: Cell = None
-    for index in range(max(len(upper), len(lower))):
-        above, below = _at(upper, index), _at(lower, index)
-        group = group if above is None else above
-        if below is None:
-            found.append(_named(layout, "", above))
-            continue
-        heading = _named(layout, "" if group is None else written(group), below)
-        if heading.name is None and above is not None and _named(layout, "", above).name:
+    group: _Word | None = None
+    for above, below in zip_longest(upper, lower):
+        group = above or group
+        heading = _named(layout, group, below) if below else _named(layout, None, above)
+        if below and above and heading.name is None and _named(layout, None, above).name:
             return None
         found.append(heading)
     return found
 
 
-def _at(cells: Sequence[Cell], index: int) -> Cell:
-    cell = cells[index] if index < len(cells) else None
-    return None if isinstance(cell, str) and not cell.strip() else cell
-
-
-def _named(layout: Layout, group: str, cell: Cell) -> _Heading:
+def _named(layout: Layout, group: _Word | None, word: _Word | None) -> _Heading:
     """What a cell names, below the name of a group or below none."""
-    if cell is None or not (group or isinstance(cell, str)) or len(str(cell)) > _LONGEST:
+    if word is None or not (group or word.is_text):
         return _Heading("")
-    said = written(cell)
-    for called in (f"{group} {said}", f"{said} {group}", said):
-        name = layout.names.get(letters(called))
-        if name is not None:
-            return _Heading(said, name)
-    adds = _moment(layout, group, said)
-    return _Heading(said, layout.weekly if adds else None, adds)
+    keys = (group.key + word.key, word.key + group.key, word.key) if group else (word.key,)
+    name = next((layout.names[key] for key in keys if key in layout.names), None)
+    adds = "" if name else _moment(layout, group, word)
+    return _Heading(word.said, layout.weekly if adds else name, adds)
 
 
-def _moment(layout: Layout, group: str, said: str) -> str:
+def _moment(layout: Layout, group: _Word | None, word: _Word) -> str:
     """The weekday, and half-day, of a part of a week: T2 sáng; empty where they are none."""
     if not layout.weekly:
         return ""
-    over, below = names.fold(group), names.fold(said)
-    if times.is_weekday(over):
+    if group and group.day is not None:
         try:
-            half_day = words.HALF_DAY_WORDS[words.half_day(said)]
+            half_day = cells.HALF_DAY_WORDS[cells.half_day(word.said)]
         except UnreadableError:
             return ""
-        return f"{weekly.weekday_word(times.weekday(over))} {half_day.lower()}"
-    of_week = not group or layout.names.get(letters(group)) == layout.weekly
-    return weekly.weekday_word(times.weekday(below)) if of_week and times.is_weekday(below) else ""
+        return f"{weekly.weekday_word(group.day)} {half_day.lower()}"
+    of_week = group is None or layout.names.get(group.key) == layout.weekly
+    return weekly.weekday_word(word.day) if of_week and word.day is not None else ""
 
 
 # -- what is wrong with it
@@ -204,17 +225,17 @@ def _other(header: Header, grid: Grid) -> int | None:
     rows = dict(grid.rows)
     missing = set(header.layout.needed) - set(header.columns)
     for number in (header.last + 1, header.first - 1):
-        cells = rows.get(number, ())
-        named = {_named(header.layout, "", cell).name for cell in cells}
-        if missing & named or (number > header.last and _goes_on(rows[header.last], cells)):
+        words = _words(rows.get(number, ()))
+        named = {_named(header.layout, None, word).name for word in words}
+        if missing & named or (number > header.last and _goes_on(header, words)):
             return number
     return None
 
 
-def _goes_on(header: Sequence[Cell], below: Sequence[Cell]) -> bool:
+def _goes_on(header: Header, below: Sequence[_Word | None]) -> bool:
     """Whether a text stands below an empty cell of the header: a name under that of a group."""
-    gaps = (index for index in range(len(below)) if _at(header, index) is None)
-    return any(isinstance(_at(below, index), str) for index in gaps)
+    above = zip_longest(below, (each.said for each in header.headings))
+    return any(word is not None and word.is_text and not said for word, said in above)
 
 
 def _missing(header: Header) -> Iterator[Text]:

@@ -1,14 +1,20 @@
 """Names of columns in two rows: taken where the pair names each column, told where it does not."""
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from scheduler.domain.imports import Roster
 from scheduler.errors import Invalid
 from scheduler.exchange import archives, layout, resolving, weekly, workbooks
+from scheduler.exchange.grids import Grid
 from scheduler.locale import Language, translate
+from tests.effort import examples as examples_tried
 from tests.exchange.books import (
     REQUESTS,
     SCHOOLS,
@@ -211,3 +217,28 @@ def test_entry_below_the_names_is_never_a_part_of_them() -> None:
 
     [found] = refusals(with_files(edited(SCHOOLS, lack)))
     assert found.startswith(f"{SCHOOLS}, sheet Trường, row 1: The column “Đầu mối” is missing.")
+
+
+NAMES = (*(name for one in layout.LAYOUTS for column in one.columns for name in
+           (column.name, *column.aliases[:2])), "Liên hệ", "Thời gian", "Thứ 2", "CN", "Sáng",
+         "Chiều", "Họ tên", "x", "7h-9h", "")  # fmt: skip
+CELLS = st.one_of(st.none(), st.sampled_from(NAMES), st.integers(-1, 9), st.text(max_size=5))
+
+
+@given(
+    st.lists(st.lists(CELLS, max_size=16), max_size=6),
+    st.sampled_from(["", *(one.sheet for one in layout.LAYOUTS), "Ngày nghỉ"]),
+)
+@settings(max_examples=examples_tried(200))
+def test_any_names_in_any_rows_are_read_or_told(lines: list[list[object]], title: str) -> None:
+    grid = Grid(title, tuple((n, tuple(line)) for n, line in enumerate(lines, start=1)))
+    batch = workbooks.gathered([("a.xlsx", (grid,))])
+    with suppress(Invalid):
+        resolving.resolve(batch, told(), TERM)
+
+
+def test_many_sheets_without_names_take_no_time() -> None:
+    rows = tuple((n, tuple(f"Ô {n} {m} của bảng" for m in range(64))) for n in range(1, 41))
+    began = time.process_time()
+    workbooks.gathered([("a.xlsx", tuple(Grid(f"{n}", rows) for n in range(50)))])
+    assert time.process_time() - began < 5
