@@ -71,8 +71,7 @@ def begin(folder: Path, name: str, what: object, press: Press = PAPERS) -> None:
     tidy(folder)
     if stand(folder, name, press).state in (State.READY, State.MAKING):
         return
-    if any(_alive(folder, each) for each in folder.glob(f"*{ORDER}")):
-        raise Conflict("Another long paper or list is being made. Try again in a minute.")
+    _refuse_second(folder)
     order = folder / f"{name}{ORDER}"
     for ending in (FAULT, COUNT, ORDER):
         (folder / f"{name}{ending}").unlink(missing_ok=True)
@@ -94,17 +93,25 @@ def begin(folder: Path, name: str, what: object, press: Press = PAPERS) -> None:
     )
 
 
+def again(folder: Path, name: str, what: object, press: Press = PAPERS) -> None:
+    """As `begin`, in place of the one that is made already."""
+    if stand(folder, name, press).state is State.READY:
+        _refuse_second(folder)
+        (folder / f"{name}{press.ending}").unlink(missing_ok=True)
+    begin(folder, name, what, press)
+
+
+def _refuse_second(folder: Path) -> None:
+    if any(_alive(folder, each) for each in folder.glob(f"*{ORDER}")):
+        raise Conflict("Another long paper or list is being made. Try again in a minute.")
+
+
 def take(folder: Path, name: str, press: Press = PAPERS) -> bytes | None:
     """The paper; None while it is not there."""
     try:
         return (folder / f"{name}{press.ending}").read_bytes()
     except FileNotFoundError:
         return None
-
-
-def discard(folder: Path, name: str, press: Press = PAPERS) -> None:
-    """Throw away what is made, so that it is made anew."""
-    (folder / f"{name}{press.ending}").unlink(missing_ok=True)
 
 
 def tidy(folder: Path) -> int:

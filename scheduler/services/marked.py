@@ -69,9 +69,7 @@ def begin(ctx: Context, actor: Actor, upload_id: UploadId, number: int) -> None:
     found = _own(ctx, actor, upload_id)
     _, sheets = _sheets(found, number)
     told = marking.order(sheets, _marks(ctx, actor, found, number))
-    folder, called = _folder(ctx), _name(actor, found, number)
-    presses.discard(folder, called, _PRESS)
-    presses.begin(folder, called, told, _PRESS)
+    presses.again(_folder(ctx), _name(actor, found, number), told, _PRESS)
 
 
 def take(ctx: Context, actor: Actor, upload_id: UploadId, number: int) -> tuple[str, bytes]:

@@ -109,6 +109,7 @@ def test_a_second_long_list_waits_for_the_first(ctx, desk, ordered):
     other.write_text("[]")
     refused = desk.submit(ordered)
     assert (refused.status_code, 'role="alert"' in refused.text) == (409, True)
+    assert desk.get(f"{ordered}/file").status_code == 200  # the one that is there stays
     other.unlink()
     assert desk.submit(ordered).status_code == 303
     assert made(desk, ordered).status_code == 200
