@@ -48,7 +48,8 @@ NO_PAGES = {
     "/coordinator/reports.pdf",  # another
     "/coordinator/reports/certificates.zip",  # many
     "/coordinator/reports/papers/{paper}/file",  # all of these in one
-    "/coordinator/imports/{upload_id}/marked/{file_number}",  # a workbook
+    "/coordinator/imports/{upload_id}/marked/{file_number}",  # a workbook, while it is short
+    "/coordinator/imports/{upload_id}/marked/{file_number}/file",  # a longer one
     "/line/ping",  # asked by a script
     "/line/hop",  # sends everybody on
     "/school/requests/{request_id}/fix",  # the example programme lacks no lesson

@@ -1,12 +1,13 @@
 """Commands for files: workbooks in, workbooks and instances out."""
 
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
 
 from scheduler import console
-from scheduler.commands import opening
+from scheduler.commands import lists, opening
+from scheduler.locale import Language
 from scheduler.services import exports, imports, system
 
 
@@ -15,17 +16,22 @@ from scheduler.services import exports, imports, system
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @console.term_option
-@click.option("--dry-run", is_flag=True, help="Check everything and store nothing.")
+@click.option("--dry-run", is_flag=True, help="Tell what the lists would do, and store nothing.")
 @console.json_option
 def import_command(
     files: tuple[Path, ...], term_code: str | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Read workbooks, or lists as CSV, into the database: all of them, or nothing."""
+    """Read workbooks, or lists as CSV, into the database: all of them, or nothing.
+
+    Tells what changes, and which cells were understood otherwise than they are written.
+    """
     with opening.context() as ctx:
         system.migrate(ctx)
         given = [(path.name, path.read_bytes()) for path in files]
-        summary = asdict(imports.import_files(ctx, given, term_code=term_code, dry_run=dry_run))
-        console.show(as_json, summary)
+        found = imports.tell(ctx, given, term_code=term_code, dry_run=dry_run)
+        language = Language(ctx.settings.locale)
+        plain = partial(lists.words, found, language)
+        console.show(as_json, lists.values(found, language), plain)
 
 
 @click.command()

@@ -1,15 +1,14 @@
-"""Papers that take a minute: a process of its own prints them into a folder, after the request.
+"""What takes a minute to make: a process of its own makes it into a folder, after the request.
 
-The folder is a cache: each file is named after all that it says and can be printed anew.  What was
+The folder is a cache: each file is named after all that it says and can be made anew.  What was
 begun and not ended, because the machine stopped, is begun again when somebody asks; where several
-machines serve, each prints its own.
+machines serve, each makes its own.
 """
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +19,18 @@ from scheduler.errors import Conflict
 KEPT_SECONDS = 24 * 3600.0
 STALE_SECONDS = 120.0  # a process that has not said a word for so long is gone
 _CHILD = (sys.executable, "-P", "-m", "scheduler.delivery.presses_child")
-PAPER, ORDER, COUNT, FAULT = ".pdf", ".order", ".count", ".fault"
+ORDER, COUNT, FAULT = ".order", ".count", ".fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Who makes it: a module of ours with `whole(order, tell)`; and how the file ends."""
+
+    module: str
+    ending: str
+
+
+PAPERS = Press("scheduler.delivery.printing", ".pdf")
 
 
 class State(StrEnum):
@@ -40,9 +50,9 @@ class Stand:
     size: int = 0
 
 
-def stand(folder: Path, name: str) -> Stand:
+def stand(folder: Path, name: str, press: Press = PAPERS) -> Stand:
     """How far the paper of that name is."""
-    paper, order = folder / f"{name}{PAPER}", folder / f"{name}{ORDER}"
+    paper, order = folder / f"{name}{press.ending}", folder / f"{name}{ORDER}"
     if paper.exists():
         return Stand(State.READY, size=paper.stat().st_size)
     if _alive(folder, order):
@@ -52,30 +62,29 @@ def stand(folder: Path, name: str) -> Stand:
     return Stand(State.NONE)
 
 
-def begin(folder: Path, name: str, pages: Sequence[str]) -> None:
-    """Print these pages of HTML, one paper, unless that is done or goes on.
+def begin(folder: Path, name: str, what: object, press: Press = PAPERS) -> None:
+    """Have one made of an order, as JSON has it, unless that is done or goes on.
 
-    Raises Conflict while another paper is printed here: each takes hundreds of megabytes.
+    Raises Conflict while another one is made here: each takes hundreds of megabytes.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     tidy(folder)
-    if stand(folder, name).state in (State.READY, State.MAKING):
+    if stand(folder, name, press).state in (State.READY, State.MAKING):
         return
-    if any(_alive(folder, each) for each in folder.glob(f"*{ORDER}")):
-        raise Conflict("Another long paper is being printed. Try again in a minute.")
+    _refuse_second(folder)
     order = folder / f"{name}{ORDER}"
     for ending in (FAULT, COUNT, ORDER):
         (folder / f"{name}{ending}").unlink(missing_ok=True)
     try:
-        with order.open("x") as file:  # who made it prints
-            json.dump(list(pages), file)
+        with order.open("x") as file:  # who made it begins
+            file.write(json.dumps(what))
     except FileExistsError:
         return
     except OSError as error:  # half an order would look like one that is printed
         order.unlink(missing_ok=True)
-        raise Conflict("This paper cannot be printed now: the disk may be full.") from error
+        raise Conflict("It cannot be made now: the disk may be full.") from error
     subprocess.Popen(
-        [*_CHILD, str(folder.absolute()), name],
+        [*_CHILD, str(folder.absolute()), name, press.module, press.ending],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -84,16 +93,29 @@ def begin(folder: Path, name: str, pages: Sequence[str]) -> None:
     )
 
 
-def take(folder: Path, name: str) -> bytes | None:
+def again(folder: Path, name: str, what: object, press: Press = PAPERS) -> None:
+    """As `begin`, in place of the one that is made already."""
+    if stand(folder, name, press).state is State.READY:
+        _refuse_second(folder)
+        (folder / f"{name}{press.ending}").unlink(missing_ok=True)
+    begin(folder, name, what, press)
+
+
+def _refuse_second(folder: Path) -> None:
+    if any(_alive(folder, each) for each in folder.glob(f"*{ORDER}")):
+        raise Conflict("Another long paper or list is being made. Try again in a minute.")
+
+
+def take(folder: Path, name: str, press: Press = PAPERS) -> bytes | None:
     """The paper; None while it is not there."""
     try:
-        return (folder / f"{name}{PAPER}").read_bytes()
+        return (folder / f"{name}{press.ending}").read_bytes()
     except FileNotFoundError:
         return None
 
 
 def tidy(folder: Path) -> int:
-    """Throw away what is older than a day: papers hold names; how many files."""
+    """Throw away what is older than a day: they hold names; how many files."""
     old = [each for each in folder.glob("*") if _age(each) > KEPT_SECONDS]
     for each in old:
         each.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The process that prints one long paper: see `presses`, which starts it."""
+"""The process that makes one long paper or list: see `presses`, which starts it."""
 
 import importlib
 import json
@@ -6,19 +6,21 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from scheduler.delivery import presses
+from scheduler.delivery.presses import Press
 
 _STILL_HERE = 20.0  # seconds
 
 
-def main(folder: Path, name: str) -> None:
+def main(folder: Path, name: str, press: Press) -> None:
     order, fault = folder / f"{name}{presses.ORDER}", folder / f"{name}{presses.FAULT}"
     os.nice(5)  # people's pages come first
     over = threading.Event()
     threading.Thread(target=_say, args=(order, over), daemon=True).start()
     try:
-        _print(folder, name, json.loads(order.read_text()))
+        _make(folder, name, press, json.loads(order.read_text()))
     except Exception as error:  # noqa: BLE001 - whoever waits hears that it will not come
         fault.write_text(repr(error))
     finally:
@@ -27,21 +29,22 @@ def main(folder: Path, name: str) -> None:
         (folder / f"{name}{presses.COUNT}").unlink(missing_ok=True)
 
 
-def _print(folder: Path, name: str, pages: list[str]) -> None:
-    printing = importlib.import_module("scheduler.delivery.printing")
+def _make(folder: Path, name: str, press: Press, order: Any) -> None:
     count, part = folder / f"{name}{presses.COUNT}", folder / f"{name}.part"
-    count.write_text(f"0/{len(pages)}")
-    made = printing.whole(pages, lambda done: count.write_text(f"{done}/{len(pages)}"))
-    part.write_bytes(made)
-    part.replace(folder / f"{name}{presses.PAPER}")
+
+    def tell(done: int, of: int) -> None:
+        count.write_text(f"{done}/{of}")
+
+    part.write_bytes(importlib.import_module(press.module).whole(order, tell))
+    part.replace(folder / f"{name}{press.ending}")
 
 
 def _say(order: Path, over: threading.Event) -> None:
-    """One table may take longer than a process may be silent."""
+    """One piece may take longer than a process may be silent."""
     while not over.wait(_STILL_HERE):
         if order.exists():
             order.touch()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], Press(*sys.argv[3:5]))

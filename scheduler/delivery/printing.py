@@ -34,13 +34,14 @@ def pdf(page: str) -> bytes:
     return found
 
 
-def whole(pages: Sequence[str], done: Callable[[int], object]) -> bytes:
-    """The pages as one tagged PDF, in which each font stands once; `done` hears how many are laid
-    out.  All of them are in memory until the end."""
+def whole(pages: Sequence[str], tell: Callable[[int, int], object]) -> bytes:
+    """The pages as one tagged PDF, in which each font stands once; `tell` hears how many are laid
+    out, and of how many.  All of them are in memory until the end."""
     drawn = []
+    tell(0, len(pages))
     for number, page in enumerate(pages, 1):
         drawn.append(HTML(string=page, url_fetcher=_OwnFonts()).render())
-        done(number)
+        tell(number, len(pages))
     sheets = [sheet for each in drawn for sheet in each.pages]
     found: bytes = drawn[0].copy(sheets).write_pdf(pdf_tags=True)
     return found

@@ -1,9 +1,9 @@
 """What is wrong with workbooks: every fault kept with its place, told in the order of the files."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from openpyxl.utils import get_column_letter
 
@@ -17,6 +17,7 @@ T = TypeVar("T")
 Cell = object
 
 _BETWEEN = re.compile(r"[;,\n]")
+_BREAK = re.compile(r"\s*[;\n]\s*")
 _DIGIT = re.compile(r"\d")
 # What people write into a cell that they would rather leave empty.
 _LONGEST_NOTHING = 20
@@ -106,9 +107,19 @@ class Faults:
         return tuple(problem for _, problem in sorted(self._found, key=lambda item: item[0]))
 
 
+class Part(NamedTuple):
+    """One cell of several that a column is spread over; `adds`: what its heading says of it."""
+
+    place: int
+    adds: str
+
+
 @dataclass(slots=True)
 class Row:
-    """One row of a table while it is read; `order` says where its sheet stands among all."""
+    """One row of a table while it is read; `order` says where its sheet stands among all.
+
+    `parts`: the cells of a column that is spread over several.
+    """
 
     file: str
     sheet: str
@@ -118,6 +129,7 @@ class Row:
     cells: tuple[Cell, ...]
     faults: Faults = field(repr=False)
     sound: bool = True
+    parts: Mapping[str, Sequence[Part]] = field(default_factory=dict)
 
     @property
     def place(self) -> Text:
@@ -125,9 +137,21 @@ class Row:
 
     def value(self, column: str) -> Cell:
         """What stands in a column; None when it is empty or the table lacks the column."""
-        index = self.columns.get(column, len(self.cells))
+        if column in self.parts:
+            return "; ".join(said for _, said in self._spread(column)) or None
+        return self._at(self.columns.get(column, len(self.cells)))
+
+    def _at(self, index: int) -> Cell:
         cell = self.cells[index] if index < len(self.cells) else None
         return None if isinstance(cell, str) and not cell.strip() else cell
+
+    def _spread(self, column: str) -> Iterator[tuple[int, str]]:
+        """The filled cells of a column that is spread over several, each with what it means."""
+        for index, adds in self.parts[column]:
+            cell = self._at(index)
+            if cell is not None and not (isinstance(cell, str) and _says_nothing(cell)):
+                said = str(cell) if isinstance(cell, str) else written(cell)
+                yield index, f"{adds} {_BREAK.sub(', ', said.strip())}"
 
     def need(
         self,
@@ -172,36 +196,56 @@ class Row:
         instead: T,
         write: Callable[[T], str] | None,
     ) -> T:
+        if column in self.parts and not self._parts_sound(column, parse, write):
+            return instead
         try:
             value = parse(cell)
         except UnreadableError as error:
             self.fault(column, error.what)
             return instead
-        if write is not None:
+        if write is not None and column not in self.parts:
             self.note(column, cell, write(value))
         return value
 
-    def note(self, column: str, cell: Cell, meant: str) -> None:
+    def _parts_sound(
+        self, column: str, parse: Callable[[Cell], T], write: Callable[[T], str] | None
+    ) -> bool:
+        """Whether each part of a spread column can be read; what is wrong stands at its cell."""
+        sound = True
+        for index, said in self._spread(column):
+            try:
+                value = parse(said)
+            except UnreadableError as error:
+                self.fault(column, error.what, index)
+                sound = False
+            else:
+                if write is not None:
+                    self.note(column, said, write(value), index)
+        return sound
+
+    def note(self, column: str, cell: Cell, meant: str, at: int | None = None) -> None:
         """Note what a cell was taken for, part by part, where it says it in other words."""
         if str(cell) == meant:  # nearly always
             return
         for found, each in _compared(cell, meant):
             if letters(found) != letters(each):
-                self.faults.read(self.spot(column), self.where(column), column, shown(found), each)
+                spot, where = self.spot(column, at), self.where(column, at)
+                self.faults.read(spot, where, column, shown(found), each)
 
-    def fault(self, column: str, what: Text) -> None:
-        """Note what is wrong with one cell of this row."""
+    def fault(self, column: str, what: Text, at: int | None = None) -> None:
+        """Note what is wrong with one cell of this row; `at`: which of a spread column."""
         self.sound = False
-        index = self.columns.get(column, -1)
-        self.faults.add((*self.order, self.number, index), self.where(column), what)
+        index = self.columns.get(column, -1) if at is None else at
+        self.faults.add((*self.order, self.number, index), self.where(column, at), what)
 
-    def spot(self, column: str) -> Spot:
+    def spot(self, column: str, at: int | None = None) -> Spot:
         """Where the cell of a column stands; the first of the row when it has no such column."""
-        return (*self.order, self.number, self.columns.get(column, 0))
+        index = self.columns.get(column, 0) if at is None else at
+        return (*self.order, self.number, index)
 
-    def where(self, column: str) -> Text:
+    def where(self, column: str, at: int | None = None) -> Text:
         """The cell of a column, in words."""
-        index = self.columns.get(column, -1)
+        index = self.columns.get(column, -1) if at is None else at
         called = f"{get_column_letter(index + 1)} ({column})" if index >= 0 else column
         return text("{place}, column {column}", place=self.place, column=called)
 

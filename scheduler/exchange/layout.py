@@ -35,7 +35,7 @@ class Layout:
     """A table; `key` names the column by which a row is known to be one of its rows.
 
     `beside` are columns that offices have besides, or instead of the code of a school; we write
-    none of them.
+    none of them.  `weekly`: the column that may be spread over the days of a week.
     """
 
     noun: Noun
@@ -43,6 +43,7 @@ class Layout:
     columns: tuple[Column, ...]
     key: str
     beside: tuple[Column, ...] = ()
+    weekly: str = ""
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -118,6 +119,12 @@ _CODE = Column(CODE, ("Mã", "Mã số trường", "Mã đơn vị", "School cod
 _SCHOOL = Column(
     SCHOOL_NAME, ("Trường", "Tên đơn vị", "Trường tiếp nhận", "School", "School name", "Name")
 )
+# A name below, or beside, whose it is: Họ tên under Liên hệ.
+_CONTACTS = tuple(
+    f"{name} {whose}"
+    for name in ("Họ tên", "Họ và tên", "Tên")
+    for whose in ("liên hệ", "người liên hệ", "đầu mối", "người đầu mối", "cán bộ đầu mối")
+)
 _FROM = Column(FIRST_DAY, ("Ngày bắt đầu", "Từ", "From", "First day", "Start date"))
 _UNTIL = Column(
     LAST_DAY, ("Ngày kết thúc", "Đến", "Đến hết ngày", "Until", "To", "Last day", "End date")
@@ -134,7 +141,10 @@ SCHOOLS = Layout(
         Column(ROOMS, ("Số phòng", "Số phòng học", "Rooms", "Online rooms")),
         Column(
             CONTACT,
-            ("Người đầu mối", "Cán bộ đầu mối", "Người liên hệ", "Contact", "Contact person"),
+            (
+                *("Người đầu mối", "Cán bộ đầu mối", "Người liên hệ", "Contact", "Contact person"),
+                *_CONTACTS,
+            ),
         ),
         _MAIL,
         _PHONE,
@@ -148,8 +158,13 @@ PERIODS = Layout(
         _CODE,
         Column(HALF_DAY, ("Buổi học", "Half-day", "Half day", "Session")),
         Column(PERIOD, ("Tiết học", "Tiết số", "Period")),
-        Column(START, ("Giờ bắt đầu", "Bắt đầu lúc", "Giờ vào", "Start", "Begins", "From")),
-        Column(END, ("Giờ kết thúc", "Kết thúc lúc", "Giờ ra", "End", "Ends", "To")),
+        Column(
+            START,
+            ("Giờ bắt đầu", "Bắt đầu lúc", "Giờ vào", "Từ giờ", "Từ", "Start", "Begins", "From"),
+        ),
+        Column(
+            END, ("Giờ kết thúc", "Kết thúc lúc", "Giờ ra", "Đến giờ", "Đến", "End", "Ends", "To")
+        ),
     ),
     CODE,
     (_SCHOOL,),
@@ -214,6 +229,7 @@ TEACHERS = Layout(
             A_TERM,
             (
                 *("Tổng số tiết", "Tổng số tiết/kỳ", "Số tiết/học kỳ", "Tổng số tiết học kỳ"),
+                *("Số tiết tối đa/học kỳ", "Số tiết tối đa/kỳ", "Tối đa/học kỳ", "Tối đa/kỳ"),
                 *("Lessons a term", "Lessons per term", "Total lessons", "Most a term"),
             ),
         ),
@@ -230,6 +246,7 @@ TEACHERS = Layout(
         ),
     ),
     NUMBER,
+    weekly=FREE,
 )
 REQUESTS = Layout(
     Noun.REQUESTS,
@@ -247,6 +264,7 @@ REQUESTS = Layout(
     ),
     CODE,
     (_SCHOOL,),
+    weekly=SLOTS[0],
 )
 # Its columns are in other lists as well: a sheet is one only by its name.
 CLOSED = Layout(Noun.CLOSED, "Ngày nghỉ", (_FROM, replace(_UNTIL, optional=True)), FIRST_DAY)

@@ -5,7 +5,8 @@ It is made of the cells that were read: no byte of the file itself is opened aga
 
 import io
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
@@ -16,8 +17,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from scheduler.errors import Text, text
-from scheduler.exchange.faults import Cell, Faults, Reading, Spot
-from scheduler.exchange.grids import Grid
+from scheduler.exchange.faults import Cell, Faults, Reading
+from scheduler.exchange.grids import Grid, packed, unpacked
 from scheduler.exchange.layout import READING_FAULTS, READING_MEANT
 from scheduler.exchange.words import guarded, shown
 from scheduler.locale import Language, translate
@@ -36,31 +37,85 @@ _FORMATS: Mapping[type, str] = {datetime: "dd/mm/yyyy", date: "dd/mm/yyyy", time
 _Line = Sequence[str | int]
 _Rows = Mapping[int, tuple[Cell, ...]]
 _Place = tuple[int, int]  # row and column
+_Cell = tuple[int, int, int]  # sheet, row and column
+Tell = Callable[[int, int], object]
+_TELL_EACH = 500  # rows
 
 
-def workbook(file: int, grids: Sequence[Grid], faults: Faults, language: Language) -> bytes:
-    """The sheets of the file of that number, each cell in its place, and a sheet of all faults."""
-    marks = {spot: found for spot, found in faults.marks().items() if spot[0] == file}
-    readings = [each for each in faults.readings() if each.file == file]
-    seen = frozenset(spot for spot in faults.read_spots() if spot[0] == file)
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is to be marked in one file, in words.  `faults`: by sheet, row and column; `seen`: the
+    cells that were taken for something else, `meant`: for what."""
+
+    language: Language
+    faults: Mapping[_Cell, Sequence[str]]
+    seen: Set[_Cell]
+    meant: Sequence[_Line]
+
+
+def marks(file: int, faults: Faults, language: Language) -> Marks:
+    """All that is to be marked in the file of that number."""
+    return Marks(
+        language,
+        {
+            spot[1:]: [translate(each, language) for each in found]
+            for spot, found in faults.marks().items()
+            if spot[0] == file
+        },
+        frozenset(spot[1:] for spot in faults.read_spots() if spot[0] == file),
+        [_meant_line(each, language) for each in faults.readings() if each.file == file],
+    )
+
+
+def order(grids: Sequence[Grid], marks: Marks) -> dict[str, Any]:
+    """Sheets and marks as plain JSON, for the process that makes a long list: see `whole`."""
+    return packed(grids) | {
+        "language": marks.language.value,
+        "faults": [[list(place), found] for place, found in marks.faults.items()],
+        "seen": [list(place) for place in sorted(marks.seen)],
+        "meant": marks.meant,
+    }
+
+
+def whole(order: Mapping[str, Any], tell: Tell) -> bytes:
+    """The workbook that was ordered; `tell` hears how many rows are written, and of how many."""
+    given = Marks(
+        Language(order["language"]),
+        {_cell(place): found for place, found in order["faults"]},
+        frozenset(map(_cell, order["seen"])),
+        order["meant"],
+    )
+    return workbook(unpacked(order), given, tell)
+
+
+def _cell(given: Sequence[int]) -> _Cell:
+    sheet, row, column = given
+    return sheet, row, column
+
+
+def workbook(grids: Sequence[Grid], marks: Marks, tell: Tell = lambda *_: None) -> bytes:
+    """The sheets, each cell in its place, and a sheet of all faults before them."""
     book = Workbook(write_only=True)
     names = [_title(grid.title) for grid in grids]
-    rows = [dict(grid.rows) for grid in grids]
-    if marks:
-        lines = [_fault_line(spot, each, names, rows, language)
-                 for spot, found in marks.items() for each in found]  # fmt: skip
-        _listed(book, READING_FAULTS, _FAULT_HEADS, lines, language)
+    if marks.faults:
+        rows = [dict(grid.rows) for grid in grids]
+        lines = [_fault_line(place, each, names, rows)
+                 for place, found in marks.faults.items() for each in found]  # fmt: skip
+        _listed(book, READING_FAULTS, _FAULT_HEADS, lines, marks.language)
     comments = 0
+    done, of = 0, sum(len(grid.rows) for grid in grids)
     for index, grid in enumerate(grids):
-        here = {spot[2:]: found for spot, found in marks.items() if spot[1] == index}
-        said = {place: _comment(found, language)
+        here = {place[1:]: found for place, found in marks.faults.items() if place[0] == index}
+        said = {place: _comment(found)
                 for place, found in list(here.items())[: _MOST_COMMENTS - comments]}  # fmt: skip
         comments += len(said)
-        yellow = {spot[2:] for spot in seen if spot[1] == index}
-        _copied(book, names[index], grid, here.keys(), said, yellow)
-    if readings:
-        lines = [_meant_line(each, language) for each in readings]
-        _listed(book, READING_MEANT, _MEANT_HEADS, lines, language)
+        yellow = {place[1:] for place in marks.seen if place[0] == index}
+        for row in _copied(book, names[index], grid, here.keys(), said, yellow):
+            if row % _TELL_EACH == 0:
+                tell(min(done + row, of), of)
+        done += len(grid.rows)
+    if marks.meant:
+        _listed(book, READING_MEANT, _MEANT_HEADS, marks.meant, marks.language)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -72,24 +127,21 @@ _FIRST = text("The first of them")
 _MEANT_HEADS = (text("Column"), _SAYS, text("Understood as"), text("Cells"), _FIRST)
 
 
-def _fault_line(
-    spot: Spot, what: Text, names: Sequence[str], rows: Sequence[_Rows], language: Language
-) -> _Line:
-    _, sheet, row, column = spot
+def _fault_line(place: _Cell, what: str, names: Sequence[str], rows: Sequence[_Rows]) -> _Line:
+    sheet, row, column = place
     cells = rows[sheet].get(row, ())
     said = cells[column] if column < len(cells) else None
-    place = f"{get_column_letter(column + 1)}{row}"
-    return names[sheet], place, "" if said is None else shown(said), translate(what, language)
+    where = f"{get_column_letter(column + 1)}{row}"
+    return names[sheet], where, "" if said is None else shown(said), what
 
 
 def _meant_line(each: Reading, language: Language) -> _Line:
     return each.column, each.found, each.meant, each.count, translate(each.where, language)
 
 
-def _comment(found: Sequence[Text], language: Language) -> Comment:
-    said = "\n".join(translate(each, language) for each in found)
+def _comment(found: Sequence[str]) -> Comment:
     width, height = _COMMENT_SIZE
-    return Comment(said, "Chung Tay", height=height, width=width)
+    return Comment("\n".join(found), "Chung Tay", height=height, width=width)
 
 
 def _copied(
@@ -99,8 +151,8 @@ def _copied(
     faulty: Set[_Place],
     comments: Mapping[_Place, Comment],
     yellow: Set[_Place],
-) -> None:
-    """A sheet with every cell in the row and column where it stood."""
+) -> Iterator[int]:
+    """A sheet with every cell where it stood, row by row, as it is written."""
     sheet = book.create_sheet(title)
     for index, width in enumerate(_widths(grid), start=1):
         sheet.column_dimensions[get_column_letter(index)].width = width
@@ -121,6 +173,7 @@ def _copied(
                 cell.fill = _YELLOW
             line.append(cell)
         sheet.append(line)
+        yield number
 
 
 def _title(said: str) -> str:

@@ -1,30 +1,18 @@
 """Finding tables in sheets: by the names of their columns, whatever stands above and below."""
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-
-from openpyxl.utils import get_column_letter
 
 from scheduler.domain import names
-from scheduler.errors import Text, text
+from scheduler.errors import text
+from scheduler.exchange import headers
 from scheduler.exchange.faults import Cell, Faults, Row, place
 from scheduler.exchange.grids import Grid
-from scheduler.exchange.layout import (
-    CLOSED,
-    CODE,
-    HEADER_WITHIN,
-    LAYOUTS,
-    NUMBER,
-    READING,
-    SCHOOL_NAME,
-    Layout,
-)
-from scheduler.exchange.words import letters, shown, written
+from scheduler.exchange.headers import Header
+from scheduler.exchange.layout import LAYOUTS, NUMBER, READING, Layout
+from scheduler.exchange.words import letters, written
 
 _FEW = 2
-_ALIKE = 0.75  # of the letters of two headings
 _CODE_KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,39}")
 _NUMBER_KEY = re.compile(r"[0-9]+(\.0)?")
 # How a line below a table begins when it follows without a blank row.  The marks matter in a sum:
@@ -50,63 +38,26 @@ class Table:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    layout: Layout
-    number: int
-    columns: Mapping[str, int]
-
-
 def find_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) -> Table | None:
     """The table of a sheet, faults of its header noted; None when it is none of ours."""
     if letters(grid.title) in _READING:
         return None
-    header = _find_header(grid)
+    header = headers.find(grid)
     if header is None:
         return _lost_table(file, grid, order, faults)
-    titles = (cell for number, row in grid.rows if number < header.number for cell in row)
-    lines = [line for line in grid.rows if line[0] > header.number]
+    titles = (cell for number, row in grid.rows if number < header.first for cell in row)
+    lines = [line for line in grid.rows if line[0] > header.last]
     rows = tuple(
-        Row(file, grid.title, number, order, header.columns, cells, faults)
+        Row(file, grid.title, number, order, header.columns, cells, faults, parts=header.parts)
         for number, cells in _without_footer(header, lines)
     )
-    where = place(file, grid.title, header.number)
-    wrong = [*_missing(header, grid), *_doubled(header, grid)]
+    where = place(file, grid.title, header.last)
+    wrong = [*headers.faults(header, grid)]
     if not rows:
         wrong.append(text("The list below this row is empty. Fill it in, or leave out the sheet."))
     for number, what in enumerate(wrong):
-        faults.add((*order, header.number, -1, number), where, what)
+        faults.add((*order, header.last, -1, number), where, what)
     return Table(header.layout, tuple(str(title) for title in titles if title), rows, not wrong)
-
-
-def _find_header(grid: Grid) -> _Header | None:
-    """The row that names most columns of one layout, at least half of those it needs."""
-    best: tuple[float, _Header] | None = None
-    layouts = (CLOSED,) if letters(grid.title) == letters(CLOSED.sheet) else LAYOUTS
-    for number, cells in grid.rows[:HEADER_WITHIN]:
-        said = _headings(cells)
-        for layout in layouts:
-            columns = _columns(layout, said)
-            share = sum(name in columns for name in layout.needed) / len(layout.needed)
-            if share >= 0.5 and (best is None or share > best[0]):
-                best = share, _Header(layout, number, columns)
-    return best[1] if best else None
-
-
-def _headings(cells: tuple[Cell, ...]) -> list[str]:
-    return [letters(cell) if isinstance(cell, str) else "" for cell in cells]
-
-
-def _columns(layout: Layout, said: list[str]) -> dict[str, int]:
-    """Where each column stands, the first time it is named."""
-    found: dict[str, int] = {}
-    for index, heading in enumerate(said):
-        name = layout.names.get(heading)
-        if name is not None:
-            found.setdefault(name, index)
-    if layout.beside and CODE not in found and SCHOOL_NAME in found:
-        found[CODE] = found.pop(SCHOOL_NAME)  # a school is known by its name, too
-    return found
 
 
 def _lost_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) -> Table | None:
@@ -126,51 +77,13 @@ def _lost_table(file: str, grid: Grid, order: tuple[int, int], faults: Faults) -
     return Table(meant, (), (), whole=False)
 
 
-def _missing(header: _Header, grid: Grid) -> Iterable[Text]:
-    """The columns that nothing names; one whose name is nearly there may only be misspelt."""
-    said = [letter for letter in _headings(_cells(header, grid)) if letter]
-    others = [letter for letter in said if letter not in header.layout.names]
-    for name in header.layout.needed:
-        if name in header.columns:
-            continue
-        near = get_close_matches(letters(name), others, n=1, cutoff=_ALIKE)
-        if near:
-            index = _headings(_cells(header, grid)).index(near[0])
-            yield text(
-                "The column “{column}” is missing. If “{found}” in {place} is meant, write it as"
-                " “{column}”.",
-                column=name,
-                found=shown(_cells(header, grid)[index]),
-                place=get_column_letter(index + 1),
-            )
-        else:
-            yield text("The column “{column}” is missing. Add it under this name.", column=name)
-
-
-def _doubled(header: _Header, grid: Grid) -> Iterable[Text]:
-    for index, heading in enumerate(_headings(_cells(header, grid))):
-        name = header.layout.names.get(heading)
-        if name is not None and header.columns.get(name, index) != index:
-            yield text(
-                "The column “{column}” is there twice, in {first} and {second}. Delete one of"
-                " them.",
-                column=name,
-                first=get_column_letter(header.columns[name] + 1),
-                second=get_column_letter(index + 1),
-            )
-
-
-def _cells(header: _Header, grid: Grid) -> tuple[Cell, ...]:
-    return next(cells for number, cells in grid.rows if number == header.number)
-
-
-def _without_footer(header: _Header, lines: list[_Line]) -> list[_Line]:
+def _without_footer(header: Header, lines: list[_Line]) -> list[_Line]:
     """The rows of the list.  Notes, sums and signatures can only stand below its last row."""
     filled = [line for line in lines if _filled(header, line)]
     end = len(filled)
     while end and _may_be_note(header, filled[end - 1]):
         end -= 1
-    above = filled[end - 1][0] if end else header.number
+    above = filled[end - 1][0] if end else header.last
     for index in range(end, len(filled)):
         number = filled[index][0]
         if number > above + 1 or _reads_as_note(header, filled[index]):
@@ -179,7 +92,7 @@ def _without_footer(header: _Header, lines: list[_Line]) -> list[_Line]:
     return filled
 
 
-def _may_be_note(header: _Header, line: _Line) -> bool:
+def _may_be_note(header: Header, line: _Line) -> bool:
     """True for a row with a few texts in it that cannot be an entry of which cells were forgotten.
 
     Forgotten cells must be told, never passed over: a row with its number or code, with a mail
@@ -193,7 +106,7 @@ def _may_be_note(header: _Header, line: _Line) -> bool:
     return len(filled) <= _FEW or _is_sum(filled)
 
 
-def _reads_as_note(header: _Header, line: _Line) -> bool:
+def _reads_as_note(header: Header, line: _Line) -> bool:
     """True for words that no entry begins with: such a row may follow without a blank one."""
     filled = _filled(header, line)
     return all(_NOTE.match(names.fold(str(cell))) for cell in filled) or _is_sum(filled)
@@ -203,7 +116,7 @@ def _is_sum(cells: list[Cell]) -> bool:
     return any(_SUM.match(written(cell).casefold()) for cell in cells)
 
 
-def _has_key(header: _Header, cells: tuple[Cell, ...]) -> bool:
+def _has_key(header: Header, cells: tuple[Cell, ...]) -> bool:
     index = header.columns.get(header.layout.key)
     if index is None or index >= len(cells) or cells[index] is None:
         return False
@@ -211,7 +124,7 @@ def _has_key(header: _Header, cells: tuple[Cell, ...]) -> bool:
     return bool(pattern.fullmatch(str(cells[index]).strip()))
 
 
-def _filled(header: _Header, line: _Line) -> list[Cell]:
+def _filled(header: Header, line: _Line) -> list[Cell]:
     """What a row has under the columns of the table; what stands beside it is not ours."""
-    found = (line[1][index] for index in header.columns.values() if index < len(line[1]))
+    found = (line[1][index] for index in header.places if index < len(line[1]))
     return [cell for cell in found if cell is not None and str(cell).strip()]

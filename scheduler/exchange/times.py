@@ -162,6 +162,11 @@ def weekday(said: str) -> int:
     return _ENGLISH_DAYS.index(said[:3]) if vietnamese is None else vietnamese
 
 
+def is_weekday(said: str) -> bool:
+    """Whether folded words name a weekday and nothing else."""
+    return re.fullmatch(WEEKDAY, said) is not None
+
+
 def _span(part: str) -> DaySpan:
     both = _SPAN.fullmatch(names.fold(part))
     if both is None:

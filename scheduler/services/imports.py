@@ -19,6 +19,7 @@ from scheduler.domain.term_wishes import TermWish
 from scheduler.domain.terms import Programme, ProgrammeId, Term
 from scheduler.errors import Invalid, NotAllowed, Problem, Text, text
 from scheduler.exchange import instance_sheets, resolving, workbooks
+from scheduler.exchange.faults import Reading
 from scheduler.exchange.workbooks import Batch
 from scheduler.services.context import Context
 from scheduler.store import audits, feeds, takeover, terms
@@ -41,6 +42,30 @@ def import_files(
     Raises Invalid with every problem by file, sheet, row and column; then nothing has changed.
     Without an actor it is the command line that asks.  What the files do not name stays.
     """
+    return tell(ctx, files, term_code=term_code, actor=actor, dry_run=dry_run).summary
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What lists did, or would have done: counted, entry by entry, what they did not name, and what
+    was understood although it is written otherwise."""
+
+    summary: ImportSummary
+    changes: Changes
+    unnamed: Roster
+    readings: tuple[Reading, ...]
+    followers: int
+
+
+def tell(
+    ctx: Context,
+    files: Sequence[tuple[str, bytes]],
+    *,
+    term_code: str | None = None,
+    actor: Actor | None = None,
+    dry_run: bool = False,
+) -> Told:
+    """As `import_files`, and tells all that there is to look at."""
     if actor is not None:
         may_import(actor)
     batch = workbooks.read(files)  # the slow part, before anybody has to wait for us
@@ -52,7 +77,9 @@ def import_files(
         if not dry_run:
             carry_out(ctx, db, found, programme, actor, [name for name, _ in files])
     counts = {noun: split.count for noun, split in _splits(found.changes)}
-    return ImportSummary(programme.code, found.code or "", dry_run, **counts)
+    summary = ImportSummary(programme.code, found.code or "", dry_run, **counts)
+    unnamed = imports.unnamed(found.held, found.told)
+    return Told(summary, found.changes, unnamed, batch.faults.readings(), found.followers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +92,11 @@ class Understood:
     told: Roster
     wanted: Roster
     changes: Changes
+
+    @property
+    def followers(self) -> int:
+        """How many requests move with the bell times of their schools."""
+        return len(self.wanted.requests) - len(self.told.requests)
 
 
 def understood(

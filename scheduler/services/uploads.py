@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from scheduler.domain import imports as rules
 from scheduler.domain import remarks
 from scheduler.domain.access import Actor
-from scheduler.domain.calendars import slug
 from scheduler.domain.imports import (
     MOST_FILES,
     UPLOAD_LIFE,
@@ -20,10 +19,9 @@ from scheduler.domain.limits import UPLOADS_BY_PERSON
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import Term
 from scheduler.errors import Invalid, NotFound, Problem, Stale, text
-from scheduler.exchange import marking, opened, workbooks
-from scheduler.exchange.faults import Reading, UnreadableError
+from scheduler.exchange import opened, workbooks
+from scheduler.exchange.faults import Reading
 from scheduler.exchange.workbooks import Batch, Opened
-from scheduler.locale import Language
 from scheduler.services import imports, limits
 from scheduler.services.context import Context
 from scheduler.store import terms, uploads
@@ -38,7 +36,8 @@ LONGEST_NAME = 100
 class Look:
     """What files mean now.  `changes` is None while there are `problems`; `unnamed`: what is held
     and not in the files, which stays; `seen` names all of it.  `readings`: what was understood
-    although it is written otherwise; `marked`: the files, by number, that can be had with marks."""
+    although it is written otherwise; `marked`: the files, by number, that can be had with marks;
+    `followers`: the requests that move with bell times."""
 
     names: tuple[str, ...]
     term: str
@@ -48,6 +47,7 @@ class Look:
     seen: Fingerprint
     readings: tuple[Reading, ...] = ()
     marked: tuple[int, ...] = ()
+    followers: int = 0
 
     @property
     def counts(self) -> dict[str, Count]:
@@ -97,27 +97,8 @@ def _digest(files: Sequence[tuple[str, bytes]]) -> str:
 def look(ctx: Context, actor: Actor, upload_id: UploadId) -> Look:
     """What taking the lists over would do now; raises NotFound for another's and for old ones."""
     with ctx.reading() as db:
-        found = _own(ctx, db, actor, upload_id)
+        found = own(ctx, db, actor, upload_id)
         return _look(db, found)[0]
-
-
-def marked(ctx: Context, actor: Actor, upload_id: UploadId, number: int) -> tuple[str, bytes]:
-    """A name and a workbook: the list of that number, from 0, with its faults marked.
-
-    It can be mended and sent back.  Raises NotFound for a list without marks, too.
-    """
-    with ctx.reading() as db:
-        found = _own(ctx, db, actor, upload_id)
-        files = opened.unpacked(found.sheets)
-        batch = workbooks.gathered(files)
-        _understood(db, found, batch)
-    if number not in _marked(files, batch):
-        raise NotFound("This list has no marks.")
-    name, sheets = files[number]
-    if isinstance(sheets, UnreadableError):
-        raise NotFound("This list has no marks.")
-    made = marking.workbook(number, sheets, batch.faults, Language(actor.language))
-    return f"{slug(name.rpartition('.')[0])}-danh-dau.xlsx", made
 
 
 def take_over(ctx: Context, actor: Actor, upload_id: UploadId, seen: Fingerprint) -> Look:
@@ -126,7 +107,7 @@ def take_over(ctx: Context, actor: Actor, upload_id: UploadId, seen: Fingerprint
     Raises Stale when the lists now mean something else, Invalid with every problem, NotFound.
     """
     with ctx.transaction() as db:
-        found = _own(ctx, db, actor, upload_id)
+        found = own(ctx, db, actor, upload_id)
         terms.lock_programme(db, found.programme_id)  # one import after the other
         now_is, meant = _look(db, found)
         if meant is None:
@@ -140,7 +121,8 @@ def take_over(ctx: Context, actor: Actor, upload_id: UploadId, seen: Fingerprint
     return now_is
 
 
-def _own(ctx: Context, db: Session, actor: Actor, upload_id: UploadId) -> Upload:
+def own(ctx: Context, db: Session, actor: Actor, upload_id: UploadId) -> Upload:
+    """What this very person sent in less than a day ago; raises NotFound."""
     allowed = imports.may_import(actor)
     found = uploads.own(db, actor.person_id, upload_id, ctx.now() - UPLOAD_LIFE)
     if found is None or found.programme_id != allowed:
@@ -151,9 +133,9 @@ def _own(ctx: Context, db: Session, actor: Actor, upload_id: UploadId) -> Upload
 def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
     files = opened.unpacked(found.sheets)
     batch = workbooks.gathered(files)
-    meant = _understood(db, found, batch)
+    meant = understood(db, found, batch)
     told = batch.faults.readings()
-    marks = _marked(files, batch)
+    marks = with_marks(files, batch)
     if isinstance(meant, Invalid):
         seen = Fingerprint(found.digest)
         return Look(batch.files, "", None, Roster(), meant.problems, seen, told, marks), None
@@ -161,10 +143,11 @@ def _look(db: Session, found: Upload) -> tuple[Look, imports.Understood | None]:
     seen = Fingerprint(f"{found.digest[:16]}{rules.fingerprint(meant.changes)}")
     unnamed = rules.unnamed(meant.held, meant.told)
     term = next(named, "")
-    return Look(batch.files, term, meant.changes, unnamed, (), seen, told, marks), meant
+    names, follow = batch.files, meant.followers
+    return Look(names, term, meant.changes, unnamed, (), seen, told, marks, follow), meant
 
 
-def _understood(db: Session, found: Upload, batch: Batch) -> imports.Understood | Invalid:
+def understood(db: Session, found: Upload, batch: Batch) -> imports.Understood | Invalid:
     """What the lists mean, or all that is wrong with them."""
     programme = terms.programme(db, found.programme_id)
     try:
@@ -173,7 +156,7 @@ def _understood(db: Session, found: Upload, batch: Batch) -> imports.Understood 
         return error
 
 
-def _marked(files: Sequence[tuple[str, Opened]], batch: Batch) -> tuple[int, ...]:
+def with_marks(files: Sequence[tuple[str, Opened]], batch: Batch) -> tuple[int, ...]:
     """The files with cells to mark; one that could not be read has none."""
     spots = (*batch.faults.marks(), *batch.faults.read_spots())
     return tuple(sorted({spot[0] for spot in spots if spot[0] < len(files)}))

@@ -74,18 +74,30 @@ ROWS: dict[int, tuple[str, ...]] = {
     24: (
         "exchange/test_hostile_rows.py::test_bomb_is_refused_before_it_is_unpacked",
         "exchange/test_child.py::test_file_that_eats_memory_ends_its_reader_and_nobody_else",
+        "web/test_hostile_uploads.py::test_hostile_file_is_told_in_a_sentence_and_stored_nowhere",
     ),
-    25: ("exchange/test_hostile_rows.py::test_one_far_cell_is_refused_within_two_seconds",),
-    26: ("exchange/test_hostile_rows.py::test_entities_are_refused_in_every_part",),
+    25: (
+        "exchange/test_hostile_rows.py::test_one_far_cell_is_refused_within_two_seconds",
+        "web/test_hostile_uploads.py::test_hostile_file_is_told_in_a_sentence_and_stored_nowhere",
+    ),
+    26: (
+        "exchange/test_hostile_rows.py::test_entities_are_refused_in_every_part",
+        "web/test_hostile_uploads.py::test_hostile_file_is_told_in_a_sentence_and_stored_nowhere",
+    ),
     27: (
         "exchange/test_hostile_rows.py::test_file_is_refused_for_what_it_is",
         "exchange/test_hostile_rows.py::test_workbook_is_one_whatever_it_is_called",
+        "web/test_hostile_uploads.py::test_hostile_file_is_told_in_a_sentence_and_stored_nowhere",
     ),
     28: (
         "exchange/test_hostile_rows.py::test_number_that_is_no_day_of_ours_is_refused",
         "exchange/test_hostile_rows.py::test_days_and_times_are_understood_as_numbers_and_texts",
         "exchange/test_times.py::test_day_comes_before_month",
         "exchange/test_times.py::test_what_is_no_day_is_refused",
+        "web/test_hostile_uploads.py::"
+        "test_row_28_a_number_that_is_no_day_of_ours_is_told_at_its_cell",
+        "web/test_hostile_uploads.py::"
+        "test_row_28_days_are_day_first_and_shown_as_they_were_understood",
     ),
     30: (
         "exchange/test_busy_hostile.py::test_hostile_calendar_is_refused_in_time_and_within_memory",

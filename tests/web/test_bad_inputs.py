@@ -62,6 +62,8 @@ ELSEWHERE = {
     ],
     "14 around the end of summer time": [
         "exchange/test_busy.py::test_apple_calendar_is_understood_across_the_end_of_summer_time",
+        "web/test_hostile_uploads.py::"
+        "test_row_14_an_hour_that_summer_time_takes_or_doubles_is_no_whole_day",
     ],
     "29 bodies too large, in pieces, or dripping": [
         "web/test_shell.py::test_a_body_over_a_megabyte_is_refused_stated_or_counted",
@@ -69,6 +71,9 @@ ELSEWHERE = {
         "web/test_shell.py::"
         "test_a_body_that_drips_is_ended_and_one_that_comes_slowly_but_surely_is_waited_for",
         "web/test_logs.py::test_a_body_that_drips_is_ended_after_half_a_minute",
+        "web/test_hostile_uploads.py::test_row_29_a_body_that_is_no_form_of_ours_is_refused",
+        "web/test_hostile_uploads.py::test_row_29_pieces_without_a_stated_length_end_at_the_limit",
+        "web/test_hostile_uploads.py::test_row_29_a_list_that_drips_is_ended",
     ],
     "32 addresses of a house": [
         "delivery/test_fetching.py::test_private_place_is_refused_by_default",
@@ -93,13 +98,19 @@ ELSEWHERE = {
     "38 not there and not yours": [
         "web/test_errors.py::test_a_foreign_and_an_absent_thing_are_told_alike",
     ],
+    "39 fields that no form has": [
+        "web/test_hostile_uploads.py::test_row_39_fields_that_no_form_has_count_for_nothing",
+    ],
     "40 an old look": [
         "web/test_coordinator.py::test_an_old_look_is_refused_with_the_new_difference",
+        "web/test_hostile_uploads.py::"
+        "test_row_40_a_look_that_is_missing_old_or_made_up_is_refused_with_what_is_there",
     ],
     "41 the same thing sent twice": [
         "services/test_requests.py::test_a_double_tap_asks_once",
         "services/test_requests.py::test_another_wish_of_the_same_class_is_a_request_of_its_own",
         "web/test_notes_page.py::test_a_note_is_previewed_and_sent_once_however_often_pressed",
+        "web/test_hostile_uploads.py::test_row_41_a_look_at_one_list_takes_over_no_other",
     ],
     "46 forged tokens": [
         "test_security.py::test_hostile_text_is_refused",

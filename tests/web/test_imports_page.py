@@ -155,6 +155,15 @@ def test_what_is_written_otherwise_is_shown_as_understood(desk, lists):
     assert [cell.value for cell in book["Hiểu là"][2]][1:3] == ["912345678", "0912345678"]
 
 
+def test_requests_that_move_with_bell_times_are_said_to(desk, lists):
+    book = openpyxl.load_workbook(io.BytesIO(lists[SCHOOLS]))
+    sheet = book["Khung giờ"]
+    for row in range(2, sheet.max_row + 1):
+        sheet[f"E{row}"] = f"{sheet[f'E{row}'].value[:-1]}1"
+    _, page = looked(desk, (SCHOOLS, saved(book)))
+    assert "2 đăng ký dời theo khung giờ mới của trường" in page.text
+
+
 def test_a_careless_office_is_understood_on_a_page_of_no_weight(ctx, cast, desk):
     write(ctx, tables.terms, tables.terms.c.id == cast["term"], code=TERM)
     _, page = looked(desk, *careless())

@@ -127,7 +127,7 @@ def test_a_full_disk_is_said_and_leaves_no_order_behind(ctx, desk, issued, monke
     def full(*_args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(presses.json, "dump", full)
+    monkeypatch.setattr(presses.json, "dumps", full)
     desk.see(f"{HERE}/certificates")
     refused = desk.submit(f"{HERE}/certificates", {})
     assert (refused.status_code, "ổ đĩa có thể đã đầy" in refused.text) == (409, True)

@@ -62,6 +62,7 @@ AFTER_MORE = {
     "/coordinator/plans/{plan_id}/supposed/{number}",
     "/coordinator/reports/papers/{paper}",
     "/coordinator/reports/papers/{paper}/file",
+    "/coordinator/imports/{upload_id}/marked/{file_number}/file",
     "/api/v1/disruptions/withdraw",
     "/mail/{name}",
     "/sign-in/factor/set-up",

@@ -27,6 +27,7 @@ from scheduler.web.pages import (
     joint_sessions,
     kept,
     lesson_desk,
+    marked,
     matching,
     meetings,
     messages,
@@ -67,6 +68,7 @@ router.include_router(lesson_desk.router)
 router.include_router(imports.router)
 router.include_router(joint_sessions.router)
 router.include_router(kept.router)
+router.include_router(marked.router)
 router.include_router(matching.router)
 router.include_router(meetings.router)
 router.include_router(messages.router)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
@@ -15,12 +15,11 @@ from scheduler.domain.access import Actor
 from scheduler.domain.imports import MOST_FILES, UploadId
 from scheduler.domain.plans import Fingerprint
 from scheduler.errors import Conflict, Invalid, Problem, Text, text
-from scheduler.services import exports, uploads
+from scheduler.services import exports, import_words, uploads
 from scheduler.services.context import Context
 from scheduler.services.uploads import Look
 from scheduler.web.forms import Fields
 from scheduler.web.guard import UPLOADS, CoordinatorActor, Ctx, Form, RowId, Upload
-from scheduler.web.pages import import_words
 from scheduler.web.pages.people import pages_of
 from scheduler.web.view import render, see_other
 
@@ -86,18 +85,6 @@ def preview(
     return _preview(request, uploads.look(ctx, actor, UploadId(upload_id)), upload_id, number)
 
 
-@router.get(f"{UPLOADS}/{{upload_id}}/marked/{{file_number}}")
-def marked(
-    ctx: Ctx,
-    actor: CoordinatorActor,
-    upload_id: RowId,
-    file_number: Annotated[int, Path(ge=0, lt=MOST_FILES)],
-) -> Response:
-    """The list with its faults at their cells, to be mended and sent back."""
-    name, made = uploads.marked(ctx, actor, UploadId(upload_id), file_number)
-    return download(name, XLSX, made)
-
-
 @router.post(f"{UPLOADS}/{{upload_id}}")
 def take_over(
     request: Request, ctx: Ctx, actor: CoordinatorActor, upload_id: RowId, form: Form
@@ -135,8 +122,8 @@ def _preview(
         section=UPLOADS,
         look=found,
         faults=Faults(shown, pages_of(here, len(found.problems), number, {}, AT_ONCE)),
-        groups=import_words.groups(found),
-        readings=import_words.readings(found),
+        groups=import_words.groups(found.changes, found.unnamed),
+        readings=import_words.readings(found.readings),
         here=here,
         refused=refused,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from scheduler.domain.availability import Pledge
 from scheduler.domain.imports import (
+    Changes,
     ClassEntry,
     Count,
     DonorSchoolEntry,
@@ -22,7 +23,6 @@ from scheduler.domain.requests import NewRequest
 from scheduler.errors import Text, text
 from scheduler.exchange.cells import HALF_DAY_WORDS
 from scheduler.exchange.faults import Reading
-from scheduler.services.uploads import Look
 
 SHOWN = 50  # entries of one kind, before it is said how many more there are
 
@@ -102,10 +102,10 @@ class Readings:
     more: int
 
 
-def readings(look: Look) -> list[Readings]:
+def readings(found: Iterable[Reading]) -> list[Readings]:
     """What was understood although it is written otherwise, column by column."""
     columns: dict[str, list[Reading]] = {}
-    for each in look.readings:
+    for each in found:
         columns.setdefault(each.column, []).append(each)
     return [
         Readings(column, sum(x.count for x in told), tuple(told[:READ]), len(told[READ:]))
@@ -113,11 +113,11 @@ def readings(look: Look) -> list[Readings]:
     ]
 
 
-def groups(look: Look) -> list[Group]:
-    """What the lists would do, noun by noun; nothing while they have faults."""
-    if look.changes is None:
+def groups(changes: Changes | None, unnamed: Roster) -> list[Group]:
+    """What lists do, noun by noun; nothing while they have faults.  `unnamed`: what stays."""
+    if changes is None:
         return []
-    return [_group(noun, split, look.unnamed) for noun, split in look.changes.by_noun.items()]
+    return [_group(noun, split, unnamed) for noun, split in changes.by_noun.items()]
 
 
 def _group(noun: str, split: Split[Any], unnamed: Roster) -> Group:
