@@ -7,12 +7,12 @@ One file that needs httpx2 alone: copy it beside your program.
             print(lesson["starts_at"], lesson["class_name"])
 """
 
+import base64
 import hashlib
 import hmac
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
 from typing import Any, TypedDict, cast
 
 import httpx2
@@ -77,16 +77,11 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:
         self._http.close()
-
-    # -- any route
 
     def get(self, path: str, **query: object) -> JSON:
         return _read(self._ask("GET", path, query=query))
@@ -99,9 +94,10 @@ class Client:
             answer = self._ask("GET", path, query=httpx2.URL(onward["url"]).params)
             yield from _read(answer)
 
-    def post(self, path: str, body: JSON = None) -> JSON:
+    def post(self, path: str, body: JSON = None, etag: str = "") -> JSON:
         """Done once, however often it must be sent: all tries carry one Idempotency-Key."""
-        return _read(self._ask("POST", path, body, {"idempotency-key": str(uuid.uuid4())}))
+        key = {"idempotency-key": str(uuid.uuid4())}
+        return _read(self._ask("POST", path, body, key | ({"if-match": etag} if etag else {})))
 
     def read(self, path: str) -> tuple[JSON, str]:
         """What is there, and its ETag: what `put` needs."""
@@ -112,8 +108,8 @@ class Client:
         """Raises Problem with status 412 when it is not as it was `read` any more."""
         return _read(self._ask("PUT", path, body, {"if-match": etag} if etag else {}))
 
-    def delete(self, path: str) -> None:
-        self._ask("DELETE", path)
+    def delete(self, path: str, etag: str = "") -> None:
+        self._ask("DELETE", path, headers={"if-match": etag} if etag else {})
 
     def _ask(
         self,
@@ -156,8 +152,13 @@ class Client:
 
     def publish(self, plan_id: int) -> JSON:
         """Publish a plan exactly as it is previewed now; returns the counts of its changes."""
-        seen = self.get(f"plans/{plan_id}")["fingerprint"]
-        return self.post(f"plans/{plan_id}/publish", {"fingerprint": seen})
+        _, etag = self.read(f"plans/{plan_id}")
+        return self.post(f"plans/{plan_id}/publish", {}, etag)
+
+    def send_in(self, files: Mapping[str, bytes]) -> JSON:
+        """What lists, by name and bytes, would do; then post to imports/{id}/take-over."""
+        told = [{"name": x, "content": base64.b64encode(y).decode()} for x, y in files.items()]
+        return self.post("imports", {"files": told})
 
 
 def verify_signature(

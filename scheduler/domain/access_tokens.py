@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.domain.access import Actor
+from scheduler.domain.scopes import ALL, Scope
 
 DAYS = (1, 90)
 LONGEST_NAME = 60
@@ -15,8 +16,8 @@ USED_EVERY = timedelta(minutes=10)
 class AccessToken:
     """A token that programs of its person come with; its text is kept by nobody.
 
-    `proved`: it was made where a second factor had been shown, or by the operator; `reads_only`:
-    it changes nothing, whatever its person may.
+    `proved`: it was made where a second factor had been shown, or by the operator; `scopes`:
+    what it may do of that which its person may.
     """
 
     id: int
@@ -27,7 +28,7 @@ class AccessToken:
     revoked_at: datetime | None
     last_used_at: datetime | None
     proved: bool
-    reads_only: bool = False
+    scopes: frozenset[Scope] = ALL
 
 
 def works(token: AccessToken, now: datetime) -> bool:

@@ -3,12 +3,14 @@
 A unit is a district or one school, by its name.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import NewType
 
 from scheduler.domain.people import DonorSchool, ReceivingSchool
+from scheduler.domain.plans import Fingerprint
 from scheduler.errors import Text, text
 
 PartnershipId = NewType("PartnershipId", int)
@@ -39,6 +41,12 @@ class Terms:
 class Partnership:
     id: PartnershipId
     terms: Terms
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Names what was agreed: equal only while nothing of it was changed."""
+        told = f"{self.id}{[str(each) for each in astuple(self.terms)]}"
+        return Fingerprint(hashlib.sha256(told.encode()).hexdigest()[:16])
 
     def gives(self, school: DonorSchool) -> bool:
         return self.terms.donor_unit in (school.label, school.district)

@@ -83,14 +83,25 @@ def from_routes(
     comment_tags: Collection[str],
     options: Mapping[str, object],
 ) -> Iterator[_Found]:
-    """As `from_code`, with the first line of what each route of the API says of itself."""
+    """As `from_code`, with what the API says of its routes, of its shapes and of parameters."""
     yield from from_code(source, keywords, comment_tags, options)
     source.seek(0)
     for node in ast.walk(ast.parse(source.read())):
-        if isinstance(node, ast.FunctionDef) and any(map(_is_route, node.decorator_list)):
-            said = (ast.get_docstring(node) or "").partition("\n")[0]
-            if said:
-                yield node.lineno, "gettext", said, []
+        said = _described(node)
+        if said:
+            yield getattr(node, "lineno", 0), "gettext", said, []
+
+
+def _described(node: ast.AST) -> str:
+    """The first line of a route, all of a shape in one line, a parameter's own words."""
+    match node:
+        case ast.FunctionDef() if any(map(_is_route, node.decorator_list)):
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+        case ast.ClassDef(name) if name.endswith(("Out", "In")) and not name.startswith("_"):
+            return " ".join((ast.get_docstring(node) or "").split())
+        case ast.keyword("description", ast.Constant(str(words))):
+            return words
+    return ""
 
 
 def _is_route(decorator: ast.expr) -> bool:

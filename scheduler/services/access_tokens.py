@@ -5,6 +5,7 @@ as the account is turned off; what their person may do is read anew at each use.
 programme comes in only by what was made where a second factor had been shown, or by the operator.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from scheduler.domain import access_tokens as rules
 from scheduler.domain import remarks
 from scheduler.domain.access import Actor
 from scheduler.domain.access_tokens import DAYS, LONGEST_NAME, MOST_TOKENS, AccessToken
+from scheduler.domain.scopes import ALL, Scope, widened
 from scheduler.errors import Conflict, Invalid, NotAllowed, NotFound, text
 from scheduler.security import Purpose
 from scheduler.services.accounts import clean_email
@@ -48,17 +50,21 @@ def make(
     days: int,
     *,
     proved: bool = False,
-    reads_only: bool = False,
+    scopes: Collection[Scope] = ALL,
 ) -> NewToken:
     """A new token of the actor's; raises Invalid for its fields, Conflict with too many already.
 
-    `proved`: the actor has shown a second factor; `reads_only`: it shall change nothing.
+    `proved`: the actor has shown a second factor; `scopes`: what the token may do, and to read
+    whatever it may change.
     """
     if fault := remarks.fault(name, LONGEST_NAME):
         raise Invalid(fault, fields={"name": fault})
     if not DAYS[0] <= days <= DAYS[1]:
         sentence = text("Write a number from {least} to {most}.", least=DAYS[0], most=DAYS[1])
         raise Invalid(sentence, fields={"days": sentence})
+    if not scopes:
+        sentence = text("Choose at least one.")
+        raise Invalid(sentence, fields={"scopes": sentence})
     with ctx.transaction() as db:
         access_tokens.lock(db, actor.person_id)
         if len(access_tokens.working(db, actor.person_id, ctx.now())) >= MOST_TOKENS:
@@ -67,7 +73,7 @@ def make(
             )
         life = timedelta(days=days)
         person = actor.person_id
-        made = _add(ctx, db, person, name, life, by=person, proved=proved, reads_only=reads_only)
+        made = _add(ctx, db, person, name, life, by=person, proved=proved, scopes=widened(scopes))
         return NewToken(name, made)
 
 
@@ -80,16 +86,17 @@ def _add(
     *,
     by: int | None,
     proved: bool,
-    reads_only: bool = False,
+    scopes: frozenset[Scope] = ALL,
 ) -> str:
     now = ctx.now()
     token = security.sign_link(ctx.key, Purpose.ACCESS, str(person_id), now, life)
     jti = security.read_link(ctx.keys, Purpose.ACCESS, token, now).jti
     token_id = access_tokens.add(
         db, person_id=person_id, name=name, jti=jti, now=now, expires_at=now + life, proved=proved,
-        reads_only=reads_only,
+        scopes=scopes,
     )  # fmt: skip
-    audits.record(db, now, by, "access_token", "person", person_id, after={"token": token_id})
+    after = {"token": token_id, "scopes": sorted(scopes)}
+    audits.record(db, now, by, "access_token", "person", person_id, after=after)
     return token
 
 
@@ -115,10 +122,10 @@ def revoke(ctx: Context, actor: Actor, token_id: int) -> None:
             raise NotFound("There is nothing here.")
 
 
-def actor(ctx: Context, token: str, *, writes: bool = False) -> Actor | None:
+def actor(ctx: Context, token: str, needs: Scope | None = None) -> Actor | None:
     """Whose token it is, with the rights of this moment; None for any that is not good.
 
-    Raises NotAllowed for one that only reads, by who `writes`.
+    Raises NotAllowed for one that has not the scope that it `needs`.
     """
     now = ctx.now()
     try:
@@ -132,8 +139,10 @@ def actor(ctx: Context, token: str, *, writes: bool = False) -> Actor | None:
         found = accounts.actor_of(db, known.person_id)
     if found is None or shut(ctx, found, known):
         return None
-    if writes and known.reads_only:
-        raise NotAllowed("This access token only reads. Make one that may also change things.")
+    if needs is not None and needs not in known.scopes:
+        raise NotAllowed(
+            text("This access token has no scope {scope}. Make one that has.", scope=needs)
+        )
     if rules.use_due(known, now):
         with ctx.transaction() as db:
             access_tokens.used(db, known.id, now, now - rules.USED_EVERY)

@@ -17,7 +17,7 @@ from scheduler.domain.imports import (
 )
 from scheduler.domain.term_wishes import TermWish
 from scheduler.domain.terms import Programme, ProgrammeId, Term
-from scheduler.errors import Invalid, NotAllowed, Problem, Text, text
+from scheduler.errors import Invalid, NotFound, Problem, Text, text
 from scheduler.exchange import instance_sheets, resolving, workbooks
 from scheduler.exchange.faults import Reading
 from scheduler.exchange.workbooks import Batch
@@ -173,7 +173,7 @@ def may_import(actor: Actor) -> ProgrammeId:
     for grant in actor.grants:
         if Action.IMPORT in TABLE[grant.role]:
             return grant.programme_id
-    raise NotAllowed("Your account may not do this.")
+    raise NotFound("There is nothing here.")
 
 
 def _programme(db: Session, term_code: str | None, actor: Actor | None) -> Programme | None:

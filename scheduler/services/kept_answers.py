@@ -6,12 +6,13 @@ free after a minute, and then only the use case's own care keeps it from being d
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from scheduler import security
 from scheduler.domain.access import Actor
 from scheduler.errors import Conflict, Invalid, text
+from scheduler.security import BadSeal
 from scheduler.services.context import Context
 from scheduler.store import kept_answers as rows
 from scheduler.store.kept_answers import Kept
@@ -55,7 +56,17 @@ def begin(ctx: Context, actor: Actor, where: str, key: str, body: bytes) -> Clai
         raise Conflict(
             "The first request with this Idempotency-Key is still at work. Wait a moment."
         )
-    return found
+    return replace(found, body=_opened(ctx, found.body))
+
+
+def _opened(ctx: Context, sealed: bytes) -> bytes:
+    """An answer may hold a secret that is shown once: it is kept as secrets are."""
+    try:
+        return security.unseal(ctx.keys, sealed.decode()).encode()
+    except (BadSeal, UnicodeDecodeError):
+        raise Conflict(
+            "This was done already, and its answer can no longer be read. Look how it stands now."
+        ) from None
 
 
 def end(ctx: Context, claim: Claim, status: int, kind: str, body: bytes) -> None:
@@ -64,4 +75,5 @@ def end(ctx: Context, claim: Claim, status: int, kind: str, body: bytes) -> None
         if status >= 500 or status in (408, 429):
             rows.drop(db, claim.name, claim.made_at)
         else:
-            rows.keep(db, claim.name, claim.made_at, status, kind, body)
+            sealed = security.seal(ctx.key, body.decode()).encode()
+            rows.keep(db, claim.name, claim.made_at, status, kind, sealed)

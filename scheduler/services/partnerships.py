@@ -11,6 +11,7 @@ from scheduler.domain.access import Action, Actor
 from scheduler.domain.intervals import end_of, midnight
 from scheduler.domain.partnerships import Partnership, PartnershipId, Terms
 from scheduler.domain.people import DonorSchool, ReceivingSchool
+from scheduler.domain.plans import Fingerprint
 from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import Conflict, Invalid, NotFound, Stale
 from scheduler.services import programmes
@@ -169,6 +170,16 @@ def get(ctx: Context, actor: Actor, partnership_id: PartnershipId) -> Partnershi
     """Raises NotFound for strangers."""
     with ctx.reading() as db:
         return _one(db, _own(actor), partnership_id)
+
+
+def seen(
+    ctx: Context, actor: Actor, partnership_id: PartnershipId, fingerprint: Fingerprint
+) -> Terms:
+    """What was agreed when it had this fingerprint; Stale when it is another by now."""
+    found = get(ctx, actor, partnership_id)
+    if found.fingerprint != fingerprint:
+        raise Stale("This partnership was changed while you were looking. Look at it again.")
+    return found.terms
 
 
 def bonds(db: Session, term: Term) -> rules.Bonds:

@@ -64,7 +64,7 @@ def receive(ctx: Context, actor: Actor, files: Sequence[tuple[str, bytes]]) -> U
     """Read workbooks or CSVs, by name and bytes, and keep what is in them for a day.
 
     Each file is read in a process of its own that may be lost; what was wrong with it is kept,
-    too.  Raises Invalid for none or too many, TooMany, NotAllowed.
+    too.  Raises Invalid for none or too many, TooMany, NotFound.
     """
     programme_id = imports.may_import(actor)
     if not files:

@@ -67,16 +67,18 @@ def listed(ctx: Context, actor: Actor) -> tuple[Shown, ...]:
     return tuple(Shown(each, _opened(ctx, sealed[each.id])) for each in found)
 
 
-def desk(ctx: Context, actor: Actor, endpoint_id: int, before: int | None = None) -> Desk:
+def desk(
+    ctx: Context, actor: Actor, endpoint_id: int, before: int | None = None, most: int = SHOWN
+) -> Desk:
     """One of them, with what went to it; `before`: only what is older.  NotFound for strangers."""
     programme_id = _own(actor)
     with ctx.reading() as db:
         found = _one(ctx, db, programme_id, endpoint_id)
         sealed = rows.sealed_addresses(db, [found.id])[found.id]
-        ways = rows.deliveries(db, found.id, SHOWN + 1, before)
+        ways = rows.deliveries(db, found.id, most + 1, before)
         zone = terms.programme(db, programme_id).zone
-    more = ways[SHOWN - 1].id if len(ways) > SHOWN else None
-    return Desk(Shown(found, _opened(ctx, sealed)), ways[:SHOWN], more, zone)
+    more = ways[most - 1].id if len(ways) > most else None
+    return Desk(Shown(found, _opened(ctx, sealed)), ways[:most], more, zone)
 
 
 def told(ctx: Context, actor: Actor, endpoint_id: int, delivery_id: int) -> tuple[Delivery, str]:

@@ -1,5 +1,6 @@
 """The names of access tokens: what is known of a token whose text nobody keeps."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access_tokens import AccessToken
+from scheduler.domain.scopes import ALL, READING, Scope
 from scheduler.store.tables import access_tokens, persons
 
 
@@ -24,7 +26,7 @@ def add(
     now: datetime,
     expires_at: datetime,
     proved: bool,
-    reads_only: bool = False,
+    scopes: Collection[Scope] = ALL,
 ) -> int:
     made = access_tokens.insert().values(
         person_id=person_id,
@@ -33,7 +35,8 @@ def add(
         created_at=now,
         expires_at=expires_at,
         proved=proved,
-        reads_only=reads_only,
+        scopes=sorted(scopes),
+        reads_only=not any(each.writes for each in scopes),
     )
     return int(db.execute(made.returning(access_tokens.c.id)).scalar_one())
 
@@ -105,5 +108,12 @@ def _token(row: Row[Any]) -> AccessToken:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
         proved=row.proved,
-        reads_only=row.reads_only,
+        scopes=_scopes(row),
     )
+
+
+def _scopes(row: Row[Any]) -> frozenset[Scope]:
+    """Tokens of before there were scopes may all, or all that changes nothing."""
+    if row.scopes is None:
+        return READING if row.reads_only else ALL
+    return frozenset(Scope(each) for each in row.scopes)

@@ -1,21 +1,24 @@
 """The door: sessions and forms.  Every route says here who may come in."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Path, Request
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from scheduler import security
 from scheduler.config import Settings
 from scheduler.domain import accounts as rules
+from scheduler.domain import scopes
 from scheduler.domain.access import RUNNING, Actor, Role
 from scheduler.domain.accounts import SESSION_LIFE, SessionSeen
 from scheduler.domain.limits import API_BY_PERSON
+from scheduler.domain.scopes import Noun, Scope
 from scheduler.errors import Invalid, NotAllowed, NotFound, text
 from scheduler.services import access_tokens, limits, sessions
 from scheduler.services.context import Context
@@ -41,6 +44,7 @@ UNLISTED = "/verify/"
 REPORTS = "/gateway/"
 # What programs ask with an access token, and never by a cookie: no other site can send it.
 API = "/api/"
+ROOMS = "/api/v1/"  # of its nouns: each says which scope it needs
 # Where lists are sent in: bodies as large as so many of the largest workbook.
 UPLOADS = "/coordinator/imports"
 DISRUPTIONS = "/coordinator/disruptions"
@@ -202,8 +206,8 @@ def bearer(request: Request, ctx: Ctx) -> Actor:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer":
         raise SignInNeeded
-    writes = request.method not in SAFE
-    actor = access_tokens.actor(ctx, token.strip(), writes=writes)
+    needs: Scope | None = getattr(request.state, "needs", None)
+    actor = access_tokens.actor(ctx, token.strip(), needs)
     if actor is None:
         raise SignInNeeded
     request.state.language, request.state.asker = actor.language, actor
@@ -212,6 +216,22 @@ def bearer(request: Request, ctx: Ctx) -> Actor:
 
 
 ApiActor = Annotated[Actor, Depends(bearer)]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Declares of a route of the API what it is about: `bearer` asks the token for that scope.
+
+    It must come before whatever asks who it is; the start-up check misses it where it is not.
+    """
+
+    noun: Noun
+
+    async def __call__(self, request: Request) -> None:
+        request.state.needs = self.scope(request.method)
+
+    def scope(self, method: str) -> Scope:
+        return scopes.scope(self.noun, writes=method not in SAFE)
 
 
 def _with_role(*roles: Role) -> Callable[[Actor], Actor]:
@@ -334,6 +354,8 @@ def _faults(app: FastAPI) -> Iterator[str]:
         calls = set(_calls(route.dependant))
         if path not in PUBLIC and _keeper(path) not in calls:
             yield f"{path}: says not who may come in"
+        if path.startswith(ROOMS) and needs_of(found) is None:
+            yield f"{path}: says not which scope a token needs"
         unsafe = set(route.methods or ()) - SAFE
         if (
             unsafe
@@ -341,6 +363,17 @@ def _faults(app: FastAPI) -> Iterator[str]:
             and not path.startswith(UNFORMED)
         ):
             yield f"{path}: its form is not checked"
+
+
+def needs_of(found: RouteContext) -> Needs | None:
+    """What a route of the API declares of itself, also through the routers that it is in."""
+    return next((each for each in calls_of(found) if isinstance(each, Needs)), None)
+
+
+def calls_of(found: RouteContext) -> Iterator[object]:
+    """Whatever is asked before a route answers, and its own answer."""
+    dependant: Dependant = found.dependant
+    return _calls(dependant)
 
 
 def _keeper(path: str) -> Callable[..., object]:

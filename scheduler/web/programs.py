@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scheduler.services import kept_answers
 from scheduler.services.context import Context
 from scheduler.services.kept_answers import Claim
+from scheduler.web.guard import ROOMS
 
-ROOMS = "/api/v1/"
 CLAIM = "once"  # in the state of a request: the key that it was let in with
 
 

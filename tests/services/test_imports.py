@@ -17,7 +17,7 @@ from scheduler.domain.imports import Count, ImportSummary
 from scheduler.domain.intervals import dated
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Change, ChangeKind, Placement
-from scheduler.errors import Invalid, NotAllowed
+from scheduler.errors import Invalid, NotFound
 from scheduler.exchange import grids
 from scheduler.services import exports, imports
 from scheduler.services.context import Context
@@ -436,7 +436,7 @@ def test_only_who_may_import_does(full: Context) -> None:
         return Actor(PersonId(person.id), "Cô Oanh", person.email, "vi", (grant,))
 
     for role in (Role.TEACHER, Role.SCHOOL, Role.DONOR_HEAD):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotFound):
             imports.import_files(full, examples(), actor=actor(role))
     mended = edited(SCHOOLS, put("Trường", "E2", 4))
     imports.import_files(full, [mended], actor=actor(Role.COORDINATOR))

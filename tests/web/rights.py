@@ -223,6 +223,7 @@ def build(ctx: Context, cast: Cast) -> World:
         "/coordinator/settings/webhooks/{webhook_id}/remove": {
             "webhook_id": _webhook(ctx, coordinator)
         },
+        "/api/v1/webhooks/{webhook_id}": {"webhook_id": _webhook(ctx, coordinator)},
         "/coordinator/addresses/{person_id}/try": {"person_id": third.person_id},
         "/calendar/links/{link_id}/renew": {"link_id": links[1].link_id},
         "/api/v1/swaps/{swap_id}/withdraw": {"swap_id": own.id},
@@ -519,6 +520,7 @@ def _mine(world: World) -> dict[str, Any]:
         "lesson": lesson, "lessons": [lesson], "given": lesson, "wanted": world.wanted,
         "teacher": ids["teacher_id"], "schools": [ids["school_id"]],
         "school": "Trường Cánh Buồm (Long Biên)", "partnership": ids["partnership_id"],
+        "donor_school": "Trường Cánh Buồm (Long Biên)",
     }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ EVERYBODYS = {
     "/api/v1/lessons", "/api/v1/swaps", "/api/openapi.json",
     # each sees their own, be it nothing
     *(f"/api/v1/{noun}" for noun in ("programmes", "terms", "schools", "donor-schools", "classes",
-                                     "requests", "teachers")),
+                                     "requests", "teachers", "invitations")),
 }  # fmt: skip
 TEACHERS = {"/api/v1/records/own", "/api/v1/availability"}
 # Whoever holds the paper reads what stands on it.

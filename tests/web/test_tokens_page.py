@@ -17,9 +17,9 @@ def mine(cast, site):
     return site.of(cast.actors["teacher1"])
 
 
-def made(browser, name="timetable", days="30"):
+def made(browser, name="timetable", days="30", scopes=("lessons:read",)):
     browser.see(HERE)
-    return browser.submit(HERE, {"name": name, "days": days})
+    return browser.submit(HERE, {"name": name, "days": days, "scopes": list(scopes)})
 
 
 def program(site, token):

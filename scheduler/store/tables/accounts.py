@@ -1,6 +1,7 @@
 """Tables of sign-in, second factors, sessions, invitations and calendar feeds."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -122,6 +123,7 @@ access_tokens = Table(
     Column("last_used_at", Instant),
     Column("proved", Boolean, nullable=False),
     Column("reads_only", Boolean, nullable=False, server_default=false()),
+    Column("scopes", JSON(none_as_null=True)),  # null: of before 0022, as `reads_only` says
 )
 
 # `full_at`, in milliseconds since 1970: when the bucket has all its tries again.

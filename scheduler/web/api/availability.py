@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import Field, model_validator
 from starlette.responses import Response
 
@@ -15,7 +15,7 @@ from scheduler.domain.people import Level
 from scheduler.errors import text
 from scheduler.services import availability
 from scheduler.services.availability import Desk
-from scheduler.web.api.beliefs import seen, tag
+from scheduler.web.api.beliefs import Believed, tag
 from scheduler.web.api.bodies import MOST_ITEMS, Body, Clock, Day, Flag, Name, Seen, example
 from scheduler.web.guard import ApiActor, Ctx
 
@@ -53,6 +53,8 @@ class AvailabilityOut:
 
 
 class WindowIn(Body):
+    """A weekly time, weekday 0 = Monday; without days it holds the whole term."""
+
     weekday: Annotated[int, Field(strict=True, ge=0, le=6)]
     start: Clock
     end: Clock
@@ -117,11 +119,11 @@ def mine(ctx: Ctx, actor: ApiActor, response: Response) -> AvailabilityOut:
 
 @router.put("")
 def change(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor, body: AvailabilityIn
+    response: Response, ctx: Ctx, actor: ApiActor, belief: Believed, body: AvailabilityIn
 ) -> AvailabilityOut:
     """Take over one's own hours as a whole; published lessons stay, whatever the hours."""
-    known = seen(request, body.fingerprint)
-    availability.tell(ctx, actor, body.pledge, body.wanted, known)
+    seen = belief.seen(body.fingerprint)
+    availability.tell(ctx, actor, body.pledge, body.wanted, seen)
     found = availability.desk(ctx, actor)
     tag(response, found.fingerprint)
     return _out(found)

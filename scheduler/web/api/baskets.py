@@ -38,6 +38,8 @@ class MoveIn(Body):
 
 
 class BasketIn(Body):
+    """The changes, looked at together."""
+
     moves: Annotated[list[MoveIn], Field(min_length=1, max_length=MOST_MOVES)]
 
     model_config = example(moves=[MoveIn.shown()])
@@ -66,6 +68,8 @@ class ClashOut:
 
 @dataclass(frozen=True, slots=True)
 class CautionOut:
+    """What is allowed and still deserves a look."""
+
     kind: CautionKind
     lesson: ToldOut
 

@@ -1,6 +1,9 @@
 """What a program believes: that it asks for the first time, and that nothing has changed."""
 
-from fastapi import Request
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -39,16 +42,29 @@ def answered(_request: Request, error: Exception) -> Response:
     return Response(error.body, error.status, {**headers, "idempotency-replayed": "true"})
 
 
-def seen(request: Request, told: Fingerprint | None) -> Fingerprint:
-    """What the caller looked at: by If-Match, or in the body; 428 for who looked at nothing."""
-    tag = request.headers.get("if-match")
-    if tag is None:
-        if told is None:
-            raise HTTPException(428)
-        return told
-    if len(tag) < 3 or not (tag[0] == tag[-1] == '"') or '"' in tag[1:-1]:
-        raise HTTPException(412)  # a list, a weak tag, or "whatever is there"
-    return Fingerprint(tag[1:-1])
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """How the caller read what is to be changed, by the tag of If-Match if there is one."""
+
+    tag: str | None
+
+    def seen(self, told: Fingerprint | None = None) -> Fingerprint:
+        """The tag, or what the body says; 428 for who looked at nothing."""
+        if self.tag is None:
+            if told is None:
+                raise HTTPException(428)
+            return told
+        if len(self.tag) < 3 or not (self.tag[0] == self.tag[-1] == '"') or '"' in self.tag[1:-1]:
+            raise HTTPException(412)  # a list, a weak tag, or "whatever is there"
+        return Fingerprint(self.tag[1:-1])
+
+
+def believed(request: Request) -> Belief:
+    """Of routes that change what was read; the description tells of If-Match where this is."""
+    return Belief(request.headers.get("if-match"))
+
+
+Believed = Annotated[Belief, Depends(believed)]
 
 
 def tag(response: Response, fingerprint: str) -> None:

@@ -21,6 +21,8 @@ router = APIRouter(tags=["briefs"])
 
 @dataclass(frozen=True, slots=True)
 class WrittenOut:
+    """What a class did in one lesson, and what comes next."""
+
     lesson: int
     unit: str
     pages: str

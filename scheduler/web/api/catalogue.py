@@ -3,40 +3,26 @@
 A page is a list; where more follows, its `Link` header names the next one.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Query
 
 from scheduler.services import catalogue
 from scheduler.store.catalogue import (
     ClassRow,
     DonorSchoolRow,
-    Page,
     ProgrammeRow,
     RequestRow,
     SchoolRow,
     TeacherRow,
     TermRow,
 )
-from scheduler.web.api.paging import MOST, Limit, link_on
+from scheduler.web.api.paging import Paged
 from scheduler.web.guard import LARGEST_ID, ApiActor, Ctx
 
 router = APIRouter(tags=["catalogue"])
 
 
-class _Numbered(Protocol):
-    @property
-    def id(self) -> int: ...
-
-
-_Row = TypeVar("_Row", bound=_Numbered)
-
-Cursor = Annotated[
-    str | None,
-    Query(pattern="^[0-9a-f]{1,7}$", description="From the link to the next page."),
-]
 Of = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only those of this one.")]
 District = Annotated[
     str | None,
@@ -46,96 +32,47 @@ District = Annotated[
 ]
 
 
-def _page(
-    request: Request,
-    response: Response,
-    limit: int,
-    cursor: str | None,
-    ask: Callable[[Page], Sequence[_Row]],
-) -> list[_Row]:
-    """One row more is asked for than is told: it says whether anything follows."""
-    found = ask(Page(int(cursor or "0", 16), limit + 1))
-    told = list(found[:limit])
-    if len(found) > limit:
-        link_on(request, response, f"{told[-1].id:x}")
-    return told
-
-
 @router.get("/programmes")
-def programmes(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor,
-    limit: Limit = MOST, cursor: Cursor = None,
-) -> list[ProgrammeRow]:  # fmt: skip
+def programmes(ctx: Ctx, actor: ApiActor, paged: Paged) -> list[ProgrammeRow]:
     """The programmes that one runs."""
-    return _page(
-        request, response, limit, cursor, lambda page: catalogue.programmes(ctx, actor, page)
-    )
+    return paged.rows(lambda page: catalogue.programmes(ctx, actor, page))
 
 
 @router.get("/terms")
-def terms(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor,
-    programme: Of = None, limit: Limit = MOST, cursor: Cursor = None,
-) -> list[TermRow]:  # fmt: skip
+def terms(ctx: Ctx, actor: ApiActor, paged: Paged, programme: Of = None) -> list[TermRow]:
     """The terms of one's programmes."""
-    return _page(
-        request, response, limit, cursor, lambda page: catalogue.terms(ctx, actor, page, programme)
-    )
+    return paged.rows(lambda page: catalogue.terms(ctx, actor, page, programme))
 
 
 @router.get("/schools")
-def schools(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor,
-    district: District = None, limit: Limit = MOST, cursor: Cursor = None,
-) -> list[SchoolRow]:  # fmt: skip
+def schools(ctx: Ctx, actor: ApiActor, paged: Paged, district: District = None) -> list[SchoolRow]:
     """The receiving schools that one may see."""
-    return _page(
-        request, response, limit, cursor, lambda page: catalogue.schools(ctx, actor, page, district)
-    )
+    return paged.rows(lambda page: catalogue.schools(ctx, actor, page, district))
 
 
 @router.get("/donor-schools")
 def donor_schools(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor,
-    district: District = None, limit: Limit = MOST, cursor: Cursor = None,
-) -> list[DonorSchoolRow]:  # fmt: skip
+    ctx: Ctx, actor: ApiActor, paged: Paged, district: District = None
+) -> list[DonorSchoolRow]:
     """The home schools of teachers that one may see."""
-    return _page(
-        request, response, limit, cursor,
-        lambda page: catalogue.donor_schools(ctx, actor, page, district),
-    )  # fmt: skip
+    return paged.rows(lambda page: catalogue.donor_schools(ctx, actor, page, district))
 
 
 @router.get("/classes")
-def classes(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor,
-    school: Of = None, limit: Limit = MOST, cursor: Cursor = None,
-) -> list[ClassRow]:  # fmt: skip
+def classes(ctx: Ctx, actor: ApiActor, paged: Paged, school: Of = None) -> list[ClassRow]:
     """The classes that one may see."""
-    return _page(
-        request, response, limit, cursor, lambda page: catalogue.classes(ctx, actor, page, school)
-    )
+    return paged.rows(lambda page: catalogue.classes(ctx, actor, page, school))
 
 
 @router.get("/requests")
 def requests(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor,
-    term: Of = None, school: Of = None, limit: Limit = MOST, cursor: Cursor = None,
-) -> list[RequestRow]:  # fmt: skip
+    ctx: Ctx, actor: ApiActor, paged: Paged, term: Of = None, school: Of = None
+) -> list[RequestRow]:
     """What classes ask for, taken back or not."""
-    return _page(
-        request, response, limit, cursor,
-        lambda page: catalogue.requests(ctx, actor, page, term, school),
-    )  # fmt: skip
+    return paged.rows(lambda page: catalogue.requests(ctx, actor, page, term, school))
 
 
 @router.get("/teachers")
-def teachers(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor,
-    donor_school: Of = None, limit: Limit = MOST, cursor: Cursor = None,
-) -> list[TeacherRow]:  # fmt: skip
+def teachers(ctx: Ctx, actor: ApiActor, paged: Paged, donor_school: Of = None) -> list[TeacherRow]:
     """The teachers that one may see."""
-    return _page(
-        request, response, limit, cursor,
-        lambda page: catalogue.teachers(ctx, actor, page, donor_school),
-    )  # fmt: skip
+    return paged.rows(lambda page: catalogue.teachers(ctx, actor, page, donor_school))

@@ -16,6 +16,7 @@ from scheduler.services import cover, offers
 from scheduler.store.covers import CoverCall
 from scheduler.web.api.bodies import Body, Flag, Id, Words, example
 from scheduler.web.api.lessons import LessonOut, lesson_out
+from scheduler.web.api.paging import Paged, by_time
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
 router = APIRouter(tags=["cover"])
@@ -34,6 +35,8 @@ class CallOut:
 
 @dataclass(frozen=True, slots=True)
 class OfferOut:
+    """One teacher who was asked, and what became of it."""
+
     teacher: int
     name: str
     wave: int
@@ -66,6 +69,8 @@ class CandidateOut:
 
 @dataclass(frozen=True, slots=True)
 class SearchOut:
+    """A lesson that looks for cover, and who was asked."""
+
     lesson: LessonOut
     call: CallOut
     offers: list[OfferOut]
@@ -83,6 +88,8 @@ class BoardOut:
 
 @dataclass(frozen=True, slots=True)
 class OfferedOut:
+    """Whom was asked, and until when there is an answer to wait for."""
+
     lesson: int
     teacher: int
     deadline: datetime
@@ -99,6 +106,8 @@ class RepliedOut:
 
 @dataclass(frozen=True, slots=True)
 class AutomaticOut:
+    """Whether teachers are asked by themselves."""
+
     on: bool
 
 
@@ -111,12 +120,16 @@ class AskIn(Body):
 
 
 class OfferIn(Body):
+    """Whom to ask."""
+
     teacher: Id
 
     model_config = example(teacher=12)
 
 
 class DeclineIn(Body):
+    """Why the teacher cannot."""
+
     # As long as the column: nobody below shortens it.
     reason: Annotated[Words, Field(max_length=remarks.LONGEST)] = ""
 
@@ -133,6 +146,8 @@ class TakeIn(Body):
 
 
 class AutomaticIn(Body):
+    """Whether teachers are to be asked by themselves."""
+
     on: Flag
 
     model_config = example(on=True)
@@ -182,11 +197,13 @@ def _candidates(found: tuple[Ranked, ...]) -> list[CandidateOut]:
 
 
 @router.get("/cover")
-def searches(ctx: Ctx, actor: ApiActor) -> list[SearchOut]:
+def searches(ctx: Ctx, actor: ApiActor, paged: Paged) -> list[SearchOut]:
     """The lessons that look for cover, the most urgent first."""
     return [
         SearchOut(lesson_out(each.lesson, ctx.now()), _call(each.call), _offers(each.offers))
-        for each in cover.searches(ctx, actor)
+        for each in paged.cut(
+            cover.searches(ctx, actor), lambda each: by_time(each.lesson.starts_at, each.lesson.id)
+        )
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import Field, model_validator
+from starlette.responses import Response
 
 from scheduler.domain.access import Actor
 from scheduler.domain.disruptions import Absence, Choice, Closure, Disruption, Way
@@ -17,6 +18,7 @@ from scheduler.errors import text
 from scheduler.services import disruptions
 from scheduler.services.context import Context
 from scheduler.services.disruptions import Line, Preview
+from scheduler.web.api.beliefs import Believed, tag
 from scheduler.web.api.bodies import (
     MOST_ITEMS,
     Body,
@@ -112,15 +114,18 @@ class ChoiceIn(Body):
 
 
 class DisruptionIn(Body):
+    """Who is away or which schools are closed, on which days."""
+
     disruption: OneOf
 
     model_config = example(disruption=AbsenceIn.shown())
 
 
 class ApplyIn(DisruptionIn):
-    """`fingerprint`: what the preview printed; choices for single lessons."""
+    """`fingerprint`: what the preview printed, where it is not sent as If-Match; choices for
+    single lessons."""
 
-    fingerprint: Seen
+    fingerprint: Seen | None = None
     choices: Annotated[tuple[ChoiceIn, ...], Field(max_length=MOST_ITEMS)] = ()
 
     model_config = example(
@@ -193,17 +198,20 @@ def _line(ctx: Context, actor: Actor, line: Line) -> ConcernedOut:
 
 
 @router.post("/preview")
-def preview(ctx: Ctx, actor: ApiActor, body: DisruptionIn) -> ProposalsOut:
+def preview(ctx: Ctx, actor: ApiActor, response: Response, body: DisruptionIn) -> ProposalsOut:
     """Every lesson it concerns, each with the smallest change that works; nothing is changed."""
     asked = _named(ctx, actor, body.disruption)
-    return _preview(ctx, actor, disruptions.preview(ctx, actor, asked))
+    found = disruptions.preview(ctx, actor, asked)
+    tag(response, found.fingerprint)
+    return _preview(ctx, actor, found)
 
 
 @router.post("/apply")
-def apply(ctx: Ctx, actor: ApiActor, body: ApplyIn) -> ProposalsOut:
+def apply(ctx: Ctx, actor: ApiActor, belief: Believed, body: ApplyIn) -> ProposalsOut:
     """Keep these days, and do for each lesson what was seen or chosen: all of it or nothing."""
     asked = _named(ctx, actor, body.disruption)
-    done = disruptions.apply(ctx, actor, asked, body.fingerprint, body.chosen)
+    seen = belief.seen(body.fingerprint)
+    done = disruptions.apply(ctx, actor, asked, seen, body.chosen)
     return _preview(ctx, actor, done)
 
 

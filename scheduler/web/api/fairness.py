@@ -36,12 +36,16 @@ class ShareOut:
 
 @dataclass(frozen=True, slots=True)
 class SpreadOut:
+    """The shares of one side, and the one in the middle."""
+
     median: float | None
     shares: list[ShareOut]
 
 
 @dataclass(frozen=True, slots=True)
 class FairnessOut:
+    """How work and lessons are spread over these days."""
+
     term: int
     first_day: date
     last_day: date
@@ -52,6 +56,8 @@ class FairnessOut:
 
 @dataclass(frozen=True, slots=True)
 class PledgeOut:
+    """How many lessons a donor school pledges."""
+
     school: str
     lessons: int
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import Field
+from starlette.responses import Response
 
 from scheduler.domain.joint_sessions import (
     LONGEST_URL,
@@ -20,8 +21,10 @@ from scheduler.domain.partnerships import PartnershipId
 from scheduler.domain.people import PersonId
 from scheduler.services import joint_lists, joint_sessions
 from scheduler.services.joint_sessions import Opened
+from scheduler.web.api.beliefs import Believed, tag
 from scheduler.web.api.bodies import Body, Id, Ids, Instant, Name, Seen, Words, example
 from scheduler.web.api.lessons import Since, Until
+from scheduler.web.api.paging import Paged, by_time
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
 router = APIRouter(tags=["joint sessions"])
@@ -98,14 +101,15 @@ class PlanIn(Body):
 
 
 class ChangeIn(Body):
-    """The session as it is to be from now on, and the fingerprint of how it was seen."""
+    """The session as it is to be from now on, and the fingerprint of how it was seen, where
+    that is not sent as If-Match."""
 
     title: Name
     starts_at: Instant
     ends_at: Instant
     people: Ids
     meeting_url: Room = None
-    fingerprint: Seen
+    fingerprint: Seen | None = None
 
     model_config = example(people=[12, 41, 57], fingerprint="5f0c2f9a1b3d4e6f", **_EXAMPLE)
 
@@ -114,7 +118,7 @@ class OffIn(Body):
     """Why it does not take place; everybody invited reads it."""
 
     reason: Words
-    fingerprint: Seen
+    fingerprint: Seen | None = None
 
     model_config = example(reason="Nhà trường mất điện", fingerprint="5f0c2f9a1b3d4e6f")
 
@@ -150,9 +154,13 @@ def _one(found: Opened) -> OneOut:
 
 
 @router.get("/joint-sessions")
-def between(ctx: Ctx, actor: ApiActor, since: Since, until: Until) -> list[SessionOut]:
+def between(
+    ctx: Ctx, actor: ApiActor, paged: Paged, since: Since, until: Until
+) -> list[SessionOut]:
     """The sessions of a coordinator's programme that touch the span, in order of time."""
-    return [_session(each) for each in joint_lists.between(ctx, actor, since, until)]
+    found = joint_lists.between(ctx, actor, since, until)
+    told = paged.cut(found, lambda each: by_time(each.starts_at, each.id))
+    return [_session(each) for each in told]
 
 
 @router.get("/partnerships/{partnership_id}/guests")
@@ -163,9 +171,11 @@ def guests(ctx: Ctx, actor: ApiActor, partnership_id: RowId) -> list[GuestOut]:
 
 
 @router.get("/joint-sessions/{joint_session_id}")
-def one(ctx: Ctx, actor: ApiActor, joint_session_id: RowId) -> OneOut:
+def one(ctx: Ctx, actor: ApiActor, joint_session_id: RowId, response: Response) -> OneOut:
     """One session with whom it invites."""
-    return _one(joint_sessions.look(ctx, actor, JointSessionId(joint_session_id)))
+    found = joint_sessions.look(ctx, actor, JointSessionId(joint_session_id))
+    tag(response, found.marker)
+    return _one(found)
 
 
 @router.post("/joint-sessions")
@@ -176,16 +186,20 @@ def plan(ctx: Ctx, actor: ApiActor, body: PlanIn) -> OneOut:
 
 
 @router.post("/joint-sessions/{joint_session_id}/change")
-def change(ctx: Ctx, actor: ApiActor, joint_session_id: RowId, body: ChangeIn) -> OneOut:
+def change(
+    ctx: Ctx, actor: ApiActor, joint_session_id: RowId, belief: Believed, body: ChangeIn
+) -> OneOut:
     """Another topic, time, room or other people: exactly those concerned are told."""
     which = JointSessionId(joint_session_id)
-    joint_sessions.change(ctx, actor, which, _wish(body), body.fingerprint)
+    joint_sessions.change(ctx, actor, which, _wish(body), belief.seen(body.fingerprint))
     return _one(joint_sessions.look(ctx, actor, which))
 
 
 @router.post("/joint-sessions/{joint_session_id}/call-off")
-def call_off(ctx: Ctx, actor: ApiActor, joint_session_id: RowId, body: OffIn) -> OneOut:
+def call_off(
+    ctx: Ctx, actor: ApiActor, joint_session_id: RowId, belief: Believed, body: OffIn
+) -> OneOut:
     """Call it off for everybody invited."""
     which = JointSessionId(joint_session_id)
-    joint_sessions.call_off(ctx, actor, which, body.reason, body.fingerprint)
+    joint_sessions.call_off(ctx, actor, which, body.reason, belief.seen(body.fingerprint))
     return _one(joint_sessions.look(ctx, actor, which))

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Query
 
 from scheduler.domain.lessons import Cause, Deed, Lesson, LessonId, LessonState, Life, life
 from scheduler.services import lessons
 from scheduler.store.history import Version
 from scheduler.web.api.bodies import Body, Instant, Words, example
-from scheduler.web.api.paging import Limit, link_on
+from scheduler.web.api.paging import Paged, by_time
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
 router = APIRouter(prefix="/lessons", tags=["lessons"])
@@ -97,34 +96,17 @@ class CallOffIn(Body):
 
 Since = Annotated[Instant, Query(description="The first instant, with its zone.")]
 Until = Annotated[Instant, Query(description="The instant after the last, with its zone.")]
-Cursor = Annotated[
-    str | None,
-    Query(pattern="^[0-9a-f]{1,9}-[0-9a-f]{1,8}$", description="From the link to the next page."),
-]
 At = Annotated[Instant, Query(description="The instant to look at, with its zone.")]
 
 
 @router.get("")
 def lessons_between(
-    request: Request, response: Response, ctx: Ctx, actor: ApiActor, since: Since, until: Until,
-    limit: Limit | None = None, cursor: Cursor = None,
-) -> list[LessonOut]:  # fmt: skip
-    """The lessons that touch the span, in order of time.
-
-    All of them; with `limit` page by page.
-    """
-    seconds, _, number = (cursor or "0-0").partition("-")
-    after = int(seconds, 16), int(number, 16)
+    ctx: Ctx, actor: ApiActor, paged: Paged, since: Since, until: Until
+) -> list[LessonOut]:
+    """The lessons that touch the span, in order of time."""
     found = lessons.visible_lessons(ctx, actor, since, until)
-    left = [each for each in found if _place(each) > after]
-    told = left if limit is None else left[:limit]
-    if len(told) < len(left):
-        link_on(request, response, "-".join(f"{part:x}" for part in _place(told[-1])))
+    told = paged.cut(found, lambda each: by_time(each.starts_at, each.id))
     return [lesson_out(each, ctx.now()) for each in told]
-
-
-def _place(lesson: Lesson) -> tuple[int, int]:
-    return int(lesson.starts_at.timestamp()), lesson.id
 
 
 @router.get("/{lesson_id}")

@@ -12,6 +12,7 @@ from scheduler.services.context import Context
 from scheduler.services.pins import PinnedLesson
 from scheduler.web.api.bodies import Body, Day, Ids, Words, example
 from scheduler.web.api.lessons import LessonOut, lesson_out
+from scheduler.web.api.paging import Paged, by_time
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
 router = APIRouter(tags=["pins"])
@@ -50,9 +51,11 @@ def _pin(ctx: Context, found: PinnedLesson) -> PinOut:
 
 
 @router.get("/terms/{term_id}/pins")
-def of_term(ctx: Ctx, actor: ApiActor, term_id: RowId) -> list[PinOut]:
+def of_term(ctx: Ctx, actor: ApiActor, term_id: RowId, paged: Paged) -> list[PinOut]:
     """The pins that hold today, by the lessons' time."""
-    return [_pin(ctx, each) for each in pins.of_term(ctx, actor, TermId(term_id))]
+    found = pins.of_term(ctx, actor, TermId(term_id))
+    told = paged.cut(found, lambda each: by_time(each.lesson.starts_at, each.lesson.id))
+    return [_pin(ctx, each) for each in told]
 
 
 @router.post("/pins")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
@@ -24,8 +24,9 @@ from scheduler.domain.terms import TermId
 from scheduler.services import acceptances, plans
 from scheduler.services.gaps import GapLine
 from scheduler.services.plans import DiffLine, Preview
-from scheduler.web.api.beliefs import seen, tag
+from scheduler.web.api.beliefs import Believed, tag
 from scheduler.web.api.bodies import MOST_ITEMS, Body, Name, Seen, example
+from scheduler.web.api.paging import Paged, newest_first
 from scheduler.web.api.wording import said
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
@@ -125,6 +126,8 @@ class PreviewOut:
 
 @dataclass(frozen=True, slots=True)
 class DraftOut:
+    """The new draft."""
+
     plan: int
 
 
@@ -218,9 +221,10 @@ def _preview(actor: Actor, found: Preview) -> PreviewOut:
 
 
 @router.get("/terms/{term_id}/plans")
-def of_term(ctx: Ctx, actor: ApiActor, term_id: RowId) -> list[PlanOut]:
+def of_term(ctx: Ctx, actor: ApiActor, term_id: RowId, paged: Paged) -> list[PlanOut]:
     """Drafts and publications of a term, the newest first."""
-    return [plan_out(each) for each in plans.of_term(ctx, actor, TermId(term_id))]
+    found = plans.of_term(ctx, actor, TermId(term_id))
+    return [plan_out(each) for each in paged.cut(found, lambda each: newest_first(each.id))]
 
 
 @router.get("/plans/{plan_id}")
@@ -240,7 +244,8 @@ def accept(ctx: Ctx, actor: ApiActor, plan_id: RowId, body: AcceptIn) -> DraftOu
 
 @router.post("/plans/{plan_id}/publish")
 def publish(
-    request: Request, ctx: Ctx, actor: ApiActor, plan_id: RowId, body: PublishIn
+    ctx: Ctx, actor: ApiActor, plan_id: RowId, belief: Believed, body: PublishIn
 ) -> ChangesOut:
     """Make a plan the timetable that everyone sees, exactly as previewed."""
-    return _changes(plans.publish(ctx, actor, PlanId(plan_id), seen(request, body.fingerprint)))
+    seen = belief.seen(body.fingerprint)
+    return _changes(plans.publish(ctx, actor, PlanId(plan_id), seen))

@@ -16,10 +16,13 @@ from scheduler.services.publications import Left, Told, Undoing
 from scheduler.store.publications import Then
 from scheduler.web.api.bodies import Day
 from scheduler.web.api.lessons import LessonOut, lesson_out
+from scheduler.web.api.paging import Paged, by_time, newest_first
 from scheduler.web.api.wording import said
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
 router = APIRouter(tags=["publications"])
+
+On = Annotated[Day, Query(description="The day, by the term's wall clock.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class ThenOut:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
+    """A lesson that is left alone, and why."""
+
     lesson: LessonOut
     why: Left
 
@@ -101,15 +106,19 @@ def _undoing(ctx: Context, actor: Actor, done: Undoing) -> UndoingOut:
 
 
 @router.get("/terms/{term_id}/publications")
-def of_term(ctx: Ctx, actor: ApiActor, term_id: RowId) -> list[PublicationOut]:
+def of_term(ctx: Ctx, actor: ApiActor, term_id: RowId, paged: Paged) -> list[PublicationOut]:
     """All publications of a term, the newest first."""
-    return [_publication(each) for each in publications.of_term(ctx, actor, TermId(term_id))]
+    found = publications.of_term(ctx, actor, TermId(term_id))
+    told = paged.cut(found, lambda each: newest_first(each.publication.id))
+    return [_publication(each) for each in told]
 
 
 @router.get("/terms/{term_id}/timetable")
-def as_of(ctx: Ctx, actor: ApiActor, term_id: RowId, on: Annotated[Day, Query()]) -> list[ThenOut]:
+def as_of(ctx: Ctx, actor: ApiActor, term_id: RowId, on: On, paged: Paged) -> list[ThenOut]:
     """The whole timetable as it stood at the end of that day."""
-    return [_then(each) for each in publications.as_of(ctx, actor, TermId(term_id), on)]
+    found = publications.as_of(ctx, actor, TermId(term_id), on)
+    told = paged.cut(found, lambda each: by_time(each.starts_at, each.lesson_id))
+    return [_then(each) for each in told]
 
 
 @router.post("/publications/{publication_id}/undo", status_code=201)

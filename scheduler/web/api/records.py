@@ -31,6 +31,8 @@ class SumsOut:
 
 @dataclass(frozen=True, slots=True)
 class PartOut:
+    """The sums of one teacher, school or class."""
+
     name: str
     sums: SumsOut
 

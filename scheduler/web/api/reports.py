@@ -13,9 +13,10 @@ from scheduler.domain.reports import Filed, Report, Waiting
 from scheduler.services import reports, sides
 from scheduler.services.context import Context
 from scheduler.services.reports import Account, Settlement
+from scheduler.web.api import wording
 from scheduler.web.api.bodies import Body, Count, Flag, Words, example
 from scheduler.web.api.lessons import LessonOut, lesson_out
-from scheduler.web.api.wording import told
+from scheduler.web.api.paging import Paged, by_time
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
 router = APIRouter(tags=["reports"])
@@ -23,6 +24,8 @@ router = APIRouter(tags=["reports"])
 
 @dataclass(frozen=True, slots=True)
 class ReportOut:
+    """What one side told."""
+
     side: Side
     held: bool
     minutes_late: int
@@ -89,14 +92,15 @@ def _filed(found: Mapping[Side, Filed]) -> list[ReportOut]:
 
 def _account(ctx: Context, actor: Actor, found: Account) -> AccountOut:
     lesson = lesson_out(found.lesson, ctx.now())
-    return AccountOut(lesson, _filed(found.filed), told(found.closed, actor))
+    return AccountOut(lesson, _filed(found.filed), wording.told(found.closed, actor))
 
 
 @router.get("/reports/open")
-def open_questions(ctx: Ctx, actor: ApiActor) -> list[OpenOut]:
+def open_questions(ctx: Ctx, actor: ApiActor, paged: Paged) -> list[OpenOut]:
     """The lessons that wait for a decision: both sides differ, or one alone has told."""
     found = reports.open_questions(ctx, actor)
-    return [OpenOut(lesson_out(x.lesson, ctx.now()), _filed(x.filed), x.why) for x in found]
+    told = paged.cut(found, lambda each: by_time(each.lesson.starts_at, each.lesson.id))
+    return [OpenOut(lesson_out(x.lesson, ctx.now()), _filed(x.filed), x.why) for x in told]
 
 
 @router.get("/lessons/{lesson_id}/reports")

@@ -66,6 +66,8 @@ class TimeOut:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionsOut:
+    """A lesson, with other teachers and other times for it."""
+
     lesson: ToldOut
     teachers: list[TeacherOut]
     times: list[TimeOut]

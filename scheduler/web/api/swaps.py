@@ -10,6 +10,7 @@ from scheduler.domain.swaps import Reply, Swap, SwapEnd, SwapId
 from scheduler.services import swap_partners, swaps
 from scheduler.services.swaps import Glimpse, Proposal
 from scheduler.web.api.bodies import Body, Id, Words, example
+from scheduler.web.api.paging import Paged, newest_first
 from scheduler.web.guard import ApiActor, Ctx, RowId
 
 router = APIRouter(tags=["swaps"])
@@ -104,15 +105,17 @@ def _swap(swap: Swap) -> SwapOut:
 
 
 @router.get("/swaps")
-def mine(ctx: Ctx, actor: ApiActor) -> list[ProposalOut]:
+def mine(ctx: Ctx, actor: ApiActor, paged: Paged) -> list[ProposalOut]:
     """The proposals that one made or got, the newest first."""
-    return [_proposal(each) for each in swaps.mine(ctx, actor)]
+    told = paged.cut(swaps.mine(ctx, actor), lambda each: newest_first(each.swap.id))
+    return [_proposal(each) for each in told]
 
 
 @router.get("/swaps/all")
-def of_programme(ctx: Ctx, actor: ApiActor) -> list[SwapOut]:
+def of_programme(ctx: Ctx, actor: ApiActor, paged: Paged) -> list[SwapOut]:
     """All proposals of a coordinator's programme, the newest first."""
-    return [_swap(each) for each in swaps.of_programme(ctx, actor)]
+    told = paged.cut(swaps.of_programme(ctx, actor), lambda each: newest_first(each.id))
+    return [_swap(each) for each in told]
 
 
 @router.get("/lessons/{lesson_id}/partners")

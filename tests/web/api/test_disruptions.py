@@ -85,3 +85,14 @@ def test_the_absence_of_a_colleague_is_nobody_elses_to_tell(api, cast, lessons):
         f"{V1}/disruptions/preview", json={"disruption": {**absence(cast), "teacher": 9999}}
     )
     assert (answer.status_code, answer.json()) == (404, gone.json())
+
+
+def test_it_is_done_as_it_was_seen_by_the_tag_of_the_preview_too(api, ctx, cast, lessons):
+    desk, body = api("coordinator"), {"disruption": absence(cast)}
+    seen = desk.post(f"{V1}/disruptions/preview", json=body)
+    here = f"{V1}/disruptions/apply"
+    assert desk.post(here, json=body).status_code == 428
+    assert desk.post(here, json=body, headers={"if-match": '"x"'}).status_code == 412
+    assert timetable(ctx, cast) == lessons
+    done = desk.post(here, json=body, headers={"if-match": seen.headers["etag"]})
+    assert ok(done)["counts"]["cover"] == 1

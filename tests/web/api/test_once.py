@@ -2,6 +2,7 @@
 
 import pytest
 
+from scheduler.domain import scopes
 from scheduler.services import access_tokens
 from tests.planning import A1, A2, draft, publish, timetable
 
@@ -92,7 +93,7 @@ def test_what_has_not_changed_is_not_sent_again(desk, ctx, cast, lesson):
 def test_a_token_that_only_reads_changes_nothing(ctx, cast, site, lesson):
     client = site.browser()
     boss = cast.actors["coordinator"]
-    made = access_tokens.make(ctx, boss, "sổ", 1, proved=True, reads_only=True)
+    made = access_tokens.make(ctx, boss, "sổ", 1, proved=True, scopes=scopes.READING)
     client.headers["authorization"] = f"Bearer {made.text}"
     assert client.get(f"{V1}/lessons/{lesson.id}").status_code == 200
     refused = client.post(f"{V1}/lessons/{lesson.id}/call-off", json=REASON)

@@ -2,9 +2,12 @@
 
 import re
 
+import jsonschema
+
 from scheduler.locale import Language
 from scheduler.web.api import openapi, rooms
 from scheduler.web.api.bodies import Body
+from scheduler.web.api.describing import sentences
 from tests.web.api.routes import body_schema, described, operations, resolved, routes
 
 REFUSALS = {"401", "403", "404", "409", "422", "429", "default"}
@@ -32,14 +35,48 @@ def test_it_is_read_with_an_access_token_alone(api, site, cast):
     assert (told.status_code, told.json()) == (200, openapi.describe(rooms, Language.VI))
 
 
-def test_each_account_reads_it_in_its_language():
-    """Word by word another one, and the same API."""
+def test_it_is_read_in_the_language_that_is_asked_for(api):
+    told = api("teacher1").get("/api/openapi.json", params={"lang": "en"})
+    assert told.json() == described()
+    assert api("teacher1").get("/api/openapi.json", params={"lang": "fr"}).status_code == 422
+
+
+def test_it_is_the_same_api_in_other_words_to_the_last_one():
     other = openapi.describe(rooms, Language.VI)
-    assert other["paths"].keys() == described()["paths"].keys()
+    assert spoken_of(other) == spoken_of(described())
+    pairs = set(zip(sentences(described()), sentences(other), strict=True))
+    assert len(pairs) > 400
+    assert {english for english, said in pairs if english == said} == set()
+
+
+def spoken_of(part):
+    """The description without its words."""
+    if isinstance(part, list):
+        return [spoken_of(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: None
+        if name in ("description", "summary") and isinstance(value, str)
+        else spoken_of(value)
+        for name, value in part.items()
+    }
+
+
+def test_every_part_of_it_has_words_and_every_shape_an_example_that_it_takes():
+    made = described()
     for method, path, told in operations():
-        said = other["paths"][path][method.lower()]
-        assert said["summary"] != told["summary"], (method, path)
-        assert said | {"summary": told["summary"]} == told, (method, path)
+        for each in told.get("parameters", ()):
+            assert each.get("description"), (method, path, each["name"])
+        assert all(each["description"] for each in told["responses"].values()), (method, path)
+    for name, schema in made["components"]["schemas"].items():
+        assert schema["description"], name
+        for field, part in schema.get("properties", {}).items():
+            assert part["description"], (name, field)
+        if "properties" in schema:
+            where = {"$ref": f"#/components/schemas/{name}", "components": made["components"]}
+            (shown,) = schema["examples"]
+            jsonschema.Draft202012Validator(where).validate(shown)
 
 
 def test_every_route_of_the_api_is_in_it_and_no_page():

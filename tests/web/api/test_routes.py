@@ -41,6 +41,8 @@ RAW = (
 )  # fmt: skip
 # One case in so many, each route's other ones; all of them by hand.
 SOME = pytest.mark.parametrize("every", [13, pytest.param(1, marks=pytest.mark.soak)])
+# Here a stranger gets something of their own, with the number by which A's is asked for.
+MAKING = {("POST", "/api/v1/imports"), ("POST", "/api/v1/webhooks")}
 HUGE = (b'{"reason":"' + b"x" * guard.LARGEST_BODY + b'"}', b" " * (guard.LARGEST_BODY + 1))
 
 
@@ -152,10 +154,12 @@ def test_a_body_of_more_than_a_megabyte_is_refused_at_the_door(world, api):
 
 def test_a_stranger_never_reads_a_name_of_the_programme_or_learns_what_is_there(world, api, cast):
     """Each example with real numbers: the same answer as with numbers of nothing."""
-    names = ("7A", "8B", "THCS A", "THCS B", "Ái Mộ", "Cô teacher", "Hà Nội", "Học kỳ")
+    names = ("7A", "8B", "THCS A", "THCS B", "Ái Mộ", "Cô teacher", "Hà Nội", "Học kỳ I")
     schemas, shown = described()["components"]["schemas"], examples()
     stranger, query = api("stranger"), {"at": "2023-10-04T00:00:00Z", "on": "2023-10-04"}
     for method, path, told in operations():
+        if (method, path) in MAKING:
+            continue
         schema = body_schema(told, schemas)
         body = shown[schema["title"]] if schema else None
         there = asked(stranger, method, filled(path, "1"), json=body, params=query)
