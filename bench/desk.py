@@ -22,6 +22,7 @@ from openpyxl.cell import Cell
 
 from bench import scene, screenshots, tour
 from bench.rows import Row, short_table
+from scheduler import app
 from scheduler.services import demo
 from scheduler.services.context import Context
 from scheduler.web import guard
@@ -89,6 +90,7 @@ def costs(folder: Path, times: int) -> dict[str, Cost]:
     ctx = screenshots.prepare(folder, workbooks, MATCHED[times])
     seeds = scene.sow(ctx)
     with screenshots.served(ctx, beating=False):
+        app.settle()  # as a process does that serves
         found = tour.plan(ctx, seeds)
         name = guard.cookie_name(ctx.settings, "sid")
         sent = {"cookie": f"{name}={found.cookies[scene.COORDINATOR]}"}

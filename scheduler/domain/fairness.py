@@ -5,9 +5,10 @@ counts as if it had taken place: it neither raises nor lowers a share.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from statistics import median
 
 from scheduler.domain.intervals import DaySpan, monday
@@ -40,7 +41,7 @@ class Share:
     @property
     def ratio(self) -> Fraction | None:
         """None where nothing was due."""
-        return self.counted / self.due if self.due > 0 else None
+        return _ratio(self.counted, self.due.numerator, self.due.denominator)
 
     @property
     def coverage(self) -> Fraction | None:
@@ -79,27 +80,40 @@ def share(whose: int, name: str, sums: Sums, due: Fraction, *given: Outcome) -> 
 def spread(shares: Iterable[Share]) -> Spread:
     """Shares in order, each compared with the median of all."""
     found = tuple(shares)
-    ratios = [each.ratio for each in found if each.ratio is not None]
+    ratios = sorted(each.ratio for each in found if each.ratio is not None)
     middle = median(ratios) if ratios else None
-    placed = (_placed(each, middle) for each in found)
-    return Spread(tuple(sorted(placed, key=_order)), middle)
+    rank = {ratio: n for n, ratio in enumerate(ratios)}  # fractions are slow to compare
+
+    def order(one: Share) -> tuple[int, str, int]:
+        return rank[one.ratio] if one.ratio is not None else len(ratios), one.name, one.id
+
+    placed = (each if middle is None else _placed(each, middle) for each in found)
+    return Spread(tuple(sorted(placed, key=order)), middle)
 
 
-def _order(one: Share) -> tuple[bool, Fraction, str, int]:
-    ratio = one.ratio
-    return ratio is None, ratio or Fraction(0), one.name, one.id
+def _placed(one: Share, middle: Fraction) -> Share:
+    off = _off(one.counted, one.due.numerator, one.due.denominator, middle)
+    return replace(one, off=off) if off else one
 
 
-def _placed(one: Share, middle: Fraction | None) -> Share:
-    ratio = one.ratio
-    if ratio is None or middle is None:
-        return one
-    apart = one.counted - middle * one.due
+# Kept, as many promise alike and have as much of it.
+
+
+@lru_cache(maxsize=10_000)
+def _ratio(counted: int, due: int, parts: int) -> Fraction | None:
+    """Of what was due, as a fraction."""
+    return Fraction(counted * parts, due) if due > 0 else None
+
+
+@lru_cache(maxsize=10_000)
+def _off(counted: int, due: int, parts: int, middle: Fraction) -> int:
+    ratio = _ratio(counted, due, parts)
+    if ratio is None:
+        return 0
+    apart = counted - middle * Fraction(due, parts)
     if abs(apart) < LEAST or abs(ratio - middle) <= FAR * middle:
-        return one
-    return Share(
-        one.id, one.name, one.given, one.planned, one.outside, one.due, 1 if apart > 0 else -1
-    )
+        return 0
+    return 1 if apart > 0 else -1
 
 
 def window(term: Term, weeks: int, until: date) -> DaySpan:

@@ -6,7 +6,7 @@ from who is able to what, and what leads back from the lessons that are on their
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice, pairwise
+from itertools import chain, count, islice, pairwise
 from typing import NamedTuple
 
 Giver = int
@@ -54,6 +54,8 @@ class Flow:
     givers: Givers
     given: list[int] = field(init=False)  # by request
     stuck: dict[_Node, int] = field(default_factory=dict)
+    _fresh: dict[Option, Iterator[Giver]] = field(default_factory=dict)  # not asked straight yet
+    _keys: Iterator[int] = field(default_factory=count)  # later ones are greater: no group is lost
     _joined: dict[int, int] = field(default_factory=dict)  # by a group, the one that took it in
     _turns: dict[Option, int] = field(default_factory=dict)  # how often its givers were asked
     _from: dict[_Node, dict[_Node, int]] = field(default_factory=dict)  # lessons that came from it
@@ -77,14 +79,20 @@ class Flow:
         return [(sorted(requests), len(givers)) for requests, givers in found.values()]
 
     def _drop(self, start: _Node) -> bool:
-        """Send one more lesson straight on; False where another would have to make room for it."""
+        """Send one more lesson straight on; False where another would have to make room for it.
+
+        While lessons go straight on, room only shrinks: who was asked at an option has one there
+        or is full, and is not asked again.
+        """
         for weekday, options in self.wanted[start.of].options.items():
             day = _Node(_DAY, start.of, weekday)
             for each in () if self._from.get(day) else options:
-                option = _Node(_OPTION, each)
-                for given_day in self._ways(option):
-                    if option not in self._from.get(given_day, ()) and self._has_room(given_day):
-                        path = (start, day, option, given_day, _Node(_GIVER, given_day.of), _END)
+                there = self.givers.weekdays[each]
+                for giver in self._fresh.setdefault(each, iter(self.givers.able[each])):
+                    given_day = _Node(_GIVEN_DAY, giver, there)
+                    if self._has_room(given_day):
+                        option, to = _Node(_OPTION, each), _Node(_GIVER, giver)
+                        path = (start, day, option, given_day, to, _END)
                         self._send({end: begin for begin, end in pairwise(path)} | {start: start})
                         return True
         return False
@@ -169,7 +177,7 @@ class Flow:
 
     def _close(self, came: Mapping[_Node, _Node], met: set[int]) -> None:
         """These nodes are one group from now on, with the groups that they met."""
-        key = len(self.stuck)
+        key = next(self._keys)
         self._joined.update(dict.fromkeys(met, key))
         self.stuck.update(dict.fromkeys(came, key))
 

@@ -277,12 +277,17 @@ def diff(current: Iterable[Placement], draft: Iterable[Placement]) -> PlanDiff:
     it gains there are paired in order of time, so that a moved lesson keeps its identity.
     """
     old, new = set(current), set(draft)
-    gone = _by_week(old - new)
-    come = _by_week(new - old)
+    return paired(old - new, new - old, len(old & new))
+
+
+def paired(gone: Iterable[Placement], come: Iterable[Placement], kept: int) -> PlanDiff:
+    """The difference of two timetables of which this is `gone` and that has `come`; `kept`: how
+    many lessons are in both."""
+    lost, new = _by_week(gone), _by_week(come)
     changes: list[Change] = []
-    for key in sorted(gone.keys() | come.keys()):
-        changes.extend(_pair(gone.get(key, []), come.get(key, [])))
-    return PlanDiff(tuple(changes), len(old & new))
+    for key in sorted(lost.keys() | new.keys()):
+        changes.extend(_pair(lost.get(key, []), new.get(key, [])))
+    return PlanDiff(tuple(changes), kept)
 
 
 def _by_week(placements: Iterable[Placement]) -> dict[tuple[int, int, int], list[Placement]]:
@@ -311,40 +316,58 @@ def _pair(gone: list[Placement], come: list[Placement]) -> Iterable[Change]:
         yield Change(ChangeKind.ADDED, None, after)
 
 
-def fingerprint(
-    draft: PlanId, current: Iterable[Placement], wanted: Iterable[Placement]
-) -> Fingerprint:
-    """Names a preview: equal only while both the draft and the timetable stay as they were seen."""
-    digest = hashlib.sha256(str(draft).encode())
-    for side in (current, wanted):
+def fingerprint(draft: PlanId, found: PlanDiff) -> Fingerprint:
+    """Names a preview: equal only while both the draft and the timetable stay as they were seen.
+
+    What a draft holds never changes, so whatever happens to the timetable is in their difference.
+    """
+    digest = hashlib.sha256(f"{draft},{found.kept}".encode())
+    for change in found.changes:
         digest.update(b"|")
-        for p in in_order(side):
-            digest.update(f"{p.request_id},{p.day},{p.start},{p.end},{p.teacher_id};".encode())
+        for p in (change.before, change.after):
+            if p is not None:
+                digest.update(f"{p.request_id},{p.day},{p.start},{p.end},{p.teacher_id};".encode())
+            digest.update(b">")
     return Fingerprint(digest.hexdigest()[:32])
 
 
 # -- a part of a difference
 
 
-def line_of(change: Change) -> LineId:
-    """Names the line of a preview that the change stands in: equal changes of one weekly series.
+def lines(changes: Iterable[Change]) -> dict[LineId, list[Change]]:
+    """The changes by the line of a preview in which they stand: equal ones of a weekly series.
 
-    The same in every preview of the same difference, whatever else is in it.
+    A line has the same name in every preview of the same difference, whatever else is in it.
     """
-    told = f"{change.kind},{change.request_id},{weekly(change.before)},{weekly(change.after)}"
+    found: dict[_Series, list[Change]] = {}
+    for each in changes:
+        series = each.kind, each.request_id, weekly(each.before), weekly(each.after)
+        found.setdefault(series, []).append(each)
+    return {_named(series): own for series, own in found.items()}
+
+
+_Weekly = tuple[int, int, int] | None
+_Series = tuple[ChangeKind, RequestId, _Weekly, _Weekly]
+
+
+def _named(series: _Series) -> LineId:
+    kind, request, before, after = series
+    told = f"{kind},{request},{before},{after}"
     return LineId(hashlib.sha256(told.encode()).hexdigest()[:10])
 
 
-def weekly(placement: Placement | None) -> tuple[int, int, int] | None:
+def weekly(placement: Placement | None) -> _Weekly:
     """Weekday, start and teacher: what the lessons of a series have in common."""
     if placement is None:
         return None
     return placement.day.weekday(), placement.start, placement.teacher_id
 
 
-def chosen(changes: Iterable[Change], lines: Collection[LineId]) -> tuple[Change, ...]:
+def chosen(changes: Iterable[Change], ids: Collection[LineId]) -> tuple[Change, ...]:
     """The changes that stand in these lines."""
-    return tuple(change for change in changes if line_of(change) in lines)
+    found = tuple(changes)
+    wanted = {each for line, own in lines(found).items() if line in ids for each in own}
+    return tuple(change for change in found if change in wanted)
 
 
 def with_changes(current: Iterable[Placement], changes: Iterable[Change]) -> tuple[Placement, ...]:
@@ -355,12 +378,24 @@ def with_changes(current: Iterable[Placement], changes: Iterable[Change]) -> tup
     return tuple(in_order({p for p in current if p not in gone} | come))
 
 
+def kind_of(*, was: bool, is_: bool, same_time: bool) -> ChangeKind:
+    """What a change is to a lesson that took place before it, or takes place after it."""
+    if not was:
+        return ChangeKind.ADDED
+    if not is_:
+        return ChangeKind.DROPPED
+    return ChangeKind.RESTAFFED if same_time else ChangeKind.MOVED
+
+
 def reversed_(before: Placement | None, after: Placement | None) -> Change:
     """The change that leads from `after` back to `before`; one of them is there."""
-    if before is None or after is None:
-        return Change(ChangeKind.DROPPED if before is None else ChangeKind.ADDED, after, before)
-    same = (before.day, before.start, before.end) == (after.day, after.start, after.end)
-    return Change(ChangeKind.RESTAFFED if same else ChangeKind.MOVED, after, before)
+    same = (
+        before
+        and after
+        and (before.day, before.start, before.end) == (after.day, after.start, after.end)
+    )
+    kind = kind_of(was=after is not None, is_=before is not None, same_time=bool(same))
+    return Change(kind, after, before)
 
 
 def fitting(

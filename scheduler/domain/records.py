@@ -3,7 +3,7 @@
 Only a lesson that both sides, or a coordinator, called held is given.  Nothing is assumed.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -50,6 +50,13 @@ class Amount:
 
 
 NOTHING = Amount()
+
+
+def total(amounts: Collection[Amount]) -> Amount:
+    """All of these in one."""
+    if len(amounts) == 1:
+        return next(iter(amounts))
+    return Amount(sum(x.lessons for x in amounts), sum(x.minutes for x in amounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ class Sums:
 
     def of(self, *outcomes: Outcome) -> Amount:
         """What came to one of these ends."""
-        return sum((self.outcomes.get(each, NOTHING) for each in outcomes), NOTHING)
+        return total([self.outcomes[each] for each in outcomes if each in self.outcomes])
 
     @property
     def given(self) -> Amount:
@@ -138,21 +145,29 @@ def outcome(
 
 def add_up(lines: Iterable[Line]) -> Sums:
     """All of these lines in one."""
-    outcomes: dict[Outcome, Amount] = {}
-    causes: dict[Cause | None, Amount] = {}
+    outcomes: dict[Outcome, list[Amount]] = {}
+    causes: dict[Cause | None, list[Amount]] = {}
     for line in lines:
-        outcomes[line.outcome] = outcomes.get(line.outcome, NOTHING) + line.amount
+        outcomes.setdefault(line.outcome, []).append(line.amount)
         if line.outcome in LOST:
-            causes[line.cause] = causes.get(line.cause, NOTHING) + line.amount
-    return Sums(outcomes, causes)
+            causes.setdefault(line.cause, []).append(line.amount)
+    return Sums(
+        {end: total(amounts) for end, amounts in outcomes.items()},
+        {why: total(amounts) for why, amounts in causes.items()},
+    )
 
 
 def by(lines: Iterable[Line], key: Callable[[Line], Key]) -> dict[Key, Sums]:
     """The lines divided by a key and added up, in the order in which the keys come."""
+    return {each: add_up(own) for each, own in apart(lines, key).items()}
+
+
+def apart(lines: Iterable[Line], key: Callable[[Line], Key]) -> dict[Key, list[Line]]:
+    """The lines divided by a key, in the order in which they come."""
     parts: dict[Key, list[Line]] = {}
     for line in lines:
         parts.setdefault(key(line), []).append(line)
-    return {each: add_up(own) for each, own in parts.items()}
+    return parts
 
 
 def month_of(day: date) -> date:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import NewType
@@ -67,10 +67,16 @@ class Request:
 def may_be_taught(request: Request, term: Term, day: date, closed: Iterable[DaySpan]) -> bool:
     """Whether lessons of a request may be on that day, of whatever weekday; `closed`: of its
     school."""
-    first = max(request.first_day, term.first_day)
-    last = min(request.last_day, term.last_day)
-    asked = first <= day <= last and day not in term.holidays
-    return asked and not any(day in span for span in closed)
+    return _is_open(DaySpan(request.first_day, request.last_day), term, day, closed)
+
+
+def _is_open(asked: DaySpan, term: Term, day: date, closed: Iterable[DaySpan]) -> bool:
+    first, last = max(asked.first_day, term.first_day), min(asked.last_day, term.last_day)
+    return (
+        first <= day <= last
+        and day not in term.holidays
+        and not any(day in span for span in closed)
+    )
 
 
 def wanted(request: Request, term: Term, closed: Iterable[DaySpan]) -> int:
@@ -79,13 +85,25 @@ def wanted(request: Request, term: Term, closed: Iterable[DaySpan]) -> int:
     The same rule by which the engine prices what is missing.
     """
     weekdays = {slot.weekday for slot in request.slots}
+    asked = DaySpan(request.first_day, request.last_day)
+    return wanted_weekly(request.lessons_per_week, weekdays, asked, term, closed)
+
+
+def wanted_weekly(
+    lessons: int,
+    weekdays: Collection[int],
+    asked: DaySpan,
+    term: Term,
+    closed: Iterable[DaySpan],
+) -> int:
+    """`wanted` of a request for so many lessons a week, on these weekdays of the days asked for."""
     shut = tuple(closed)
     weeks = Counter(
         monday(day)
-        for day in DaySpan(request.first_day, request.last_day).days()
-        if day.weekday() in weekdays and may_be_taught(request, term, day, shut)
+        for day in asked.days()
+        if day.weekday() in weekdays and _is_open(asked, term, day, shut)
     )
-    return sum(min(request.lessons_per_week, count) for count in weeks.values())
+    return sum(min(lessons, count) for count in weeks.values())
 
 
 def asks(request: Request, new: NewRequest) -> bool:

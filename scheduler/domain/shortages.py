@@ -84,21 +84,24 @@ class Supply:
 
     givers: Sequence[Giving]
     gap_minutes: int
-    _free: dict[tuple[int, Level], list[tuple[int, int, int]]] = field(default_factory=dict)
+    _free: dict[tuple[int, Level], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
     _known: dict[tuple[Time, Level], tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for n, each in enumerate(self.givers):
             for weekday, start, end in each.free:
                 for level in each.levels:
-                    self._free.setdefault((weekday, level), []).append((start, end, n))
+                    spans = self._free.setdefault((weekday, level), {})
+                    spans.setdefault((start, end), []).append(n)
 
     def able(self, time: Time, level: Level) -> tuple[int, ...]:
         """The positions of those who could give a lesson of the level then."""
         if (time, level) not in self._known:
-            first, last = time.start, time.end
-            free = self._free.get((time.weekday, level), ())
-            found = {giver for start, end, giver in free if start <= first and last <= end}
+            free = self._free.get((time.weekday, level), {})
+            found = set[int]()
+            for (start, end), givers in free.items():
+                if start <= time.start and time.end <= end:
+                    found.update(givers)
             self._known[time, level] = tuple(sorted(found))
         return self._known[time, level]
 

@@ -23,11 +23,11 @@ def accept(ctx: Context, actor: Actor, plan_id: PlanId, lines: Collection[LineId
         plan = differences.visible(db, actor, plan_id)
         term = allowed(db, actor, plan.term_id, Action.PUBLISH)
         known = lessons.placements(db, term.id)
-        diff = rules.diff(*differences.both_sides(ctx, db, plan, term, known))
-    chosen = rules.chosen(diff.changes, lines)
+        changes = differences.between(ctx, db, plan, term).diff.changes
+    chosen = rules.chosen(changes, lines)
     if not chosen:
         raise Invalid("Choose at least one line of the plan.")
-    if {rules.line_of(change) for change in chosen} != set(lines):
+    if not set(lines) <= rules.lines(changes).keys():
         raise Stale("The timetable changed while you were looking. See the new difference.")
     snapshot = snapshots.take(ctx, term.id, plan.from_day)
     draft = drafts.weigh(snapshot, known, chosen)
@@ -65,12 +65,10 @@ def accept_others(
     with ctx.reading() as db:
         plan = differences.visible(db, actor, plan_id)
         term = allowed(db, actor, plan.term_id, Action.PUBLISH)
-        current, wanted = differences.both_sides(
-            ctx, db, plan, term, lessons.placements(db, term.id)
-        )
-    if rules.fingerprint(plan_id, current, wanted) != seen:
+        diff = differences.between(ctx, db, plan, term).diff
+    if rules.fingerprint(plan_id, diff) != seen:
         raise Stale("The timetable changed while you were looking. See the new difference.")
-    lines = {rules.line_of(change) for change in rules.diff(current, wanted).changes}
+    lines = rules.lines(diff.changes).keys()
     if not lines & set(left):
         raise Invalid("Untick the lines that should stay as they are published now.")
     return accept(ctx, actor, plan_id, lines - set(left))

@@ -158,7 +158,8 @@ def round_of(ctx: Context, db: Session, programme_id: ProgrammeId, days: DaySpan
     programme = terms.programme(db, programme_id)
     lines = record_rows.lines(db, programme.id, programme.zone, days, ctx.now())
     standing = rows.standing(db, [teacher.id for teacher in teachers], days)
-    facts = (_facts(teacher, programme, days, lines) for teacher in teachers)
+    own = records.apart(lines, lambda line: line.teacher_id)
+    facts = (_facts(teacher, programme, days, own.get(teacher.id, [])) for teacher in teachers)
     given = {(x.teacher_id, x.class_id) for x in lines if x.outcome is Outcome.GIVEN}
     classes = Counter(teacher for teacher, _ in given)
     due = tuple(
@@ -274,18 +275,19 @@ def issue_for(
     programme = terms.programme(db, programme_id)
     alone = ids[0] if len(ids) == 1 else None
     lines = record_rows.lines(db, programme.id, programme.zone, days, ctx.now(), teacher_id=alone)
+    own = records.apart(lines, lambda line: line.teacher_id)
     standing = rows.standing(db, ids, days)
     issued: list[Certificate] = []
     for teacher in teachers:
-        said = _facts(teacher, programme, days, lines)
+        said = _facts(teacher, programme, days, own.get(teacher.id, []))
         if said.held.lessons:
             same = (each for each in standing[teacher.id] if each.facts == said)
             issued.append(next(same, None) or _new(ctx, db, actor, said))
     return tuple(issued)
 
 
-def _facts(teacher: Teacher, programme: Programme, days: DaySpan, lines: Sequence[Line]) -> Facts:
-    own = [line for line in lines if line.teacher_id == teacher.id]
+def _facts(teacher: Teacher, programme: Programme, days: DaySpan, own: Sequence[Line]) -> Facts:
+    """`own`: the lines of that teacher."""
     months = records.by(own, lambda line: line.month)
     return Facts(
         teacher_id=teacher.id,

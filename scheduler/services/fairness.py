@@ -1,14 +1,13 @@
 """How fairly work and lessons are spread over a window of weeks, and what schools pledge."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from scheduler.domain import access, fairness, records, requests
 from scheduler.domain.access import Action, Actor
-from scheduler.domain.availability import Pledge
 from scheduler.domain.fairness import MOST_WEEKS, Share, Spread
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import (
@@ -27,10 +26,12 @@ from scheduler.services.context import Context
 from scheduler.store import audits, availability, people, school_pledges, terms
 from scheduler.store import records as rows
 from scheduler.store import requests as asks
+from scheduler.store.availability import Promise
 from scheduler.store.database import Session
 
 WEEKS = 8
 MOST_PLEDGED = 100_000
+Promises = Mapping[TeacherId, Promise]
 _NONE = Sums()
 
 
@@ -81,9 +82,9 @@ def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None =
         term = programmes.running(db, programmes.own(actor), ctx.now())
         days = fairness.window(term, weeks, until or term.today(now))
         lines = rows.lines(db, programme_id, term.zone, days, now, term_id=term.id)
-        pledges = availability.pledges(db, term.id)
-        seen = _Window(term, days, lines, _since(db, term, pledges))
-        teachers = _teachers(seen, people.teachers(db, programme_id), pledges)
+        promised = availability.promises(db, term)
+        seen = _Window(term, days, lines, _since(db, term, promised))
+        teachers = _teachers(seen, people.teachers(db, programme_id), promised)
         pledged = school_pledges.of_term(db, term.id)
         schools = _schools(db, seen)
     return Fairness(
@@ -92,7 +93,7 @@ def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None =
         teachers=fairness.spread(share for _, share in teachers),
         donor_schools=fairness.spread(_donors(seen, teachers, pledged)),
         schools=fairness.spread(schools),
-        waiting=_waiting(seen, teachers, pledges),
+        waiting=_waiting(seen, teachers, promised),
     )
 
 
@@ -155,51 +156,48 @@ def _named(schools: tuple[DonorSchool, ...], name: str) -> DonorSchool:
     return found[0]
 
 
-def _since(db: Session, term: Term, pledges: Mapping[TeacherId, Pledge]) -> dict[TeacherId, date]:
+def _since(db: Session, term: Term, promised: Promises) -> dict[TeacherId, date]:
     """From which day on each teacher could have given lessons."""
     zone = ZoneInfo(term.zone)
     here = school_pledges.here_since(db, term.id, term.programme_id)
     return {
-        teacher: max(at.astimezone(zone).date(), _first_window(pledges.get(teacher), term))
+        teacher: max(
+            at.astimezone(zone).date(),
+            promised[teacher].opens if teacher in promised else term.first_day,
+        )
         for teacher, at in here.items()
     }
 
 
-def _first_window(promise: Pledge | None, term: Term) -> date:
-    """The day on which the first of the weekly windows opens."""
-    opening = [window.first_day or term.first_day for window in promise.windows] if promise else []
-    return min(opening, default=term.first_day)
-
-
 def _teachers(
-    seen: _Window, teachers: tuple[Teacher, ...], pledges: Mapping[TeacherId, Pledge]
+    seen: _Window, teachers: tuple[Teacher, ...], promised: Promises
 ) -> list[tuple[Teacher, Share]]:
     """The shares of all who promised something for the term, or gave a lesson."""
     had = records.by(seen.lines, lambda line: line.teacher_id)
-    return [
-        (one, _share(seen, one, pledges.get(one.id), had.get(one.id, _NONE)))
-        for one in teachers
-        if one.id in pledges or one.id in had
-    ]
+    due: dict[tuple[int, date], Fraction] = {}  # most promise alike: each way is computed once
+    found = []
+    for one in teachers:
+        if one.id not in promised and one.id not in had:
+            continue
+        way = promised[one.id].most if one.id in promised else 0, seen.since[one.id]
+        if way not in due:
+            due[way] = fairness.due(way[0], seen.term, seen.days, way[1])
+        sums = had.get(one.id, _NONE)
+        found.append((one, fairness.share(one.id, one.name, sums, due[way], Outcome.GIVEN)))
+    return found
 
 
 def _waiting(
-    seen: _Window, teachers: list[tuple[Teacher, Share]], pledges: Mapping[TeacherId, Pledge]
+    seen: _Window, teachers: list[tuple[Teacher, Share]], promised: Promises
 ) -> tuple[Waiting, ...]:
     found = (
         Waiting(
-            one.person_id, one.name, one.school.label, pledges[one.id].max_total, seen.since[one.id]
+            one.person_id, one.name, one.school.label, promised[one.id].most, seen.since[one.id]
         )
         for one, share in teachers
         if share.due > 0 and not share.counted
     )
     return tuple(sorted(found, key=lambda each: (-each.since.toordinal(), each.name)))
-
-
-def _share(seen: _Window, one: Teacher, promise: Pledge | None, sums: Sums) -> Share:
-    promised = promise.max_total if promise else 0
-    due = fairness.due(promised, seen.term, seen.days, seen.since[one.id])
-    return fairness.share(one.id, one.name, sums, due, Outcome.GIVEN)
 
 
 def _donors(
@@ -245,12 +243,15 @@ def asked_by_school(db: Session, term: Term, days: DaySpan) -> dict[SchoolId, in
     """The lessons that each receiving school asks for, on these days of the term."""
     closed = terms.closed_spans(db, term.programme_id)
     asked: dict[SchoolId, int] = {}
-    for request in asks.of_term(db, term.id):
-        cut = replace(
-            request,
-            first_day=max(request.first_day, days.first_day),
-            last_day=min(request.last_day, days.last_day),
-        )
-        wanted = requests.wanted(cut, term, closed.get(request.school_id, ()))
-        asked[request.school_id] = asked.get(request.school_id, 0) + wanted
+    known: dict[tuple[object, ...], int] = {}  # most schools ask alike: each way is counted once
+    for each in asks.alike(db, term.id):
+        first = max(each.days.first_day, days.first_day)
+        cut = DaySpan(first, min(each.days.last_day, days.last_day))
+        shut = closed.get(each.school_id, ())
+        way = each.lessons_per_week, each.weekdays, cut, shut
+        if way not in known:
+            known[way] = requests.wanted_weekly(
+                each.lessons_per_week, each.weekdays, cut, term, shut
+            )
+        asked[each.school_id] = asked.get(each.school_id, 0) + each.requests * known[way]
     return asked

@@ -30,13 +30,13 @@ from scheduler.domain.weights import Charge, bill
 from scheduler.errors import Conflict, Stale, Text, text
 from scheduler.services import baskets, differences, gaps, timetable, trials
 from scheduler.services.context import Context
+from scheduler.services.differences import Difference
 from scheduler.services.gaps import GapLine
 from scheduler.services.terms import allowed
 from scheduler.services.timetable import Cause
 from scheduler.services.trials import Supposed
 from scheduler.store import (
     audits,
-    lessons,
     people,
     pins,
     requests,
@@ -127,17 +127,18 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
     with ctx.reading() as db:
         plan = differences.visible(db, actor, plan_id)
         term = allowed(db, actor, plan.term_id, Action.SEE_PROGRAMME)
-        known = lessons.placements(db, term.id)
-        current, wanted = differences.both_sides(ctx, db, plan, term, known)
+        found = differences.between(ctx, db, plan, term)
+        diff = found.diff
         held = _held_against(ctx, db, actor, plan, term)
         missing = rows.gaps(db, plan_id)
         run = runs.of_plan(db, plan_id)
-        asked = {request.id: request for request in requests.of_term(db, term.id)}
-        others = _requests_of(current, wanted) - asked.keys()  # withdrawn ones
-        asked |= {r.id: r for r in requests.by_ids(db, others)}
+        changed = {change.request_id for change in diff.changes}
+        lacking = {each for gap in missing for each in (gap.request_id, *gap.rivals)}
+        asked = {r.id: r for r in requests.of_term(db, term.id, changed | lacking)}
+        withdrawn = changed - asked.keys()
+        asked |= {r.id: r for r in requests.by_ids(db, withdrawn)}
         names = {t.id: t for t in people.teachers(db, term.programme_id)}
         schools = {s.id: s for s in terms.schools(db, term.programme_id)}
-        diff = rules.diff(current, wanted)
         starts = _starts_soon(diff, term, now)
         links = subscriptions.of_teachers(db, starts)
         supposed = trials.supposed(db, term, plan.supposes)
@@ -145,19 +146,19 @@ def preview(ctx: Context, actor: Actor, plan_id: PlanId) -> Preview:
     return Preview(
         plan=plan,
         term=term,
-        fingerprint=rules.fingerprint(plan_id, current, wanted),
+        fingerprint=rules.fingerprint(plan_id, diff),
         diff=diff,
         lines=_lines(diff.changes, asked, names, schools),
         gaps=gaps.lines(missing, asked, schools, names),
         teachers_told=len(_teachers_of(diff.changes)),
         schools_told=len({asked[c.request_id].school_id for c in diff.changes}),
-        soon=sum(_is_soon(c.before, term, now) for c in diff.changes if c.before is not None),
+        soon=sum(c.before.day <= _soon(term, now) for c in diff.changes if c.before is not None),
         unseen=tuple(sorted(unseen, key=lambda teacher: teacher.name)),
         bill=bill(plan.terms, plan.weights, plan.requested - plan.taught) if plan.weights else (),
         run=run.id if run else None,
         effect=rules.effect(diff),
         scope=run.scope if run else WHOLE,
-        pinned=_pinned(diff.changes, known, held),
+        pinned=_pinned(found, held),
         supposed=supposed,
     )
 
@@ -167,8 +168,7 @@ def effect(ctx: Context, actor: Actor, plan_id: PlanId) -> Effect:
     with ctx.reading() as db:
         plan = differences.visible(db, actor, plan_id)
         term = allowed(db, actor, plan.term_id, Action.SEE_PROGRAMME)
-        known = lessons.placements(db, term.id)
-        return rules.effect(rules.diff(*differences.both_sides(ctx, db, plan, term, known)))
+        return rules.effect(differences.between(ctx, db, plan, term).diff)
 
 
 def _held_against(
@@ -181,24 +181,25 @@ def _held_against(
     return {lesson: pin for lesson, pin in held.items() if pin.owner_id != actor.person_id}
 
 
-def _pinned(
-    changes: Iterable[Change], known: Mapping[Placement, LessonId], held: Mapping[LessonId, Pin]
-) -> tuple[Pin, ...]:
-    """The pins on lessons that these changes touch."""
-    touched = (known[change.before] for change in changes if change.before is not None)
+def _pinned(found: Difference, held: Mapping[LessonId, Pin]) -> tuple[Pin, ...]:
+    """The pins on lessons that would change."""
+    changed = (each.before for each in found.diff.changes if each.before is not None)
+    touched = (found.lessons[place] for place in changed)
     return tuple(held[lesson] for lesson in touched if lesson in held)
 
 
-def _is_soon(lesson: Placement, term: Term, now: datetime) -> bool:
-    return lesson.day <= term.today(now) + SOON
+def _soon(term: Term, now: datetime) -> date:
+    """The last day of which news may come too late."""
+    return term.today(now) + SOON
 
 
 def _starts_soon(diff: PlanDiff, term: Term, now: datetime) -> dict[TeacherId, datetime]:
     """When the first lesson starts that a teacher gains or loses before the end of tomorrow."""
     zone, found = ZoneInfo(term.zone), dict[TeacherId, datetime]()
+    last = _soon(term, now)
     for change in diff.changes:
         for lesson in (change.before, change.after):
-            if lesson is not None and _is_soon(lesson, term, now):
+            if lesson is not None and lesson.day <= last:
                 at = datetime.combine(lesson.day, time(*divmod(lesson.start, 60)), zone)
                 found[lesson.teacher_id] = min(at, found.get(lesson.teacher_id, at))
     return found
@@ -224,14 +225,13 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
         if plan.state is PlanState.PUBLISHED:
             raise Conflict("This plan is already the published timetable.")
         trials.require_so(db, term, plan)
-        known = lessons.placements(db, term.id)
-        current, wanted = differences.both_sides(ctx, db, plan, term, known)
-        if rules.fingerprint(plan_id, current, wanted) != seen:
+        found = differences.between(ctx, db, plan, term)
+        diff = found.diff
+        if rules.fingerprint(plan_id, diff) != seen:
             raise Stale(
                 "The timetable changed while you were looking. "
                 "See the new difference, then publish."
             )
-        diff = rules.diff(current, wanted)
         _may_give(db, term, diff)
         publication = rows.publish(db, plan, seen, now, actor.person_id)
         cause = Cause(
@@ -242,9 +242,9 @@ def publish(ctx: Context, actor: Actor, plan_id: PlanId, seen: Fingerprint) -> P
             reason=plan.note,
             publication_id=publication,
         )
-        told = timetable.carry_out(ctx, db, term, diff.changes, known, cause)
+        told = timetable.carry_out(ctx, db, term, diff.changes, found.lessons, cause)
         # asked late: whoever pins a lesson now waits for its row, which we hold
-        if _pinned(diff.changes, known, _held_against(ctx, db, actor, plan, term)):
+        if _pinned(found, _held_against(ctx, db, actor, plan, term)):
             raise Conflict(
                 "This plan changes lessons that are pinned. Unpin them, or run the engine again."
             )
@@ -293,10 +293,6 @@ def _tell(
     webhook_events.plan_published(db, term.programme_id, told | counts, ctx.now())
 
 
-def _requests_of(*sides: Iterable[Placement]) -> set[RequestId]:
-    return {placement.request_id for side in sides for placement in side}
-
-
 def _teachers_of(changes: Iterable[Change]) -> set[TeacherId]:
     return {p.teacher_id for c in changes for p in (c.before, c.after) if p is not None}
 
@@ -307,9 +303,7 @@ def _lines(
     names: Mapping[TeacherId, Teacher],
     schools: Mapping[SchoolId, ReceivingSchool],
 ) -> tuple[DiffLine, ...]:
-    series: dict[LineId, list[Change]] = {}
-    for change in changes:
-        series.setdefault(rules.line_of(change), []).append(change)
+    series = rules.lines(changes)
     lines = [_line(name, group, asked, names, schools) for name, group in series.items()]
     order = {kind: n for n, kind in enumerate(reversed(ChangeKind))}
     return tuple(

@@ -66,17 +66,12 @@ def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[Told, ...]:
     with ctx.reading() as db:
         term = allowed(db, actor, term_id, Action.SEE_PROGRAMME)
         found = rows.of_term(db, term.id)
-        steps = rows.steps(db, term.id)
+        tallies = rows.tallies(db, term.id)
     counts = {each.id: dict.fromkeys(ChangeKind, 0) for each in found}
-    for step in steps:
-        counts[step.publication_id][_back(step).kind] += 1
-    return tuple(Told(each, _as_done(counts[each.id])) for each in found)
-
-
-def _as_done(back: Mapping[ChangeKind, int]) -> dict[ChangeKind, int]:
-    """Counted by what undoing would do: what it would drop was added."""
-    other = {ChangeKind.ADDED: ChangeKind.DROPPED, ChangeKind.DROPPED: ChangeKind.ADDED}
-    return {kind: back[other.get(kind, kind)] for kind in ChangeKind}
+    for each in tallies:
+        kind = rules.kind_of(was=each.was, is_=each.is_, same_time=each.same_time)
+        counts[each.publication_id][kind] += each.lessons
+    return tuple(Told(each, counts[each.id]) for each in found)
 
 
 def as_of(ctx: Context, actor: Actor, term_id: TermId, day: date) -> tuple[Then, ...]:

@@ -12,7 +12,7 @@ from scheduler.domain.reminders import Side
 from scheduler.services import plans, ways
 from scheduler.services.context import Context
 from scheduler.services.plans import Preview
-from scheduler.store import people, recipients, requests, terms
+from scheduler.store import people, recipients, terms
 from scheduler.store.database import Session
 
 
@@ -80,9 +80,9 @@ def _teachers(ctx: Context, db: Session, seen: Preview) -> Iterable[Recipient]:
 
 
 def _schools(ctx: Context, db: Session, seen: Preview) -> Iterable[Recipient]:
-    asked = requests.by_ids(db, {change.request_id for change in seen.diff.changes})
-    school_of = {request.id: request.school_id for request in asked}
-    counts = Counter[SchoolId](school_of[change.request_id] for change in seen.diff.changes)
+    counts = Counter[SchoolId]()
+    for line in seen.lines:
+        counts[line.request.school_id] += line.count
     names = {school.id: school.name for school in terms.schools(db, seen.term.programme_id)}
     contacts = recipients.of_schools(db, counts)
     known = recipients.people(db, [each for ids in contacts.values() for each in ids])

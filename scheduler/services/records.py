@@ -33,7 +33,8 @@ class Record:
     """What became of the lessons of these days, as a whole and divided in five ways.
 
     `whose`: the teacher's name; empty: it is the whole programme's.  Months by their first days.
-    `meetings`: joint sessions, by partnership; no figure of lessons holds them.
+    `meetings`: joint sessions, by partnership; no figure of lessons holds them.  `short`: not
+    divided by class and teacher.
     """
 
     programme: Programme
@@ -41,12 +42,30 @@ class Record:
     whose: str
     lines: tuple[Line, ...]
     whole: Sums
-    teachers: tuple[Part, ...]
-    donor_schools: tuple[Part, ...]
-    schools: tuple[Part, ...]
-    classes: tuple[Part, ...]
     months: Mapping[date, Sums]
     meetings: tuple[Meetings, ...] = ()
+    short: bool = False
+
+    @property
+    def teachers(self) -> tuple[Part, ...]:
+        """Divided anew each time it is asked for, as the others below: a page shows one of them."""
+        if self.short:
+            return ()
+        return _parts(self.lines, lambda x: x.teacher_id, lambda x: x.teacher)
+
+    @property
+    def donor_schools(self) -> tuple[Part, ...]:
+        return _parts(self.lines, lambda x: x.donor_school_id, lambda x: x.donor_school)
+
+    @property
+    def schools(self) -> tuple[Part, ...]:
+        return _parts(self.lines, lambda x: x.school_id, lambda x: x.school)
+
+    @property
+    def classes(self) -> tuple[Part, ...]:
+        if self.short:
+            return ()
+        return _parts(self.lines, lambda x: x.class_id, lambda x: f"{x.class_name} · {x.school}")
 
     @property
     def met(self) -> Meetings:
@@ -154,10 +173,6 @@ def divided(
         whose=whose,
         lines=lines,
         whole=records.add_up(lines),
-        teachers=_parts(lines, lambda x: x.teacher_id, lambda x: x.teacher),
-        donor_schools=_parts(lines, lambda x: x.donor_school_id, lambda x: x.donor_school),
-        schools=_parts(lines, lambda x: x.school_id, lambda x: x.school),
-        classes=_parts(lines, lambda x: x.class_id, lambda x: f"{x.class_name} · {x.school}"),
         months=dict(sorted(records.by(lines, lambda x: x.month).items())),
         meetings=meetings,
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain import merges
 from scheduler.domain.access import Actor
+from scheduler.domain.baskets import Part
 from scheduler.domain.candidates import Candidate, Obstacle
 from scheduler.domain.cover import CallEnd
 from scheduler.domain.lessons import Deed, Lesson, LessonId, Move, after, placed
@@ -77,7 +78,8 @@ def ways(ctx: Context, actor: Actor, lesson_id: LessonId) -> Ways:
     with ctx.reading() as db:
         lesson = must_see(db, actor, lesson_id)
         term = movable(ctx, db, lesson)
-        board, off = _board(ctx, db, term), lessons.called_off(db, term.id)
+        board = Board(situations.take(db, term, ctx.now()))
+        off = lessons.called_off(db, term.id)
         joinable = _hosts(ctx, db, term, lesson)
     times = tuple(_time(board, lesson, place, off) for place in board.accepted(placed(lesson)))
     return Ways(lesson, times, joinable)
@@ -130,7 +132,8 @@ def relocate(
     """`move` for a lesson that the caller holds, as it holds its term; and may move."""
     here, to = placed(lesson), teacher_id or lesson.teacher_id
     offers.lock_teacher(db, to)
-    board, off = _board(ctx, db, term), lessons.called_off(db, term.id)
+    board = _board(ctx, db, term, lesson, to)
+    off = lessons.called_off(db, term.id)
     place = replace(here, day=day, start=start, end=board.ends(here, day, start), teacher_id=to)
     _must_fit(board, lesson, place, off)
     cause = Cause(
@@ -207,8 +210,10 @@ def _searched(ctx: Context, db: Session, lesson: Lesson) -> Lesson:
     return lesson
 
 
-def _board(ctx: Context, db: Session, term: Term) -> Board:
-    return Board(situations.take(db, term, ctx.now()))
+def _board(ctx: Context, db: Session, term: Term, lesson: Lesson, teacher: TeacherId) -> Board:
+    """What decides where the lesson may go, and whether this teacher may give it there."""
+    part = Part(frozenset({lesson.school_id}), frozenset({teacher}))
+    return Board(situations.take(db, term, ctx.now(), part))
 
 
 def _time(board: Board, lesson: Lesson, place: Placement, off: frozenset[object]) -> Time:
@@ -227,7 +232,8 @@ def _time(board: Board, lesson: Lesson, place: Placement, off: frozenset[object]
 def open_times(ctx: Context, db: Session, term: Term, lesson: Lesson) -> tuple[Placement, ...]:
     """The other accepted times of its week where class, rooms and its teacher are free, first
     those that the class likes best; what it was called off for is not among them."""
-    board, off, here = _board(ctx, db, term), lessons.called_off(db, term.id), placed(lesson)
+    board = _board(ctx, db, term, lesson, lesson.teacher_id)
+    off, here = lessons.called_off(db, term.id), placed(lesson)
     return tuple(
         place
         for place in board.accepted(here)

@@ -121,7 +121,7 @@ def _donors(ctx: Context, db: Session, programme_id: ProgrammeId) -> list[Donor]
     lines = rows.lines(db, programme_id, term.zone, days, ctx.now(), term_id=term.id)
     had = records.by(lines, lambda line: line.donor_school_id)
     pledged = school_pledges.of_term(db, term.id)
-    promised = availability.pledges(db, term.id)
+    promised = availability.promises(db, term)
     theirs: dict[DonorSchoolId, tuple[Teacher, ...]] = {}
     for teacher in people.teachers(db, programme_id):
         theirs[teacher.school.id] = (*theirs.get(teacher.school.id, ()), teacher)
@@ -131,7 +131,7 @@ def _donors(ctx: Context, db: Session, programme_id: ProgrammeId) -> list[Donor]
             teachers=theirs.get(school.id, ()),
             pledged=pledged.get(school.id),
             promised=sum(
-                promised[x.id].max_total for x in theirs.get(school.id, ()) if x.id in promised
+                promised[x.id].most for x in theirs.get(school.id, ()) if x.id in promised
             ),
             given=had.get(school.id, Sums()).given.lessons,
             planned=had.get(school.id, Sums()).of(*COUNTED).lessons,

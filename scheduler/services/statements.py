@@ -17,7 +17,7 @@ def paper(record: Record) -> bytes:
 def short_paper(record: Record, language: Language) -> bytes:
     """The record of a programme as a PDF in one language, without its two longest tables, those of
     classes and teachers: of hundreds they take minutes to lay out.  Raises NoPaper."""
-    short = replace(record, classes=(), teachers=())
+    short = replace(record, short=True)
     return papers.printed([papers.page("record", paperwork.record(short, [language]))])[0]
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from scheduler.domain import mending
-from scheduler.domain import plans as plan_rules
 from scheduler.domain import requests as request_rules
 from scheduler.domain import trials as rules
 from scheduler.domain.access import Action, Actor
@@ -218,10 +217,10 @@ def require_sound(ctx: Context, actor: Actor, plan_id: PlanId) -> None:
         term = allowed(db, actor, plan.term_id, Action.PUBLISH)
         require_so(db, term, plan)
         known = lessons.placements(db, term.id)
-        sides = differences.both_sides(ctx, db, plan, term, known)
+        changes = differences.between(ctx, db, plan, term).diff.changes
         alone = {(mark.request_id, mark.day) for mark in plans.marks(db, plan_id)}
     snapshot = snapshots.take(ctx, term.id, plan.from_day)
-    draft = drafts.weigh(snapshot, known, plan_rules.diff(*sides).changes)
+    draft = drafts.weigh(snapshot, known, changes)
     broken = [
         each
         for each in draft.broken

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select, update
+from sqlalchemy import ColumnElement, Select, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.availability import Pledge, Wanted, Window
@@ -25,9 +25,38 @@ from scheduler.store.taken_times import taken
 _LEVELS = tuple(Level)
 
 
-def pledges(db: Session, term_id: int) -> dict[TeacherId, Pledge]:
-    """All promises of a term by teacher; five queries, however many teachers there are."""
-    return _read(db, select(tables.pledges).where(tables.pledges.c.term_id == term_id))
+def pledges(
+    db: Session, term_id: int, among: Collection[TeacherId] | None = None
+) -> dict[TeacherId, Pledge]:
+    """The promises of a term by teacher, of all or of these; five queries, however many there
+    are."""
+    query = select(tables.pledges).where(tables.pledges.c.term_id == term_id)
+    if among is not None:
+        query = query.where(tables.pledges.c.teacher_id.in_(list(among)))
+    return _read(db, query)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A promise in two figures: lessons in the term at most, and the day on which the first of its
+    weekly windows opens."""
+
+    most: int
+    opens: date
+
+
+def promises(db: Session, term: Term) -> dict[TeacherId, Promise]:
+    """What teachers promised for a term, by teacher; one query."""
+    own, window = tables.pledges.c, tables.availability.c
+    opens = func.min(func.coalesce(window.first_day, literal(term.first_day)))
+    query = (
+        select(own.teacher_id, own.max_total, opens)
+        .outerjoin(tables.availability, window.pledge_id == own.id)
+        .where(own.term_id == term.id)
+        .group_by(own.id)
+    )
+    rows = db.execute(query.order_by(own.teacher_id)).all()
+    return {TeacherId(teacher): Promise(most, first) for teacher, most, first in rows}
 
 
 def pledge(db: Session, term_id: int, teacher_id: int) -> Pledge | None:
@@ -42,7 +71,7 @@ def windows_of_level(db: Session, term_id: int, level: Level) -> tuple[tuple[int
     """The free windows of all who teach a level, each with the number of its promise; one query."""
     table = tables.availability
     query = (
-        select(table)
+        select(table.c.pledge_id, *_WINDOW)
         .join(tables.pledges, table.c.pledge_id == tables.pledges.c.id)
         .join(pledge_levels, pledge_levels.c.pledge_id == tables.pledges.c.id)
         .join(tables.teachers, tables.teachers.c.id == tables.pledges.c.teacher_id)
@@ -53,7 +82,7 @@ def windows_of_level(db: Session, term_id: int, level: Level) -> tuple[tuple[int
             tables.persons.c.active.is_(True),
         )
     )
-    return tuple((row.pledge_id, _window(row)) for row in db.execute(query))
+    return tuple((pledge, Window(*window)) for pledge, *window in db.execute(query).all())
 
 
 def save(db: Session, term_id: int, given: Mapping[TeacherId, Pledge]) -> None:
@@ -260,7 +289,8 @@ def _read(db: Session, query: Select[Any]) -> dict[TeacherId, Pledge]:
 
 def _levels(db: Session, some: Select[Any]) -> dict[int, list[Level]]:
     found: dict[int, list[Level]] = defaultdict(list)
-    for row in db.execute(select(pledge_levels).where(pledge_levels.c.pledge_id.in_(some))):
+    query = select(pledge_levels).where(pledge_levels.c.pledge_id.in_(some))
+    for row in db.execute(query).all():
         found[row.pledge_id].append(Level(row.level))
     return found
 
@@ -268,20 +298,15 @@ def _levels(db: Session, some: Select[Any]) -> dict[int, list[Level]]:
 def _windows(db: Session, some: Select[Any]) -> dict[int, list[Window]]:
     table = tables.availability
     found: dict[int, list[Window]] = defaultdict(list)
-    for row in db.execute(select(table).where(table.c.pledge_id.in_(some)).order_by(table.c.id)):
-        found[row.pledge_id].append(_window(row))
+    query = select(table.c.pledge_id, *_WINDOW).where(table.c.pledge_id.in_(some))
+    for pledge_id, *window in db.execute(query.order_by(table.c.id)).all():
+        found[pledge_id].append(Window(*window))
     return found
 
 
-def _window(row: Row[Any]) -> Window:
-    return Window(
-        weekday=row.weekday,
-        start=row.start_minute,
-        end=row.end_minute,
-        first_day=row.first_day,
-        last_day=row.last_day,
-        if_needed=row.if_needed,
-    )
+# In the order of a window's fields.
+_NAMES = ("weekday", "start_minute", "end_minute", "first_day", "last_day", "if_needed")
+_WINDOW = tuple(tables.availability.c[name] for name in _NAMES)
 
 
 def _absences(db: Session, some: Select[Any]) -> dict[int, list[DaySpan]]:

@@ -1,6 +1,7 @@
 """Teachers' own calendars: claimed for a reading, kept with what the last good copy told."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,11 +57,16 @@ def sources(db: Session, programme_id: int) -> dict[TeacherId, BusySource]:
 
 
 def all_times(
-    db: Session, programme_id: int, within: Interval
+    db: Session,
+    programme_id: int,
+    within: Interval,
+    among: Collection[TeacherId] | None = None,
 ) -> dict[TeacherId, tuple[BusyTime, ...]]:
-    """The busy times of a programme's teachers that touch the span; who has none is absent."""
+    """The busy times of a programme's teachers, or of these of them, that touch the span; who has
+    none is absent."""
     given = {"programme": programme_id, "begins": within.start, "ends": within.end}
-    rows = db.execute(_TIMES, given)
+    some = _TIMES if among is None else _TIMES.where(taken.c.teacher_id.in_(list(among)))
+    rows = db.execute(some, given)
     found: dict[TeacherId, list[BusyTime]] = defaultdict(list)
     for row in rows:
         time = BusyTime(Interval(row.starts_at, row.ends_at), row.soft)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.access import Role
@@ -31,11 +31,10 @@ def volunteers(
 ) -> tuple[Guest, ...]:
     """The teachers of donor schools who have not left; `usual`: who teaches at one of the receiving
     schools in this term."""
-    there = (
-        exists()
-        .where(lessons.c.teacher_id == teachers.c.id, lessons.c.term_id == term_id)
-        .where(lessons.c.class_id == classes.c.id, classes.c.school_id.in_(list(schools)))
-        .correlate(teachers)
+    given = (  # no exists(): of thousands of teachers it may be looked up in the wrong order
+        select(lessons.c.teacher_id)
+        .join(classes, lessons.c.class_id == classes.c.id)
+        .where(lessons.c.term_id == term_id, classes.c.school_id.in_(list(schools)))
     )
     query = (
         select(
@@ -45,7 +44,7 @@ def volunteers(
             donor_schools.c.id.label("school_id"),
             donor_schools.c.name.label("school"),
             donor_schools.c.district,
-            there.label("there"),
+            teachers.c.id.in_(given).label("there"),
         )
         .join(persons, teachers.c.person_id == persons.c.id)
         .join(donor_schools, teachers.c.donor_school_id == donor_schools.c.id)

@@ -60,7 +60,7 @@ def teachers(db: Session, programme_id: int) -> tuple[Teacher, ...]:
         .where(tables.teachers.c.programme_id == programme_id)
         .order_by(tables.teachers.c.id)
     )
-    return tuple(map(_teacher, db.execute(query)))
+    return tuple(map(_teacher, db.execute(query).all()))
 
 
 def programme_of_teacher(db: Session, teacher_id: int) -> ProgrammeId:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Over, Row, func, select
+from sqlalchemy import Column, ColumnElement, Over, Row, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.intervals import Interval
@@ -54,6 +54,18 @@ class Step:
     before: Placement | None
     after: Placement | None
     stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """To how many lessons a publication did alike: whether they took place before it, take place
+    after it, and at the same time."""
+
+    publication_id: PublicationId
+    was: bool
+    is_: bool
+    same_time: bool
+    lessons: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,43 @@ def steps(db: Session, term_id: int, publication_id: int | None = None) -> tuple
     if publication_id is not None:
         query = query.where(row.c.publication_id == publication_id)
     return tuple(map(_step, db.execute(query)))
+
+
+def tallies(db: Session, term_id: int) -> tuple[Tally, ...]:
+    """What the term's publications did to its lessons, counted in the database."""
+    own, last = lesson_history.c, lesson_history.alias("last").c
+    former = select(func.max(last.id)).where(last.lesson_id == own.lesson_id, last.id < own.id)
+    before = lesson_history.alias("before")
+    facts = (
+        select(
+            own.publication_id,
+            _yes(before.c.state != LessonState.CANCELLED).label("was"),
+            _yes(own.state != LessonState.CANCELLED).label("is_"),
+            _yes((own.starts_at == before.c.starts_at) & (own.ends_at == before.c.ends_at)).label(
+                "same_time"
+            ),
+        )
+        .join(publications, own.publication_id == publications.c.id)
+        .outerjoin(before, before.c.id == former.scalar_subquery())
+        .where(publications.c.term_id == term_id)
+        .subquery()
+    )
+    query = select(facts, func.count().label("lessons")).group_by(*facts.c)
+    return tuple(
+        Tally(
+            PublicationId(row.publication_id),
+            bool(row.was),
+            bool(row.is_),
+            bool(row.same_time),
+            row.lessons,
+        )
+        for row in db.execute(query)
+    )
+
+
+def _yes(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """1 where it is so; 0 where it is not, and where nothing is known."""
+    return case((condition, 1), else_=0)
 
 
 def _before(column: Column[Any]) -> Over[Any]:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.intervals import DaySpan, midnight
 from scheduler.domain.lessons import Cause, LessonState
-from scheduler.domain.records import Amount, Line, month_of, next_month, outcome
+from scheduler.domain.records import Amount, Line, Outcome, month_of, next_month, outcome
 from scheduler.store.tables import (
     classes,
     donor_schools,
@@ -62,8 +62,9 @@ def lines(
     if term_id is not None:
         where.append(lessons.c.term_id == term_id)
     months = _months(days)
-    rows = db.execute(_named(_grouped(months, zone, now, where)))
-    return tuple(_line(row, months) for row in rows)
+    rows = db.execute(_named(_grouped(months, zone, now, where))).all()
+    ends: dict[tuple[object, ...], tuple[Outcome, Cause | None]] = {}
+    return tuple(_line(row, months, ends) for row in rows)
 
 
 def _ended_by_hand() -> ColumnElement[bool]:
@@ -142,27 +143,40 @@ def _months(days: DaySpan) -> tuple[date, ...]:
     return tuple(months)
 
 
-def _line(row: Row[Any], months: tuple[date, ...]) -> Line:
-    cause = Cause(row.cause) if row.cause else None
-    state = LessonState(row.state)
-    end = outcome(
-        state,
-        cause,
-        merged=bool(row.merged),
-        reported=bool(row.reported),
-        over=bool(row.over),
-    )
+def _line(
+    row: Row[Any],
+    months: tuple[date, ...],
+    ends: dict[tuple[object, ...], tuple[Outcome, Cause | None]],
+) -> Line:
+    """`ends`: those met already, by what tells them: of thousands of lines they are few."""
+    values: tuple[Any, ...] = tuple(row)
+    teacher_id, class_id, month, *_facts, count, minutes, teacher = values[:11]
+    donor_id, donor, district, class_name, school_id, school = values[11:]
+    told = values[3:8]
+    if told not in ends:
+        ends[told] = _end(*told)
+    end, cause = ends[told]
     return Line(
-        teacher_id=row.teacher_id,
-        teacher=row.teacher,
-        donor_school_id=row.donor_school_id,
-        donor_school=f"{row.donor_school} ({row.donor_district})",
-        school_id=row.school_id,
-        school=row.school,
-        class_id=row.class_id,
-        class_name=row.class_name,
-        month=months[row.month],
-        outcome=end,
-        cause=cause if state is LessonState.NOT_HELD else None,
-        amount=Amount(row.lessons, row.minutes),
+        teacher_id,
+        teacher,
+        donor_id,
+        f"{donor} ({district})",
+        school_id,
+        school,
+        class_id,
+        class_name,
+        months[month],
+        end,
+        cause,
+        Amount(count, minutes),
     )
+
+
+def _end(
+    state: str, cause: str, merged: int, reported: int, over: int
+) -> tuple[Outcome, Cause | None]:
+    known = Cause(cause) if cause else None
+    end = outcome(
+        LessonState(state), known, merged=bool(merged), reported=bool(reported), over=bool(over)
+    )
+    return end, known if state == LessonState.NOT_HELD else None

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, Row, case, func, select, true, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.intervals import DaySpan
@@ -15,9 +16,54 @@ from scheduler.store import bulk
 from scheduler.store.tables import classes, receiving_schools, request_slots, requests
 
 
-def of_term(db: Session, term_id: int) -> tuple[Request, ...]:
-    """The requests of a term that were not withdrawn, in the order in which they came."""
-    return _read(db, requests.c.term_id == term_id, requests.c.withdrawn_at.is_(None))
+def of_term(
+    db: Session, term_id: int, among: Collection[RequestId] | None = None
+) -> tuple[Request, ...]:
+    """The requests of a term that were not withdrawn, in the order in which they came; `among`
+    leaves out all others."""
+    some = true() if among is None else requests.c.id.in_(list(among))
+    return _read(db, requests.c.term_id == term_id, requests.c.withdrawn_at.is_(None), some)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """So many requests of a school that ask for as many lessons a week on the same weekdays."""
+
+    school_id: SchoolId
+    lessons_per_week: int
+    days: DaySpan
+    weekdays: frozenset[int]
+    requests: int
+
+
+def alike(db: Session, term_id: int) -> tuple[Alike, ...]:
+    """The requests of a term that were not withdrawn, counted in the database."""
+    bit = case({day: 1 << day for day in range(7)}, value=request_slots.c.weekday)
+    each = (
+        select(
+            classes.c.school_id,
+            requests.c.lessons_per_week,
+            requests.c.first_day,
+            requests.c.last_day,
+            func.sum(bit.distinct()).label("weekdays"),
+        )
+        .join(classes, requests.c.class_id == classes.c.id)
+        .join(request_slots, request_slots.c.request_id == requests.c.id)
+        .where(requests.c.term_id == term_id, requests.c.withdrawn_at.is_(None))
+        .group_by(requests.c.id, classes.c.school_id)
+        .subquery()
+    )
+    query = select(each, func.count().label("requests")).group_by(*each.c)
+    return tuple(
+        Alike(
+            SchoolId(row.school_id),
+            row.lessons_per_week,
+            DaySpan(row.first_day, row.last_day),
+            frozenset(day for day in range(7) if row.weekdays >> day & 1),
+            row.requests,
+        )
+        for row in db.execute(query)
+    )
 
 
 def of_school(db: Session, term_id: int, school_id: int) -> tuple[Request, ...]:
@@ -227,21 +273,21 @@ def _read(db: Session, *where: ColumnElement[bool]) -> tuple[Request, ...]:
         .order_by(requests.c.id)
     )
     slots = _slots(db, where)
-    return tuple(_request(row, tuple(slots[row.id])) for row in db.execute(query))
+    return tuple(_request(row, tuple(slots[row.id])) for row in db.execute(query).all())
 
 
 def _slots(db: Session, where: tuple[ColumnElement[bool], ...]) -> dict[int, list[Slot]]:
+    own = request_slots.c
     query = (
-        select(request_slots)
+        select(own.request_id, own.weekday, own.start_minute, own.end_minute, own.rank)
         .join(requests, request_slots.c.request_id == requests.c.id)
         .join(classes, requests.c.class_id == classes.c.id)
         .where(*where)
         .order_by(request_slots.c.id)
     )
     found: dict[int, list[Slot]] = defaultdict(list)
-    for row in db.execute(query):
-        slot = Slot(row.weekday, row.start_minute, row.end_minute, row.rank)
-        found[row.request_id].append(slot)
+    for request, *slot in db.execute(query).all():
+        found[request].append(Slot(*slot))
     return found
 
 

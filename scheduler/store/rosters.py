@@ -4,7 +4,7 @@ The same rules as `store.candidates.find`, read once for many lessons: a test ho
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,20 +25,23 @@ from scheduler.store.tables import offers
 
 
 def of_term(
-    db: Session, term: Term, standing: Mapping[Placement, LessonId]
+    db: Session,
+    term: Term,
+    standing: Mapping[Placement, LessonId],
+    among: Collection[TeacherId] | None = None,
 ) -> dict[TeacherId, Volunteer]:
     """Everyone with a promise for the term who has not left and whose account is on; a few queries.
 
-    `standing` are the lessons that take their teacher's time.
+    `standing` are the lessons that take their teacher's time; `among` leaves out all others.
     """
-    pledges = availability.pledges(db, term.id)
+    pledges = availability.pledges(db, term.id, among)
     known = [t for t in people.teachers(db, term.programme_id) if t.id in pledges]
     away = roles.gone(db, term.programme_id)
     booked: dict[TeacherId, list[Booked]] = defaultdict(list)
     for place, lesson in standing.items():
         span = dated(place.day, place.start, place.end, term.zone)
         booked[place.teacher_id].append(Booked(span, place.day, lesson))
-    times = busy.all_times(db, term.programme_id, _whole(term))
+    times = busy.all_times(db, term.programme_id, _whole(term), among)
     sources = busy.sources(db, term.programme_id)
     asked = _asked(db)
     return {

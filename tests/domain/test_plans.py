@@ -17,7 +17,7 @@ from scheduler.domain.plans import (
     effect,
     fingerprint,
     fitting,
-    line_of,
+    lines,
     reversed_,
     with_changes,
 )
@@ -82,11 +82,19 @@ def test_nothing_changes_twice(old, new):
 
 @given(timetables(), timetables())
 def test_a_fingerprint_knows_the_draft_and_both_sides(old, new):
-    name = fingerprint(PlanId(1), old, new)
-    assert name == fingerprint(PlanId(1), sorted(old), sorted(new, reverse=True))
-    assert name != fingerprint(PlanId(2), old, new)
-    assert name != fingerprint(PlanId(1), old | {at(40, 600, 9)}, new)
-    assert name != fingerprint(PlanId(1), old, new | {at(40, 600, 9)})
+    added = {at(40, 600, 9)}
+    name = fingerprint(PlanId(1), diff(old, new))
+    assert name == fingerprint(PlanId(1), diff(sorted(old), sorted(new, reverse=True)))
+    assert name != fingerprint(PlanId(2), diff(old, new))
+    assert name != fingerprint(PlanId(1), diff(old | added, new))
+    assert name != fingerprint(PlanId(1), diff(old, new | added))
+    assert name != fingerprint(PlanId(1), diff(old | added, new | added))
+
+
+@given(timetables(), timetables(), timetables())
+def test_of_one_draft_each_timetable_has_a_fingerprint_of_its_own(draft, now, then):
+    same = fingerprint(PlanId(1), diff(now, draft)) == fingerprint(PlanId(1), diff(then, draft))
+    assert same == (now == then)
 
 
 CLASSES = {1: 1, 2: 1, 3: 3}  # two requests are one class's
@@ -104,11 +112,11 @@ def test_all_changes_of_a_difference_lead_there_and_reversed_they_lead_back(now,
 @given(timetables(), timetables())
 def test_the_lines_of_a_difference_are_named_alike_in_every_part_of_it(now, then):
     changes = diff(now, then).changes
-    names = {line_of(change) for change in changes}
+    names = lines(changes).keys()
     assert chosen(changes, names) == changes
     for name in names:
         part = chosen(changes, [name])
-        assert {line_of(c) for c in diff(now, with_changes(now, part)).changes} == {name}
+        assert lines(diff(now, with_changes(now, part)).changes).keys() == {name}
 
 
 def overlaps(placements):

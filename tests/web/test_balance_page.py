@@ -6,6 +6,7 @@ from scheduler.domain.runs import Scope
 from scheduler.services import programmes, runs
 from scheduler.store import runs as store
 from scheduler.store import school_pledges, tables
+from scheduler.web.pages import balance
 from tests import outcomes
 from tests.web import cast_desk as desk
 from tests.web.cast_desk import THU, WED
@@ -147,6 +148,15 @@ def test_a_draft_that_was_published_is_no_offer_any_more(ctx, cast, coordinator,
             tables.plans.update().where(mine).values(state="superseded", published_at=ctx.now())
         )
         assert store.latest_limited(db, cast["term"]) is None
+
+
+def test_of_more_donor_schools_than_one_can_choose_from_the_name_is_written(
+    coordinator, timetable, monkeypatch
+):
+    monkeypatch.setattr(balance, "CHOSEN_OF", 0)
+    assert '<input class="in" id="school"' in coordinator.get(HERE).text
+    answer = coordinator.submit(f"{HERE}/pledge", {"school": "THCS Không Có", "lessons": "4"})
+    assert (answer.status_code, "THCS Không Có" in answer.text) == (422, True)
 
 
 def test_it_takes_as_many_queries_for_three_lessons_as_for_one(ctx, cast, coordinator):

@@ -37,6 +37,7 @@ WINDOWS = (
 )
 AT_ENDS = 6  # donor schools of either end, before all are asked for
 WAITING_SHOWN = 6
+CHOSEN_OF = 200  # donor schools to choose from; of more of them the name is written
 _Weeks = Annotated[str, Query(max_length=4)]
 _Shown = Annotated[str, Query(alias="schools", max_length=10)]
 
@@ -162,6 +163,7 @@ def _page(
         donors=_ends(donors, all_schools=all_schools),
         donor_count=len(donors),
         labels=[(name, name) for name in sorted(x.name for x in found.donor_schools.shares)],
+        chosen_of=CHOSEN_OF,
         shown=WAITING_SHOWN,
         weeks=TERM if whole else weeks,
         windows=WINDOWS,

@@ -155,13 +155,19 @@ def _language(request: Request) -> Language:
 
 def _rows(found: Summary, by: By) -> list[Row]:
     record = found.record
-    parts: Sequence[Part] = {
-        By.MONTHS: [Part(f"{month:%m/%Y}", sums) for month, sums in record.months.items()],
-        By.SCHOOLS: record.schools,
-        By.DONOR_SCHOOLS: record.donor_schools,
-        By.TEACHERS: record.teachers,
-    }[by]
-    return [_row(found, by, part) for part in parts]
+    return [_row(found, by, part) for part in _divided(record, by)]
+
+
+def _divided(record: Record, by: By) -> Sequence[Part]:
+    match by:
+        case By.MONTHS:
+            return [Part(f"{month:%m/%Y}", sums) for month, sums in record.months.items()]
+        case By.SCHOOLS:
+            return record.schools
+        case By.DONOR_SCHOOLS:
+            return record.donor_schools
+        case By.TEACHERS:
+            return record.teachers
 
 
 def _row(found: Summary, by: By, part: Part) -> Row:
