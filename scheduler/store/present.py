@@ -21,5 +21,5 @@ def of_day(db: Session, programme_id: int, day: date) -> Term | None:
 
 def at_school(db: Session, school_id: int, now: datetime, day: date | None = None) -> Term | None:
     """The same for the programme of a school: of that day, or None: the one that runs."""
-    found = terms.of_programme(db, terms.programme_of(school_id))
+    found = terms.of_school(db, school_id)
     return rules.of_day(found, day) if day else rules.running(found, now)
