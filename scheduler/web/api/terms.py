@@ -12,8 +12,8 @@ router = APIRouter(prefix="/terms", tags=["terms"])
 
 
 @dataclass(frozen=True, slots=True)
-class TermBrief:
-    """`zone`: on whose wall days and times are."""
+class TermOut:
+    """`published`: the plan in force; `zone`: on whose wall days and times are."""
 
     id: int
     code: str
@@ -21,12 +21,6 @@ class TermBrief:
     first_day: date
     last_day: date
     zone: str
-
-
-@dataclass(frozen=True, slots=True)
-class TermOut(TermBrief):
-    """`published`: the plan in force."""
-
     published: int | None
 
 
@@ -37,10 +31,3 @@ def newest(ctx: Ctx, actor: ApiActor) -> TermOut:
     term, plan = found.term, found.published.id if found.published else None
     days = (term.first_day, term.last_day)
     return TermOut(term.id, term.code, term.name, *days, term.zone, plan)
-
-
-@router.get("")
-def every(ctx: Ctx, actor: ApiActor) -> list[TermBrief]:
-    """The terms of one's own programme, the newest first."""
-    found = programmes.chosen(ctx, actor).among
-    return [TermBrief(x.id, x.code, x.name, x.first_day, x.last_day, x.zone) for x in found]
