@@ -39,6 +39,7 @@ day_type = click.DateTime(["%Y-%m-%d"])
 @click.option("--from", "since", type=day_type, help="Change nothing before this day.")
 @click.option("--most-lessons", type=int, help="Change at most so many published lessons.")
 @click.option("--most-teachers", type=int, help="Change lessons of at most so many teachers.")
+@console.term_option
 @console.json_option
 def plan_run(
     time_limit: float,
@@ -46,16 +47,17 @@ def plan_run(
     since: datetime | None,
     most_lessons: int | None,
     most_teachers: int | None,
+    term_code: str | None,
     as_json: bool,
 ) -> None:
-    """Match the newest term, here and now, and keep the draft.
+    """Match a term, the newest if none is named, here and now, and keep the draft.
 
     What is published is where it starts from.
     """
     scope = Scope(since.date() if since else None, most_lessons, most_teachers)
     with opening.ready_context() as ctx:
         actor = accounts.operator(ctx)
-        term = programmes.overview(ctx, actor).term
+        term = programmes.chosen(ctx, actor, term_code).term
         run = runs.work_here(ctx, runs.start(ctx, actor, term.id, time_limit, seed, scope))
         if run is None or run.plan_id is None:
             raise Invalid((run and run.error) or text("Another worker has taken this run over."))
@@ -64,12 +66,13 @@ def plan_run(
 
 
 @plan.command("show")
+@console.term_option
 @console.json_option
-def plan_show(as_json: bool) -> None:
+def plan_show(term_code: str | None, as_json: bool) -> None:
     """Drafts and publications, the newest first."""
     with opening.ready_context() as ctx:
         actor = accounts.operator(ctx)
-        found = plans.of_term(ctx, actor, programmes.overview(ctx, actor).term.id)
+        found = plans.of_term(ctx, actor, programmes.chosen(ctx, actor, term_code).term.id)
         console.show(
             as_json,
             {"plans": [asdict(p) | {"gap": p.gap} for p in found]},
@@ -152,13 +155,14 @@ def plan_accept(plan_id: int, lines: tuple[str, ...], as_json: bool) -> None:
 
 @plan.command("undo")
 @click.argument("publication", type=int, required=False)
+@console.term_option
 @console.json_option
-def plan_undo(publication: int | None, as_json: bool) -> None:
+def plan_undo(publication: int | None, term_code: str | None, as_json: bool) -> None:
     """Make a draft that puts a publication back, the last one if none is named."""
     with opening.ready_context() as ctx:
         actor = accounts.operator(ctx)
         if publication is None:
-            term = programmes.overview(ctx, actor).term
+            term = programmes.chosen(ctx, actor, term_code).term
             publication = publications.newest(ctx, actor, term.id)
         done = publications.undo(ctx, actor, PublicationId(publication))
         left = [{"lesson": lesson.id, "why": why.value} for lesson, why in done.left]
@@ -171,12 +175,13 @@ def plan_undo(publication: int | None, as_json: bool) -> None:
 
 @plan.command("history")
 @click.option("--day", type=day_type, help="Print the timetable as it stood at the end of it.")
+@console.term_option
 @console.json_option
-def plan_history(day: datetime | None, as_json: bool) -> None:
+def plan_history(day: datetime | None, term_code: str | None, as_json: bool) -> None:
     """What was published, the newest first; or the timetable as it was on a day."""
     with opening.ready_context() as ctx:
         actor = accounts.operator(ctx)
-        term = programmes.overview(ctx, actor).term
+        term = programmes.chosen(ctx, actor, term_code).term
         if day is not None:
             then = publications.as_of(ctx, actor, term.id, day.date())
             console.show(

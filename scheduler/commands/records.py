@@ -232,7 +232,7 @@ def _spread_lines(name: str, spread: Spread) -> list[str]:
 @click.argument("lessons", type=int)
 @console.json_option
 def pledge(school: str, lessons: int, as_json: bool) -> None:
-    """Note that the donor SCHOOL pledges so many LESSONS for the newest term."""
+    """Note that the donor SCHOOL pledges so many LESSONS for the term that runs."""
     with opening.ready_context() as ctx:
         found = fairness.pledge(ctx, accounts.operator(ctx), school, lessons)
         data = {"school": found.label, "lessons": lessons}

@@ -52,6 +52,35 @@ class Term:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the terms of a programme, `among` them all, the newest first, as of `today`."""
+
+    term: Term
+    among: tuple[Term, ...]
+    today: date
+
+    def is_over(self, term: Term) -> bool:
+        return term.last_day < self.today
+
+    @property
+    def closed(self) -> bool:
+        """Nothing is planned in it any more: it is over, and there is another that is not.
+
+        The last term stays open: whoever rehearses with last year's lists has no other.
+        """
+        return self.is_over(self.term) and not all(map(self.is_over, self.among))
+
+
+def choice(found: Sequence[Term], wanted: TermId | str | None, now: datetime) -> Choice | None:
+    """Of terms, the newest first, the one of that number or code, for None the newest; None: there
+    is no such term among them."""
+    for term in found:
+        if wanted in (None, term.id, term.code):
+            return Choice(term, tuple(found), term.today(now))
+    return None
+
+
 def of_day(found: Sequence[Term], day: date) -> Term | None:
     """Of terms, the newest first, the one of that day: the first that is not over, or the last."""
     there = [term for term in found if term.last_day >= day]

@@ -13,10 +13,13 @@ from scheduler.domain.intervals import DaySpan, minute_of
 from scheduler.domain.lessons import Lesson, LessonState
 from scheduler.domain.people import Level, ReceivingSchool, TeacherId
 from scheduler.domain.plans import Fingerprint
+from scheduler.domain.terms import Choice as TermChoice
 from scheduler.domain.terms import Term, TermId
 from scheduler.domain.weeks import Choice, Half, Place
 from scheduler.errors import Conflict, Invalid, NotFound, Stale, Text, text
+from scheduler.services import programmes
 from scheduler.services.context import Context
+from scheduler.services.programmes import Wanted as Chosen
 from scheduler.store import audits, lessons, requests, terms
 from scheduler.store import availability as rows
 from scheduler.store.availability import Away, Own
@@ -57,7 +60,7 @@ class Desk:
     yet; `outside`: her lessons ahead that lie in none of her windows; `undo`: the last change was
     her own, and nothing came after it."""
 
-    term: Term
+    choice: TermChoice
     days: DaySpan
     halves: tuple[Half, ...]
     week: Mapping[Place, Choice]
@@ -73,6 +76,10 @@ class Desk:
     fingerprint: Fingerprint
 
     @property
+    def term(self) -> Term:
+        return self.choice.term
+
+    @property
     def away(self) -> tuple[Away, ...]:
         return self.own.away
 
@@ -82,12 +89,16 @@ class _Held:
     """What is stored of one teacher for a term, with what decides how it is shown."""
 
     teacher_id: TeacherId
-    term: Term
+    choice: TermChoice
     days: DaySpan
     halves: tuple[Half, ...]
     schools: tuple[ReceivingSchool, ...]
     kept: Pledge | None
     own: Own
+
+    @property
+    def term(self) -> Term:
+        return self.choice.term
 
     @property
     def pledge(self) -> Pledge:
@@ -109,11 +120,11 @@ class _Held:
 # -- looking
 
 
-def desk(ctx: Context, actor: Actor) -> Desk:
-    """When the teacher who is signed in can teach; raises NotFound for somebody who is none."""
+def desk(ctx: Context, actor: Actor, wanted: Chosen = None) -> Desk:
+    """When the teacher who is signed in can teach in a term; raises NotFound for who is none."""
     now = ctx.now()
     with ctx.reading() as db:
-        held = _held(db, actor, now)
+        held = _held(db, actor, now, wanted)
         given = lessons.find(db, term_id=held.term.id, teacher_id=held.teacher_id, since=now)
         asked = requests.of_term(db, held.term.id)
         former = _former(db, held)
@@ -124,7 +135,7 @@ def desk(ctx: Context, actor: Actor) -> Desk:
             pledge = replace(pledge, levels=before.levels if before else ())
     ahead = tuple(x for x in given if x.state in (LessonState.SCHEDULED, LessonState.COVER))
     return Desk(
-        term=held.term,
+        choice=held.choice,
         days=held.days,
         halves=held.halves,
         week=held.week,
@@ -141,26 +152,25 @@ def desk(ctx: Context, actor: Actor) -> Desk:
     )
 
 
-def fit(ctx: Context, actor: Actor, wish: Wish) -> Fit:
+def fit(ctx: Context, actor: Actor, wish: Wish, wanted: Chosen = None) -> Fit:
     """How many classes could have this teacher if she saved these choices; nothing is changed."""
     with ctx.reading() as db:
-        held = _held(db, actor, ctx.now())
+        held = _held(db, actor, ctx.now(), wanted)
         asked = requests.of_term(db, held.term.id)
     return rules.fitting(_windows(held, wish), wish.pledge.levels, asked, held.days)
 
 
-def _held(db: Session, actor: Actor, now: datetime) -> _Held:
+def _held(db: Session, actor: Actor, now: datetime, wanted: Chosen) -> _Held:
     mine = actor.with_role(Role.TEACHER)
     if not mine or mine[0].teacher_id is None:
         raise NotFound("This page is for volunteer teachers.")
-    term = terms.find(db, None, mine[0].programme_id)
-    if term is None:
-        raise NotFound("There is no term yet.")
+    choice = programmes.choose(db, mine[0].programme_id, wanted, now)
+    term = choice.term
     teacher = mine[0].teacher_id
     schools = terms.schools(db, term.programme_id)
     return _Held(
         teacher_id=teacher,
-        term=term,
+        choice=choice,
         days=DaySpan(min(max(term.today(now), term.first_day), term.last_day), term.last_day),
         halves=weeks.frame(bell for school in schools for bell in school.periods),
         schools=schools,
@@ -197,23 +207,30 @@ def _wall(lesson: Lesson) -> tuple[date, int, int]:
 # -- changing
 
 
-def save(ctx: Context, actor: Actor, wish: Wish, seen: Fingerprint) -> None:
+def save(ctx: Context, actor: Actor, wish: Wish, seen: Fingerprint, wanted: Chosen = None) -> None:
     """Take the choices, and that the teacher stands by them; published lessons stay.
 
     Saving twice what is there already changes nothing.  Raises Stale when something else was
     saved since the page was shown, Invalid with the faults by form field.
     """
     with ctx.transaction() as db:
-        held = _locked(db, actor, ctx.now())
+        held = _locked(db, actor, ctx.now(), wanted)
         _check_days(held.term, wish.days)
         _take(ctx, db, actor, held, replace(wish.pledge, windows=_windows(held, wish)),
               wish.wanted, seen)  # fmt: skip
 
 
-def tell(ctx: Context, actor: Actor, pledge: Pledge, wanted: Wanted, seen: Fingerprint) -> None:
+def tell(
+    ctx: Context,
+    actor: Actor,
+    pledge: Pledge,
+    wanted: Wanted,
+    seen: Fingerprint,
+    term: Chosen = None,
+) -> None:
     """As `save`, for a program that tells all weekly times itself."""
     with ctx.transaction() as db:
-        held = _locked(db, actor, ctx.now())
+        held = _locked(db, actor, ctx.now(), term)
         told = replace(pledge, windows=weeks.tidy(pledge.windows, held.whole))
         _take(ctx, db, actor, held, told, wanted, seen)
 
@@ -241,13 +258,13 @@ def _take(
         _keep(ctx, db, actor, held, new, wanted)
 
 
-def copy_from(ctx: Context, actor: Actor, term_id: TermId) -> None:
-    """Promise for this term what was promised for that one: times, limits and wishes.
+def copy_from(ctx: Context, actor: Actor, term_id: TermId, wanted: Chosen = None) -> None:
+    """Promise for a term what was promised for that one: times, limits and wishes.
 
-    Raises Conflict when some time of this term is promised already.
+    Raises Conflict when some time of the term is promised already.
     """
     with ctx.transaction() as db:
-        held = _locked(db, actor, ctx.now())
+        held = _locked(db, actor, ctx.now(), wanted)
         earlier = dict(rows.former_terms(db, held.term, held.teacher_id))
         before = rows.pledge(db, term_id, held.teacher_id) if term_id in earlier else None
         if before is None:
@@ -260,18 +277,18 @@ def copy_from(ctx: Context, actor: Actor, term_id: TermId) -> None:
         _keep(ctx, db, actor, held, new, held.own.wanted)
 
 
-def undo(ctx: Context, actor: Actor, seen: Fingerprint) -> None:
+def undo(ctx: Context, actor: Actor, seen: Fingerprint, wanted: Chosen = None) -> None:
     """Take the last change of one's own back, as long as nothing came after it.
 
     Raises Stale when something did.
     """
     with ctx.transaction() as db:
-        held = _locked(db, actor, ctx.now())
+        held = _locked(db, actor, ctx.now(), wanted)
         before = _last(db, actor, held)
         if before is None or seen != held.fingerprint:
             raise Stale("Your hours changed in the meantime, perhaps in another window.")
-        wanted, former = rules.read(before, held.pledge)
-        _keep(ctx, db, actor, held, former, wanted)
+        more, former = rules.read(before, held.pledge)
+        _keep(ctx, db, actor, held, former, more)
 
 
 def _undated(windows: Iterable[Window]) -> tuple[Window, ...]:
@@ -280,9 +297,9 @@ def _undated(windows: Iterable[Window]) -> tuple[Window, ...]:
     return tuple(sorted(set(bare), key=lambda w: (w.weekday, w.start, w.end, w.if_needed)))
 
 
-def _locked(db: Session, actor: Actor, now: datetime) -> _Held:
+def _locked(db: Session, actor: Actor, now: datetime, wanted: Chosen) -> _Held:
     """What is stored, once nobody else can change it."""
-    first = _held(db, actor, now)
+    first = _held(db, actor, now, wanted)
     if first.term.last_day < first.term.today(now):
         raise Conflict("This term is over. Hours for the next one can be given once it is there.")
     rows.lock(db, first.term.id, first.teacher_id)

@@ -13,9 +13,10 @@ from scheduler.domain.people import HalfDay, ReceivingSchool, TeacherId
 from scheduler.domain.plans import Placement
 from scheduler.domain.requests import Request, RequestId, Slot
 from scheduler.domain.shortages import Asking, Bound, Cell, Giving, Span, Supply, Time
-from scheduler.domain.terms import Term
+from scheduler.domain.terms import Choice, Term
 from scheduler.services import programmes
 from scheduler.services.context import Context
+from scheduler.services.programmes import Wanted
 from scheduler.store import availability, busy, lessons, requests, roles, terms
 
 _WEEK = timedelta(days=7)
@@ -24,12 +25,12 @@ NOON, EVENING = 12 * 60, 18 * 60  # where no bell says which half-day it is
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A week of the newest term, half-day by half-day and level by level; `bound` is of all of it
+    """A week of a term, half-day by half-day and level by level; `bound` is of all of it
     together that has no lesson yet: what stands is not short, whoever promised what.  `asked`: with
     what stands.  `teachers`: with a promise and free at some time; `classes`: names by request;
     `previous` and `following` are Mondays inside the term."""
 
-    term: Term
+    choice: Choice
     monday: date
     cells: tuple[Cell, ...]
     asked: int
@@ -38,6 +39,10 @@ class Demand:
     classes: Mapping[RequestId, str]
     previous: date | None
     following: date | None
+
+    @property
+    def term(self) -> Term:
+        return self.choice.term
 
     @property
     def certain(self) -> tuple[Cell, ...]:
@@ -49,13 +54,14 @@ class Demand:
         return shortages.certain(self.bound, self.cells)
 
 
-def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
+def of_week(ctx: Context, actor: Actor, day: date | None = None, wanted: Wanted = None) -> Demand:
     """The week of `day` (None: the present one, moved into the term); holidays, closed schools,
     absences and appointments count.  Raises NotFound for who coordinates no programme."""
     programme_id = programmes.own(actor)
     access.require(actor, Action.SEE_PROGRAMME, programme_id)
     with ctx.reading() as db:
-        term = programmes.newest(db, programme_id)
+        choice = programmes.choose(db, programme_id, wanted, ctx.now())
+        term = choice.term
         first = term.week_of(day or term.today(ctx.now()))
         week = _Week(term, first)
         schools = {school.id: school for school in terms.schools(db, programme_id)}
@@ -76,7 +82,7 @@ def of_week(ctx: Context, actor: Actor, day: date | None = None) -> Demand:
     supply = Supply(giving, term.gap_minutes)
     left = [each.without(stands.get(each.request_id, frozenset())) for each in asking]
     return Demand(
-        term=term,
+        choice=choice,
         monday=first,
         cells=shortages.cells(asking, supply, left),
         asked=sum(each.asked for each in asking),

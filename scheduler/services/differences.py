@@ -37,9 +37,13 @@ class Beside:
 
 
 def side_by_side(ctx: Context, actor: Actor, ids: Collection[PlanId]) -> tuple[Beside, ...]:
-    """These plans of one term, in the order given; raises NotFound unless all can be seen."""
+    """These plans of one term, in the order given; raises NotFound unless all can be seen, and
+    are of one term: there is nothing to compare between two."""
     with ctx.reading() as db:
-        return tuple(_beside(ctx, db, actor, plan_id) for plan_id in ids)
+        found = tuple(_beside(ctx, db, actor, plan_id) for plan_id in ids)
+    if len({each.plan.term_id for each in found}) > 1:
+        raise NotFound("There is no such plan here.")
+    return found
 
 
 def _beside(ctx: Context, db: Session, actor: Actor, plan_id: PlanId) -> Beside:

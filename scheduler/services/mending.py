@@ -84,7 +84,7 @@ def _remedy(db: Session, actor: Actor, request_id: RequestId, kind: FixKind) -> 
     request = rows.get(db, request_id) if sees(db, actor, tables.requests, request_id) else None
     if request is None or kind not in mending.OWN:
         raise NotFound("There is no such request here.")
-    term = requests.term_of(db, request.school_id)
+    term = requests.term_of(db, request.id)
     access.require(actor, Action.REQUEST_LESSONS, term.programme_id)
     school = visible_school(db, actor, request.school_id)
     in_force = plans.published(db, term.id)

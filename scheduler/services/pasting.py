@@ -16,9 +16,10 @@ from scheduler.errors import Invalid, Stale, text
 from scheduler.exchange import pasted
 from scheduler.exchange.faults import UnreadableError
 from scheduler.exchange.pasted import Usual
-from scheduler.services import requests
+from scheduler.services import programmes, requests
 from scheduler.services.context import Context
 from scheduler.services.lessons import visible_school
+from scheduler.services.programmes import Wanted
 from scheduler.store import requests as rows
 from scheduler.store import terms
 from scheduler.store.database import Session
@@ -29,6 +30,7 @@ class Preview:
     """Each row with what saving it does; `seen` names all of it."""
 
     school: ReceivingSchool
+    term: Term
     lines: tuple[Line, ...]
     seen: str
 
@@ -43,14 +45,31 @@ class Saved:
     left_out: int
 
 
-def preview(ctx: Context, actor: Actor, school_id: SchoolId, typed: str) -> Preview:
-    """What the pasted rows mean; raises Invalid with a fault of the text as a whole at `rows`."""
+def preview(
+    ctx: Context, actor: Actor, school_id: SchoolId, typed: str, wanted: Wanted = None
+) -> Preview:
+    """What the pasted rows mean for a term; raises Invalid with a fault of the text as a whole at
+    `rows`, Conflict for a term that is over."""
     with ctx.reading() as db:
-        return _preview(ctx, db, actor, school_id, typed)
+        return _preview(ctx, db, actor, school_id, typed, wanted)
+
+
+def term_of(ctx: Context, actor: Actor, school_id: SchoolId, wanted: Wanted) -> Term:
+    """The term that a list would be of; raises NotFound as the preview does."""
+    with ctx.reading() as db:
+        visible_school(db, actor, school_id)
+        return programmes.choose_at(db, school_id, wanted, ctx.now()).term
 
 
 def save(
-    ctx: Context, actor: Actor, school_id: SchoolId, typed: str, seen: str, *, only_sound: bool
+    ctx: Context,
+    actor: Actor,
+    school_id: SchoolId,
+    typed: str,
+    seen: str,
+    wanted: Wanted = None,
+    *,
+    only_sound: bool,
 ) -> Saved:
     """Do what the preview showed: all rows, or those without a fault when that was chosen.
 
@@ -60,7 +79,7 @@ def save(
     with ctx.transaction() as db:
         visible_school(db, actor, school_id)
         rows.lock_classes(db, school_id)
-        now_is = _preview(ctx, db, actor, school_id, typed)
+        now_is = _preview(ctx, db, actor, school_id, typed, wanted)
         faulty = now_is.count(Effect.NONE)
         if faulty and not only_sound:
             raise Invalid(
@@ -69,27 +88,30 @@ def save(
             )
         if now_is.seen != seen and now_is.count(Effect.SAME) + faulty < len(now_is.lines):
             raise Stale("The school's requests have changed. See what the rows would do now.")
-        done = Counter(_save(ctx, db, actor, now_is.school, line) for line in now_is.lines)
+        done = Counter(_save(ctx, db, actor, now_is, line) for line in now_is.lines)
     return Saved(done[Effect.NEW], done[Effect.CHANGE], faulty)
 
 
-def _save(ctx: Context, db: Session, actor: Actor, school: ReceivingSchool, line: Line) -> Effect:
-    new = line.row.new
+def _save(ctx: Context, db: Session, actor: Actor, now_is: Preview, line: Line) -> Effect:
+    new, school = line.row.new, now_is.school
     if new is None or line.effect is Effect.SAME:
         return Effect.SAME
     if line.held is not None:
         requests.rewrite(ctx, db, actor, line.held, new)
         return Effect.CHANGE
     class_id = next(x.id for x in terms.classes(db, school.id) if x.name == new.class_name)
-    term = requests.term_of(db, school.id)
-    requests.ask(ctx, db, actor, term, school.id, class_id, new)
+    requests.ask(ctx, db, actor, now_is.term, school.id, class_id, new)
     return Effect.NEW
 
 
-def _preview(ctx: Context, db: Session, actor: Actor, school_id: SchoolId, typed: str) -> Preview:
+def _preview(
+    ctx: Context, db: Session, actor: Actor, school_id: SchoolId, typed: str, wanted: Wanted
+) -> Preview:
     school = visible_school(db, actor, school_id)
-    term = requests.term_of(db, school_id)
+    choice = programmes.choose_at(db, school_id, wanted, ctx.now())
+    term = choice.term
     access.require(actor, Action.REQUEST_LESSONS, term.programme_id)
+    programmes.require_open(choice)
     asked = rows.of_school(db, term.id, school_id)
     try:
         found = pasted.read(
@@ -99,7 +121,7 @@ def _preview(ctx: Context, db: Session, actor: Actor, school_id: SchoolId, typed
         raise Invalid("The list cannot be read yet.", fields={"rows": error.what}) from error
     names = {each.name for each in terms.classes(db, school_id)}
     lines = pasting.lines(found, asked, names)
-    return Preview(school, lines, pasting.fingerprint(lines))
+    return Preview(school, term, lines, pasting.fingerprint(lines))
 
 
 def _usual(ctx: Context, term: Term) -> Usual:

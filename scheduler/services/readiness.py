@@ -11,11 +11,12 @@ from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.people import PersonId
 from scheduler.domain.plans import Fingerprint
 from scheduler.domain.readiness import Answer, School, Stand
-from scheduler.domain.terms import ProgrammeId, Term
+from scheduler.domain.terms import Choice, ProgrammeId, Term
 from scheduler.errors import Conflict, Stale, Text, text
 from scheduler.locale import Language, translate
 from scheduler.services import outbox, programmes, ways
 from scheduler.services.context import Context
+from scheduler.services.programmes import Wanted
 from scheduler.store import audits
 from scheduler.store import mailroom as posts
 from scheduler.store import readiness as rows
@@ -40,11 +41,15 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The answers of all teachers to the newest term, and the schools where some are waited for."""
+    """The answers of all teachers to a term, and the schools where some are waited for."""
 
-    term: Term
+    choice: Choice
     answers: tuple[Answer, ...]
     schools: tuple[School, ...]
+
+    @property
+    def term(self) -> Term:
+        return self.choice.term
 
     def those(self, stand: Stand) -> tuple[Answer, ...]:
         return tuple(each for each in self.answers if each.stand is stand)
@@ -58,30 +63,36 @@ class Nudge:
     """A reminder before it is sent: its words, to whom it goes, and who had one today already."""
 
     stand: Stand
-    term: Term
+    choice: Choice
     words: Text
     to: tuple[Answer, ...]
     had: tuple[Answer, ...]
     seen: Fingerprint
 
+    @property
+    def term(self) -> Term:
+        return self.choice.term
 
-def look(ctx: Context, actor: Actor) -> Readiness:
+
+def look(ctx: Context, actor: Actor, wanted: Wanted = None) -> Readiness:
     """Raises NotFound for who coordinates no programme."""
     programme_id = _own(actor, Action.SEE_PROGRAMME)
     with ctx.reading() as db:
-        term = programmes.newest(db, programme_id)
-        answers = rows.of_term(db, term)
-    return Readiness(term, answers, rules.by_school(answers))
+        choice = programmes.choose(db, programme_id, wanted, ctx.now())
+        answers = rows.of_term(db, choice.term)
+    return Readiness(choice, answers, rules.by_school(answers))
 
 
-def preview(ctx: Context, actor: Actor, stand: Stand) -> Nudge:
-    """What would be sent to those who stand so; raises Conflict when there is nobody."""
+def preview(ctx: Context, actor: Actor, stand: Stand, wanted: Wanted = None) -> Nudge:
+    """What would be sent to those who stand so; raises Conflict when there is nobody, and for a
+    term that is over."""
     programme_id = _own(actor, Action.MANAGE_MESSAGES)
     with ctx.reading() as db:
-        return _nudge(ctx, db, actor, programmes.newest(db, programme_id), stand)
+        choice = programmes.choose(db, programme_id, wanted, ctx.now())
+        return _nudge(ctx, db, actor, choice, stand)
 
 
-def send(ctx: Context, actor: Actor, stand: Stand, seen: Fingerprint) -> int:
+def send(ctx: Context, actor: Actor, stand: Stand, seen: Fingerprint, wanted: Wanted = None) -> int:
     """Plan the reminder for exactly those who were seen; returns how many are on their way now.
 
     Nobody gets two on one day, whoever presses how often.  Raises Stale when somebody has answered,
@@ -90,7 +101,8 @@ def send(ctx: Context, actor: Actor, stand: Stand, seen: Fingerprint) -> int:
     programme_id = _own(actor, Action.MANAGE_MESSAGES)
     now = ctx.now()
     with ctx.transaction() as db:
-        found = _nudge(ctx, db, actor, programmes.newest(db, programme_id), stand)
+        choice = programmes.choose(db, programme_id, wanted, now)
+        found = _nudge(ctx, db, actor, choice, stand)
         if found.seen != seen:
             raise Stale("Somebody has answered while you were looking. Nothing was sent.")
         channels = ways.first(ctx, db, [who.person_id for who in found.to])
@@ -119,21 +131,25 @@ def send(ctx: Context, actor: Actor, stand: Stand, seen: Fingerprint) -> int:
     return planned
 
 
-def _nudge(ctx: Context, db: Session, actor: Actor, term: Term, stand: Stand) -> Nudge:
+def _nudge(ctx: Context, db: Session, actor: Actor, choice: Choice, stand: Stand) -> Nudge:
+    programmes.require_open(choice)
+    term = choice.term
     there = [each for each in rows.of_term(db, term) if each.stand is stand]
     if stand not in _WORDS or not there:
         raise Conflict("Everybody has answered by now: there is nobody to remind.")
     had = _had(ctx, db, actor, term, [each.person_id for each in there])
     return Nudge(
         stand=stand,
-        term=term,
-        words=Text(
-            _WORDS[stand].msgid, {"term": term.name, "url": f"{ctx.settings.base_url}{_PAGE}"}
-        ),
+        choice=choice,
+        words=Text(_WORDS[stand].msgid, {"term": term.name, "url": _page(ctx, term)}),
         to=tuple(each for each in there if each.person_id not in had),
         had=tuple(each for each in there if each.person_id in had),
         seen=rules.fingerprint(each.person_id for each in there),
     )
+
+
+def _page(ctx: Context, term: Term) -> str:
+    return f"{ctx.settings.base_url}{_PAGE}?term={term.id}"
 
 
 def _had(

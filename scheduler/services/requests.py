@@ -14,12 +14,13 @@ from scheduler.domain.people import ClassId, ReceivingSchool, SchoolClass, Schoo
 from scheduler.domain.plans import FixKind
 from scheduler.domain.requests import NewRequest, Request, RequestId
 from scheduler.domain.rooms import Cell
-from scheduler.domain.terms import Term
+from scheduler.domain.terms import Choice, Term
 from scheduler.errors import Conflict, Invalid, NotFound, Stale, text
-from scheduler.services import gaps
+from scheduler.services import gaps, programmes
 from scheduler.services.context import Context
 from scheduler.services.gaps import GapLine
 from scheduler.services.lessons import visible_school
+from scheduler.services.programmes import Wanted
 from scheduler.store import audits, lessons, plans, runs, tables, terms
 from scheduler.store import requests as rows
 from scheduler.store.database import Session
@@ -55,12 +56,16 @@ class SchoolDesk:
     """
 
     school: ReceivingSchool
-    term: Term
+    choice: Choice
     classes: tuple[SchoolClass, ...]
     lines: tuple[RequestLine, ...]
     withdrawn: tuple[Request, ...]
     ahead: tuple[Lesson, ...]
     days_ahead: frozenset[date]
+
+    @property
+    def term(self) -> Term:
+        return self.choice.term
 
     def full(self, changing: Request | None = None) -> Mapping[Cell, tuple[str, ...]]:
         """The periods whose rooms other classes have, but for what the request itself takes."""
@@ -76,12 +81,13 @@ def own_schools(ctx: Context, actor: Actor) -> tuple[ReceivingSchool, ...]:
         return terms.seen_schools(db, actor, actor.schools)
 
 
-def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:
-    """A school's requests with their state; raises NotFound for a stranger."""
+def desk(ctx: Context, actor: Actor, school_id: SchoolId, wanted: Wanted = None) -> SchoolDesk:
+    """A school's requests in a term, with their state; raises NotFound for a stranger."""
     now = ctx.now()
     with ctx.reading() as db:
         school = visible_school(db, actor, school_id)
-        term = term_of(db, school_id)
+        choice = programmes.choose_at(db, school_id, wanted, now)
+        term = choice.term
         asked = rows.of_school(db, term.id, school_id)
         given = lessons.find(db, school_id=school_id, term_id=term.id)
         classes = terms.classes(db, school_id)
@@ -110,13 +116,24 @@ def desk(ctx: Context, actor: Actor, school_id: SchoolId) -> SchoolDesk:
         )
     return SchoolDesk(
         school=school,
-        term=term,
+        choice=choice,
         classes=classes,
         lines=tuple(sorted(lines, key=lambda line: -line.missing)),
         withdrawn=withdrawn,
         ahead=tuple(lesson for lesson in live if lesson.starts_at > now),
         days_ahead=_days_ahead(term, now, shut),
     )
+
+
+def desk_of(ctx: Context, actor: Actor, request: Request) -> SchoolDesk:
+    """The desk of its school, in the term that the request asks for."""
+    return desk(ctx, actor, request.school_id, its_term(ctx, request).id)
+
+
+def its_term(ctx: Context, request: Request) -> Term:
+    """The term of a request that was read already."""
+    with ctx.reading() as db:
+        return term_of(db, request.id)
 
 
 def _mended(gap: GapLine, asked: tuple[Request, ...]) -> frozenset[FixKind]:
@@ -131,16 +148,21 @@ def _days_ahead(term: Term, now: datetime, shut: Iterable[DaySpan]) -> frozenset
     return frozenset(day for day in days if not any(day in span for span in closed))
 
 
-def submit(ctx: Context, actor: Actor, school_id: SchoolId, new: NewRequest) -> RequestId:
-    """Ask for lessons for a class of the school; it enters the next matching run.
+def submit(
+    ctx: Context, actor: Actor, school_id: SchoolId, new: NewRequest, wanted: Wanted = None
+) -> RequestId:
+    """Ask for lessons of a term for a class of the school; it enters the next matching run.
 
     Asking twice for just the same, as a double tap does, is asking once.  Raises Invalid with the
-    faults by form field, NotFound for a stranger, NotAllowed for who may see and not ask.
+    faults by form field, NotFound for a stranger, NotAllowed for who may see and not ask,
+    Conflict for a term that is over.
     """
     with ctx.transaction() as db:
         school = visible_school(db, actor, school_id)
-        term = term_of(db, school_id)
+        choice = programmes.choose_at(db, school_id, wanted, ctx.now())
+        term = choice.term
         access.require(actor, Action.REQUEST_LESSONS, term.programme_id)
+        programmes.require_open(choice)
         class_id = _checked(db, school, term, new)
         rows.lock_class(db, class_id)
         return ask(ctx, db, actor, term, school_id, class_id, new)
@@ -188,7 +210,7 @@ def change(ctx: Context, actor: Actor, request_id: RequestId, new: NewRequest, s
 def rewrite(ctx: Context, db: Session, actor: Actor, found: Request, new: NewRequest) -> None:
     """Check and store a change of a request that is locked, and record it."""
     school = visible_school(db, actor, found.school_id)
-    _checked(db, school, _its_term(db, found.id), new)
+    _checked(db, school, _open_term(ctx, db, found), new)
     if new.class_name != found.class_name:
         raise Invalid(
             "The request is not complete yet.",
@@ -211,7 +233,7 @@ def rewrite(ctx: Context, db: Session, actor: Actor, found: Request, new: NewReq
 def withdraw(ctx: Context, actor: Actor, request_id: RequestId) -> None:
     """Take a request back: the next run leaves it out; published lessons stay until then."""
     with ctx.transaction() as db:
-        _own(db, actor, request_id)
+        _open_term(ctx, db, _own(db, actor, request_id))
         take_back(ctx, db, actor, request_id)
 
 
@@ -230,7 +252,7 @@ def restore(ctx: Context, actor: Actor, request_id: RequestId) -> None:
     with ctx.transaction() as db:
         found = _own(db, actor, request_id)
         rows.lock_class(db, found.class_id)
-        term = _its_term(db, request_id)
+        term = _open_term(ctx, db, found)
         asked = rows.of_school(db, term.id, found.school_id)
         if any(other.id == request_id for other in asked):
             return
@@ -256,26 +278,28 @@ def locked(db: Session, actor: Actor, request_id: RequestId) -> Request:
     return found
 
 
-def term_of(db: Session, school_id: SchoolId) -> Term:
-    """The term that a school asks for now: the newest, also while the one before it runs."""
-    term = terms.of_school(db, school_id)
-    if term is None:
-        raise NotFound("There is no term yet.")
-    return term
-
-
-def _its_term(db: Session, request_id: RequestId) -> Term:
+def term_of(db: Session, request_id: RequestId) -> Term:
+    """The term that a request asks for."""
     term = terms.of_request(db, request_id)
     if term is None:
         raise NotFound("There is no such request here.")
     return term
 
 
+def _open_term(ctx: Context, db: Session, found: Request) -> Term:
+    """Its term; raises Conflict when that is over."""
+    wanted = term_of(db, found.id).id
+    choice = programmes.choose_at(db, found.school_id, wanted, ctx.now())
+    programmes.require_open(choice)
+    return choice.term
+
+
 def _own(db: Session, actor: Actor, request_id: RequestId) -> Request:
     found = rows.get(db, request_id) if sees(db, actor, tables.requests, request_id) else None
     if found is None:
         raise NotFound("There is no such request here.")
-    access.require(actor, Action.REQUEST_LESSONS, term_of(db, found.school_id).programme_id)
+    programme_id = terms.programme_of_school(db, found.school_id)
+    access.require(actor, Action.REQUEST_LESSONS, programme_id)
     return found
 
 

@@ -19,7 +19,7 @@ from scheduler.matching.plan import Plan, Solution
 from scheduler.matching.replan import Budget
 from scheduler.matching.search import Progress
 from scheduler.matching.verify import Verdict
-from scheduler.services import executors, snapshots, suppositions
+from scheduler.services import executors, programmes, snapshots, suppositions
 from scheduler.services.context import Context
 from scheduler.services.snapshots import Snapshot
 from scheduler.services.terms import allowed
@@ -44,7 +44,8 @@ def start(
     seed: int = 1,
     scope: Scope = WHOLE,
 ) -> RunId:
-    """Queue a run for the term; raises Conflict while one is open, Invalid for odd limits.
+    """Queue a run for the term; raises Conflict while one is open and for a term that is
+    over, Invalid for odd limits.
 
     It starts from the timetable in force, where there is one, and changes of it what `scope`
     allows.
@@ -56,6 +57,7 @@ def start(
         )
     with ctx.transaction() as db:
         term = allowed(db, actor, term_id, Action.RUN_MATCHING)
+        programmes.require_open(programmes.choose(db, term.programme_id, term.id, ctx.now()))
         in_force = plans.published(db, term.id) is not None
         if found := rules.faults(scope, term, ctx.now(), in_force):
             raise Invalid("Some fields need another look.", fields=found)

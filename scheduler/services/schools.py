@@ -14,6 +14,7 @@ from scheduler.domain.terms import ProgrammeId
 from scheduler.errors import NotFound
 from scheduler.services import fairness, hours, programmes, requests
 from scheduler.services.context import Context
+from scheduler.services.programmes import Wanted
 from scheduler.services.requests import SchoolDesk
 from scheduler.store import availability, directory, figures, people, school_pledges, tables, terms
 from scheduler.store import records as rows
@@ -154,10 +155,10 @@ class File:
     phones: Mapping[int, str]
 
 
-def file_of(ctx: Context, actor: Actor, school_id: SchoolId) -> File:
+def file_of(ctx: Context, actor: Actor, school_id: SchoolId, wanted: Wanted = None) -> File:
     """One receiving school; raises NotFound for a stranger's."""
     _own(actor)
-    asked = requests.desk(ctx, actor, school_id)
+    asked = requests.desk(ctx, actor, school_id, wanted)
     closed = hours.desk(ctx, actor, school_id).closed
     with ctx.reading() as db:
         contacts = _contacts(directory.of_actor(db, actor)).get(school_id, ())
@@ -181,7 +182,7 @@ def donor(ctx: Context, actor: Actor, school_id: DonorSchoolId) -> Donor:
 def pledge(
     ctx: Context, actor: Actor, school_id: DonorSchoolId, lessons: int, seen: int | None = None
 ) -> DonorSchool:
-    """Note how many lessons a donor school pledges for the newest term; see `fairness.pledge`."""
+    """Note how many lessons a donor school pledges for the running term; see `fairness.pledge`."""
     return fairness.pledge(ctx, actor, donor(ctx, actor, school_id).school.label, lessons, seen)
 
 

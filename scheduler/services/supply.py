@@ -8,9 +8,10 @@ from scheduler.domain.access import Actor
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.people import BellPeriod, Level, SchoolId
 from scheduler.domain.requests import Slot
+from scheduler.services import programmes
 from scheduler.services.context import Context
 from scheduler.services.lessons import visible_school
-from scheduler.services.requests import term_of
+from scheduler.services.programmes import Wanted
 from scheduler.store import availability as promised
 from scheduler.store import terms
 
@@ -32,6 +33,7 @@ def best(
     class_name: str = "",
     days: tuple[date, date] | None = None,
     weekdays: int = 6,
+    wanted: Wanted = None,
 ) -> Best | None:
     """Where teachers of a class's level are freest, in `days` or the term; of equals the first.
 
@@ -39,7 +41,7 @@ def best(
     """
     with ctx.reading() as db:
         school = visible_school(db, actor, school_id)
-        term = term_of(db, school_id)
+        term = programmes.choose_at(db, school_id, wanted, ctx.now()).term
         levels = {each.name: each.level for each in terms.classes(db, school_id)}
         level = levels.get(class_name, school.level)
         windows = promised.windows_of_level(db, term.id, level)

@@ -21,4 +21,4 @@ def of_day(db: Session, programme_id: int, day: date) -> Term | None:
 
 def at_school(db: Session, school_id: int, now: datetime) -> Term | None:
     """The one that runs in the programme of a school."""
-    return rules.running(terms.of_programme(db, terms.programme_of(school_id)), now)
+    return rules.running(terms.of_school(db, school_id), now)

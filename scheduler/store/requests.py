@@ -66,6 +66,14 @@ def alike(db: Session, term_id: int) -> tuple[Alike, ...]:
     )
 
 
+def any_of(db: Session, term_id: int) -> bool:
+    """Whether anybody asks for lessons in the term."""
+    query = select(requests.c.id).where(
+        requests.c.term_id == term_id, requests.c.withdrawn_at.is_(None)
+    )
+    return db.scalar(query.limit(1)) is not None
+
+
 def of_school(db: Session, term_id: int, school_id: int) -> tuple[Request, ...]:
     """The requests of one school that were not withdrawn, in the order in which they came."""
     return _read(

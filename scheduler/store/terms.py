@@ -63,9 +63,9 @@ def of_programme(db: Session, programme_id: int | ScalarSelect[Any]) -> tuple[Te
     return tuple(a_term([row for row in rows if row.id == key]) for key in found)
 
 
-def of_school(db: Session, school_id: int) -> Term | None:
-    """The term that begins last of the programme that the school belongs to."""
-    return _one_term(db, _newest().where(terms.c.programme_id == programme_of(school_id)))
+def of_school(db: Session, school_id: int) -> tuple[Term, ...]:
+    """The terms of the programme that the school belongs to, the newest first; one query."""
+    return of_programme(db, programme_of(school_id))
 
 
 def programme_of_school(db: Session, school_id: int) -> ProgrammeId:

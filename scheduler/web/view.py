@@ -26,6 +26,7 @@ from scheduler.locale import Language, spell, translate, translations, wording
 from scheduler.services.context import Context
 from scheduler.web import frame, guard, keeping
 from scheduler.web.folding import FoldingEnvironment
+from scheduler.web.terms import in_term
 
 STATIC = Path(__file__).parent / "static"
 STYLESHEET = "chungtay.css"
@@ -120,6 +121,7 @@ def environment(language: Language) -> FoldingEnvironment:
     made.globals.update(
         static=static,
         icon=icon,
+        in_term=in_term,
         language=language.value,
         other_language=next(each.value for each in Language if each is not language),
         switch_url="/language",

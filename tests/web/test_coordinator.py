@@ -232,7 +232,8 @@ def test_a_run_that_has_ended_cannot_be_stopped_any_more(ctx, cast, coordinator)
     assert buttons(page) == set()
     for wish in ("stop", "cancel"):
         done = coordinator.submit(f"/coordinator/matching/runs/{run_id}/{wish}")
-        assert (done.status_code, done.headers["location"]) == (303, "/coordinator/matching")
+        back = f"/coordinator/matching?term={cast['term']}"
+        assert (done.status_code, done.headers["location"]) == (303, back)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A teacher's own hours for the newest term: weekly windows, limits, levels, wishes."""
+"""A teacher's own hours for a term, by default the newest: weekly windows, limits, wishes."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +18,7 @@ from scheduler.services.availability import Desk
 from scheduler.web.api.beliefs import Believed, tag
 from scheduler.web.api.bodies import MOST_ITEMS, Body, Clock, Day, Flag, Name, Seen, example
 from scheduler.web.guard import ApiActor, Ctx
+from scheduler.web.terms import TermOf
 
 router = APIRouter(prefix="/availability", tags=["availability"])
 
@@ -110,21 +111,26 @@ class AvailabilityIn(Body):
 
 
 @router.get("")
-def mine(ctx: Ctx, actor: ApiActor, response: Response) -> AvailabilityOut:
+def mine(ctx: Ctx, actor: ApiActor, response: Response, term: TermOf = None) -> AvailabilityOut:
     """When one can teach oneself, and how many classes that fits."""
-    found = availability.desk(ctx, actor)
+    found = availability.desk(ctx, actor, term)
     tag(response, found.fingerprint)
     return _out(found)
 
 
 @router.put("")
 def change(
-    response: Response, ctx: Ctx, actor: ApiActor, belief: Believed, body: AvailabilityIn
+    response: Response,
+    ctx: Ctx,
+    actor: ApiActor,
+    belief: Believed,
+    body: AvailabilityIn,
+    term: TermOf = None,
 ) -> AvailabilityOut:
     """Take over one's own hours as a whole; published lessons stay, whatever the hours."""
     seen = belief.seen(body.fingerprint)
-    availability.tell(ctx, actor, body.pledge, body.wanted, seen)
-    found = availability.desk(ctx, actor)
+    availability.tell(ctx, actor, body.pledge, body.wanted, seen, term)
+    found = availability.desk(ctx, actor, term)
     tag(response, found.fingerprint)
     return _out(found)
 

@@ -105,5 +105,5 @@ def figures(
 
 @router.put("/pledges")
 def pledge(ctx: Ctx, actor: ApiActor, body: PledgeIn) -> PledgeOut:
-    """Note how many lessons a donor school pledges for the newest term."""
+    """Note how many lessons a donor school pledges for the term that runs."""
     return PledgeOut(fairness.pledge(ctx, actor, body.school, body.lessons).label, body.lessons)

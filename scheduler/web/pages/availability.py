@@ -27,6 +27,7 @@ from scheduler.services.context import Context
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, TeacherActor
 from scheduler.web.pages import week
+from scheduler.web.terms import TermOf, with_term
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -41,55 +42,65 @@ _TOTALS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40)
 
 @router.get(HERE)
 def page(
-    request: Request, ctx: Ctx, actor: TeacherActor, saved: Saved = "", day: DayShown | None = None
+    request: Request,
+    ctx: Ctx,
+    actor: TeacherActor,
+    saved: Saved = "",
+    day: DayShown | None = None,
+    wanted: TermOf = None,
 ) -> Response:
-    return page_of(request, availability.desk(ctx, actor), saved=bool(saved), day=day)
+    return page_of(request, availability.desk(ctx, actor, wanted), saved=bool(saved), day=day)
 
 
 @router.post(HERE)
-def save(request: Request, ctx: Ctx, actor: TeacherActor, form: Form) -> Response:
-    fields, desk = Fields(form), availability.desk(ctx, actor)
+def save(
+    request: Request, ctx: Ctx, actor: TeacherActor, form: Form, wanted: TermOf = None
+) -> Response:
+    fields, desk = Fields(form), availability.desk(ctx, actor, wanted)
     try:
         wish = _wish(fields, desk)
         fields.check()
-        availability.save(ctx, actor, wish, Fingerprint(fields.typed("seen")))
+        availability.save(ctx, actor, wish, Fingerprint(fields.typed("seen")), wanted)
     except Invalid as fault:
         return page_of(request, desk, fields, fault.fields, day=_day(fields), status=422)
     except Stale as fault:
-        now = availability.desk(ctx, actor)
+        now = availability.desk(ctx, actor, wanted)
         told = week.changed(fields.typed("was"), now.halves, now.week)
         return page_of(
             request, now, fields, day=_day(fields), status=409, stale=(fault.message, told)
         )
-    return see_other(f"{HERE}?saved=yes&day={_day(fields) or 2}")
+    return see_other(with_term(f"{HERE}?saved=yes&day={_day(fields) or 2}", wanted))
 
 
 @router.post(f"{HERE}/fit")
-def fit(request: Request, ctx: Ctx, actor: TeacherActor, form: Form) -> Response:
+def fit(
+    request: Request, ctx: Ctx, actor: TeacherActor, form: Form, wanted: TermOf = None
+) -> Response:
     """Only the line that says who fits, while the choices change."""
-    fields, desk = Fields(form), availability.desk(ctx, actor)
+    fields, desk = Fields(form), availability.desk(ctx, actor, wanted)
     wish = _wish(fields, desk)
     if fields.errors:
         return Response(status_code=204)  # the line stays; the fault is said on saving
-    return render(request, "teacher/_fit.html", fit=availability.fit(ctx, actor, wish))
+    return render(request, "teacher/_fit.html", fit=availability.fit(ctx, actor, wish, wanted))
 
 
 @router.post(f"{HERE}/copy")
-def copy(ctx: Ctx, actor: TeacherActor, form: Form) -> Response:
+def copy(ctx: Ctx, actor: TeacherActor, form: Form, wanted: TermOf = None) -> Response:
     fields = Fields(form)
-    term = fields.number("term", 1, LARGEST_ID)
+    former = fields.number("term", 1, LARGEST_ID)
     fields.check()
-    availability.copy_from(ctx, actor, TermId(term))
-    return see_other(f"{HERE}?saved=yes")
+    availability.copy_from(ctx, actor, TermId(former), wanted)
+    return see_other(with_term(f"{HERE}?saved=yes", wanted))
 
 
 @router.post(f"{HERE}/undo")
-def undo(ctx: Ctx, actor: TeacherActor, form: Form) -> Response:
+def undo(ctx: Ctx, actor: TeacherActor, form: Form, wanted: TermOf = None) -> Response:
+    here = with_term(HERE, wanted)
     try:
-        availability.undo(ctx, actor, Fingerprint(Fields(form).typed("seen")))
+        availability.undo(ctx, actor, Fingerprint(Fields(form).typed("seen")), wanted)
     except Stale as fault:
-        return see_other(HERE, fault.message)
-    return see_other(HERE, text("Your hours are as they were before."))
+        return see_other(here, fault.message)
+    return see_other(here, text("Your hours are as they were before."))
 
 
 # -- reading the form
@@ -203,8 +214,13 @@ def _districts(desk: Desk) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def refused(
-    request: Request, ctx: Context, actor: Actor, typed: Mapping[str, str], fault: Invalid
+    request: Request,
+    ctx: Context,
+    actor: Actor,
+    typed: Mapping[str, str],
+    fault: Invalid,
+    wanted: TermId | None = None,
 ) -> Response:
     """The page again, with what is wrong about days away."""
-    desk = availability.desk(ctx, actor)
+    desk = availability.desk(ctx, actor, wanted)
     return page_of(request, desk, errors=fault.fields, away=typed, status=422)

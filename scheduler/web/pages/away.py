@@ -10,6 +10,7 @@ from scheduler.domain.disruptions import Absence, Choice, Way
 from scheduler.domain.intervals import DaySpan
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.plans import Fingerprint
+from scheduler.domain.terms import TermId
 from scheduler.errors import Invalid, NotFound, Stale, Text, text
 from scheduler.locale import Language, translate
 from scheduler.services import disruptions
@@ -18,6 +19,7 @@ from scheduler.web import frame, guard
 from scheduler.web.forms import Fields
 from scheduler.web.guard import Ctx, Form, TeacherActor
 from scheduler.web.pages import availability
+from scheduler.web.terms import TermOf, with_term
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -28,7 +30,9 @@ _WHY = text("Busy")  # coordinators read it where the teacher gave no reason
 
 
 @router.post(HERE)
-def add(request: Request, ctx: Ctx, actor: TeacherActor, form: Form) -> Response:
+def add(
+    request: Request, ctx: Ctx, actor: TeacherActor, form: Form, wanted: TermOf = None
+) -> Response:
     """Keep the days if no lesson lies on them, else show these lessons first."""
     fields = Fields(form)
     typed = {name: fields.typed(name) for name in _NAMES}
@@ -37,15 +41,17 @@ def add(request: Request, ctx: Ctx, actor: TeacherActor, form: Form) -> Response
         fields.check()
         seen = disruptions.preview(ctx, actor, absence)
         if seen.lines:
-            return _page(request, seen)
+            return _page(request, seen, wanted)
         disruptions.apply(ctx, actor, absence, seen.fingerprint)
     except Invalid as fault:
-        return availability.refused(request, ctx, actor, typed, fault)
-    return see_other(f"{availability.HERE}#away", _done(absence, 0))
+        return availability.refused(request, ctx, actor, typed, fault, wanted)
+    return see_other(_back(wanted), _done(absence, 0))
 
 
 @router.post(f"{HERE}/apply")
-def apply(request: Request, ctx: Ctx, actor: TeacherActor, form: Form) -> Response:
+def apply(
+    request: Request, ctx: Ctx, actor: TeacherActor, form: Form, wanted: TermOf = None
+) -> Response:
     """Keep the days, and do for each lesson what its teacher chose."""
     fields = Fields(form)
     typed = {name: fields.typed(name) for name in _NAMES}
@@ -57,27 +63,29 @@ def apply(request: Request, ctx: Ctx, actor: TeacherActor, form: Form) -> Respon
             ctx, actor, absence, Fingerprint(fields.typed("fingerprint")), chosen
         )
     except Invalid as fault:
-        return availability.refused(request, ctx, actor, typed, fault)
+        return availability.refused(request, ctx, actor, typed, fault, wanted)
     except Stale as fault:
-        return _page(request, disruptions.preview(ctx, actor, absence), fault.message)
-    return see_other(f"{availability.HERE}#away", _done(absence, done.counts[Way.COVER]))
+        return _page(request, disruptions.preview(ctx, actor, absence), wanted, fault.message)
+    return see_other(_back(wanted), _done(absence, done.counts[Way.COVER]))
 
 
 @router.post(f"{HERE}/remove")
-def remove(request: Request, ctx: Ctx, actor: TeacherActor, form: Form) -> Response:
+def remove(
+    request: Request, ctx: Ctx, actor: TeacherActor, form: Form, wanted: TermOf = None
+) -> Response:
     fields = Fields(form)
     absence = _absence(fields, actor, _language(request))
     fields.check()
     try:
         disruptions.withdraw(ctx, actor, absence)
     except NotFound:  # by the first of two taps
-        return see_other(f"{availability.HERE}#away")
+        return see_other(_back(wanted))
     said = text(
         "You are no longer away from {first} to {last}. Lessons that others took stay theirs.",
         first=absence.span.first_day,
         last=absence.span.last_day,
     )
-    return see_other(f"{availability.HERE}#away", said)
+    return see_other(_back(wanted), said)
 
 
 def _absence(fields: Fields, actor: Actor, language: Language) -> Absence:
@@ -116,7 +124,13 @@ def _language(request: Request) -> Language:
     return frame.language_of(request, guard.seen(request))
 
 
-def _page(request: Request, seen: Preview, stale: Text | None = None) -> Response:
+def _back(wanted: TermId | None) -> str:
+    return f"{with_term(availability.HERE, wanted)}#away"
+
+
+def _page(
+    request: Request, seen: Preview, wanted: TermId | None, stale: Text | None = None
+) -> Response:
     absence = seen.disruption
     return render(
         request,
@@ -129,5 +143,6 @@ def _page(request: Request, seen: Preview, stale: Text | None = None) -> Respons
         fingerprint=seen.fingerprint,
         stale=stale,
         here=HERE,
-        back=availability.HERE,
+        wanted=wanted,
+        back=with_term(availability.HERE, wanted),
     )

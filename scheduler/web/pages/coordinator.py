@@ -49,6 +49,7 @@ from scheduler.web.pages import (
     weights,
 )
 from scheduler.web.pages.school import WeekFrame, WeekOf
+from scheduler.web.terms import TermOf
 from scheduler.web.view import local, render
 
 router = APIRouter()
@@ -95,8 +96,10 @@ DRAFTS_SHOWN = 3
 
 
 @router.get("/coordinator/term")
-def overview(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
-    seen = programmes.overview(ctx, actor)
+def overview(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, wanted: TermOf = None
+) -> Response:
+    seen = programmes.overview(ctx, actor, wanted)
     return render(
         request,
         "coordinator/term.html",

@@ -17,6 +17,7 @@ from scheduler.services.words import LEVELS
 from scheduler.web import frame, guard
 from scheduler.web.forms import asked_day
 from scheduler.web.guard import CoordinatorActor, Ctx
+from scheduler.web.terms import TermOf
 from scheduler.web.view import render
 
 router = APIRouter()
@@ -36,10 +37,16 @@ class Row:
 
 
 @router.get(HERE)
-def page(request: Request, ctx: Ctx, actor: CoordinatorActor, week: _Typed = "") -> Response:
+def page(
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    week: _Typed = "",
+    wanted: TermOf = None,
+) -> Response:
     day = asked_day(week)
     fault = day if isinstance(day, Text) else None
-    found = demand.of_week(ctx, actor, day if isinstance(day, date) else None)
+    found = demand.of_week(ctx, actor, day if isinstance(day, date) else None, wanted)
     levels = [level for level in Level if any(cell.level is level for cell in found.cells)]
     return render(
         request,

@@ -63,6 +63,7 @@ def page(request: Request, _actor: CoordinatorActor) -> Response:
         halves=specimens.HALVES,
         candidates=specimens.CANDIDATES,
         pages=specimens.PAGES,
+        two_terms=specimens.TWO_TERMS,
         shares=specimens.SHARES,
         course=specimens.COURSE,
         lines=specimens.LINES,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from scheduler.domain.access import Actor
 from scheduler.domain.runs import MOST_CHANGES, Point, Run, RunId, RunState, Scope, thinned
+from scheduler.domain.terms import TermId
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.services import plans, programmes, runs, weights
 from scheduler.services import trials as trying
@@ -17,10 +18,12 @@ from scheduler.web.charts import Course, course
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages import trials
+from scheduler.web.terms import TermOf, with_term
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
 
+HERE = "/coordinator/matching"
 CHOICES = (  # seconds, as people say them
     (10, text("10 seconds")),
     (30, text("30 seconds")),
@@ -53,12 +56,14 @@ def look(run: Run) -> Look:
 
 
 @router.get("/coordinator/matching")
-def studio(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
-    return _page(request, ctx, actor, USUAL)
+def studio(request: Request, ctx: Ctx, actor: CoordinatorActor, wanted: TermOf = None) -> Response:
+    return _page(request, ctx, actor, wanted, USUAL)
 
 
 @router.post("/coordinator/matching")
-def start(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
+def start(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form, wanted: TermOf = None
+) -> Response:
     fields = Fields(form)
     typed = {name: fields.typed(name) for name in USUAL}
     try:
@@ -66,12 +71,12 @@ def start(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Re
         seed = fields.number("seed", 0, LARGEST_ID)
         scope = _scope(fields)
         fields.check()
-        runs.start(ctx, actor, programmes.term(ctx, actor).id, seconds, seed, scope)
+        runs.start(ctx, actor, programmes.chosen(ctx, actor, wanted).term.id, seconds, seed, scope)
     except Invalid as error:
-        return _page(request, ctx, actor, typed, error.fields, status=422)
+        return _page(request, ctx, actor, wanted, typed, error.fields, status=422)
     except Conflict as error:
-        return _page(request, ctx, actor, typed, refused=error.message, status=409)
-    return see_other("/coordinator/matching")
+        return _page(request, ctx, actor, wanted, typed, refused=error.message, status=409)
+    return see_other(with_term(HERE, wanted))
 
 
 def _scope(fields: Fields) -> Scope:
@@ -102,33 +107,36 @@ def progress(request: Request, ctx: Ctx, actor: CoordinatorActor, run_id: RowId)
 
 @router.post("/coordinator/matching/runs/{run_id}/stop")
 def stop(ctx: Ctx, actor: CoordinatorActor, run_id: RowId, _form: Form) -> Response:
+    back = with_term(HERE, runs.get(ctx, actor, RunId(run_id)).term_id)
     try:
         runs.stop(ctx, actor, RunId(run_id))
     except Conflict as error:  # it came to its end by itself: the page shows how
-        return see_other("/coordinator/matching", error.message)
+        return see_other(back, error.message)
     told = text("The engine is told to stop. Its best plan so far becomes a draft.")
-    return see_other("/coordinator/matching", told)
+    return see_other(back, told)
 
 
 @router.post("/coordinator/matching/runs/{run_id}/cancel")
 def cancel(ctx: Ctx, actor: CoordinatorActor, run_id: RowId, _form: Form) -> Response:
+    back = with_term(HERE, runs.get(ctx, actor, RunId(run_id)).term_id)
     try:
         runs.cancel(ctx, actor, RunId(run_id))
     except Conflict as error:
-        return see_other("/coordinator/matching", error.message)
-    return see_other("/coordinator/matching", text("The engine is told to stop, without a plan."))
+        return see_other(back, error.message)
+    return see_other(back, text("The engine is told to stop, without a plan."))
 
 
 def _page(
     request: Request,
     ctx: Context,
     actor: Actor,
+    wanted: TermId | None,
     typed: Mapping[str, str],
     errors: Mapping[str, Text] | None = None,
     refused: Text | None = None,
     status: int = 200,
 ) -> Response:
-    seen = programmes.overview(ctx, actor)
+    seen = programmes.overview(ctx, actor, wanted)
     run = _worth_showing(seen)
     return render(
         request,

@@ -33,8 +33,8 @@ def fix_page(
     kind: Kind = FixKind.SLOT,
 ) -> Response:
     """What the fix would do, and the button: a fragment in the list, or a page around it."""
-    _own(ctx, actor, request_id)
-    return _page(request, mending.remedy(ctx, actor, RequestId(request_id), kind))
+    back = _own(ctx, actor, request_id)
+    return _page(request, mending.remedy(ctx, actor, RequestId(request_id), kind), back)
 
 
 @router.post("/school/requests/{request_id}/fix")
@@ -44,7 +44,7 @@ def fix(request: Request, ctx: Ctx, actor: SchoolActor, request_id: RowId, form:
         mending.take(ctx, actor, RequestId(request_id), kind, Fields(form).typed("seen"))
     except Conflict as error:
         now_is = mending.remedy(ctx, actor, RequestId(request_id), kind)
-        return _page(request, now_is, error.message, status=409)
+        return _page(request, now_is, back, error.message, status=409)
     name = requests.get(ctx, actor, RequestId(request_id)).class_name
     done = text("Asked for class {name}. The next plan takes it in; until then you can undo it.",
                 name=name)  # fmt: skip
@@ -63,7 +63,8 @@ def _own(ctx: Context, actor: Actor, request_id: int) -> str:
     """Where the request is listed; raises NotFound unless the actor speaks for its school."""
     found = requests.get(ctx, actor, RequestId(request_id))
     school = choose(own_schools(ctx, actor), found.school_id)
-    return f"{requests_path(school.id)}#r-{found.id}"
+    term = requests.its_term(ctx, found)
+    return f"{requests_path(school.id, term.id)}#r-{found.id}"
 
 
 def _kind(form: FormData) -> FixKind:
@@ -73,7 +74,7 @@ def _kind(form: FormData) -> FixKind:
 
 
 def _page(
-    request: Request, found: Remedy, refused: Text | None = None, status: int = 200
+    request: Request, found: Remedy, back: str, refused: Text | None = None, status: int = 200
 ) -> Response:
     fragment = bool(request.headers.get("hx-request"))
     shown = gaps.shown(found.gap)
@@ -88,5 +89,5 @@ def _page(
         done=found.done,
         seen=found.seen,
         refused=refused,
-        back=f"{requests_path(found.request.school_id)}#r-{found.request.id}",
+        back=back,
     )

@@ -9,12 +9,14 @@ from starlette.responses import Response
 from scheduler.domain import intervals
 from scheduler.domain.pasting import Effect, Line
 from scheduler.domain.people import BellPeriod, ReceivingSchool
+from scheduler.domain.terms import TermId
 from scheduler.errors import Conflict, Invalid, Text, text
 from scheduler.services import pasting
 from scheduler.services.pasting import Preview
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, SchoolActor
 from scheduler.web.pages.school import Chosen, choose, own_schools, requests_path
+from scheduler.web.terms import TermOf
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -40,54 +42,69 @@ class LineShown:
 
 
 @router.get("/school/requests/paste")
-def paste_page(request: Request, ctx: Ctx, actor: SchoolActor, chosen: Chosen = None) -> Response:
-    return _page(request, choose(own_schools(ctx, actor), chosen), "")
+def paste_page(
+    request: Request,
+    ctx: Ctx,
+    actor: SchoolActor,
+    chosen: Chosen = None,
+    wanted: TermOf = None,
+) -> Response:
+    school = choose(own_schools(ctx, actor), chosen)
+    term = pasting.term_of(ctx, actor, school.id, wanted)
+    return _page(request, school, "", term.id)
 
 
 @router.post("/school/requests/paste")
-def paste(request: Request, ctx: Ctx, actor: SchoolActor, form: Form) -> Response:
+def paste(
+    request: Request, ctx: Ctx, actor: SchoolActor, form: Form, wanted: TermOf = None
+) -> Response:
     """What saving would do; nothing is saved yet."""
     fields = Fields(form)
     school = choose(own_schools(ctx, actor), fields.number("school", 1, LARGEST_ID))
     typed = fields.typed("rows")
     try:
-        shown = pasting.preview(ctx, actor, school.id, typed)
+        shown = pasting.preview(ctx, actor, school.id, typed, wanted)
     except Invalid as error:
-        return _page(request, school, typed, error=error.fields.get("rows"), status=422)
-    return _page(request, school, typed, shown)
+        return _page(request, school, typed, wanted, error=error.fields.get("rows"), status=422)
+    return _page(request, school, typed, wanted, shown)
 
 
 @router.post("/school/requests/paste/save")
-def save(request: Request, ctx: Ctx, actor: SchoolActor, form: Form) -> Response:
+def save(
+    request: Request, ctx: Ctx, actor: SchoolActor, form: Form, wanted: TermOf = None
+) -> Response:
     fields = Fields(form)
     school = choose(own_schools(ctx, actor), fields.number("school", 1, LARGEST_ID))
     typed, only_sound = fields.typed("rows"), fields.typed("which") == "sound"
     try:
         saved = pasting.save(
-            ctx, actor, school.id, typed, fields.typed("seen"), only_sound=only_sound
+            ctx, actor, school.id, typed, fields.typed("seen"), wanted, only_sound=only_sound
         )
     except Conflict as error:
-        now_is = pasting.preview(ctx, actor, school.id, typed)
-        return _page(request, school, typed, now_is, refused=error.message, status=409)
+        now_is = pasting.preview(ctx, actor, school.id, typed, wanted)
+        return _page(request, school, typed, wanted, now_is, refused=error.message, status=409)
     except Invalid as error:
         try:
-            now_is = pasting.preview(ctx, actor, school.id, typed)
+            now_is = pasting.preview(ctx, actor, school.id, typed, wanted)
         except Invalid:
-            return _page(request, school, typed, error=error.fields.get("rows"), status=422)
-        return _page(request, school, typed, now_is, error=error.fields.get("rows"), status=422)
+            return _page(request, school, typed, wanted, error=error.fields.get("rows"), status=422)
+        return _page(
+            request, school, typed, wanted, now_is, error=error.fields.get("rows"), status=422
+        )
     done = text(
         "Saved. New: {new}, changed: {changed}, left out: {left_out}.",
         new=saved.new,
         changed=saved.changed,
         left_out=saved.left_out,
     )
-    return see_other(requests_path(school.id), done)
+    return see_other(requests_path(school.id, wanted), done)
 
 
 def _page(
     request: Request,
     school: ReceivingSchool,
     typed: str,
+    wanted: TermId | None,
     shown: Preview | None = None,
     error: Text | None = None,
     refused: Text | None = None,
@@ -104,7 +121,8 @@ def _page(
         counts={effect.value: shown.count(effect) for effect in Effect} if shown else {},
         error=error,
         refused=refused,
-        back=requests_path(school.id),
+        wanted=wanted,
+        back=requests_path(school.id, wanted),
     )
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from scheduler.domain.access import Actor
 from scheduler.domain.plans import ChangeKind, PublicationId
+from scheduler.domain.terms import Choice
 from scheduler.errors import Conflict, Text, text
 from scheduler.services import programmes, publications
 from scheduler.services.context import Context
@@ -19,6 +20,7 @@ from scheduler.store.publications import Then
 from scheduler.web.forms import read_day
 from scheduler.web.guard import CoordinatorActor, Ctx, Form, RowId
 from scheduler.web.pages.plans import SIGNS, pager
+from scheduler.web.terms import TermOf, in_term
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -64,30 +66,35 @@ def page(
     on: On = "",
     school: School = "",
     page: Number = 1,
+    wanted: TermOf = None,
 ) -> Response:
     day = read_day(on) if on else None
-    past = _past(ctx, actor, day, school, page) if isinstance(day, date) else None
-    return _page(request, ctx, actor, past, on, school, day if isinstance(day, Text) else None)
+    choice = programmes.chosen(ctx, actor, wanted)
+    past = _past(ctx, actor, choice, day, school, page) if isinstance(day, date) else None
+    return _page(
+        request, ctx, actor, choice, past, on, school, day if isinstance(day, Text) else None
+    )
 
 
 def _page(
     request: Request,
     ctx: Context,
     actor: Actor,
+    choice: Choice,
     past: Past | None,
     on: str,
     school: str,
     error: Text | None = None,
     refused: Text | None = None,
 ) -> Response:
-    term = programmes.term(ctx, actor)
-    found = publications.of_term(ctx, actor, term.id)
+    found = publications.of_term(ctx, actor, choice.term.id)
     return render(
         request,
         "coordinator/publications.html",
         status=409 if refused else 422 if error else 200,
         section="/coordinator/matching",
-        term=term,
+        choice=choice,
+        term=choice.term,
         lines=[Line(each, _signs(each)) for each in found],
         past=past,
         on=on,
@@ -101,14 +108,15 @@ def _signs(told: Told) -> dict[str, int]:
     return {SIGNS[kind]: told.counts[kind] for kind in ChangeKind if told.counts[kind]}
 
 
-def _past(ctx: Context, actor: Actor, day: date, school: str, page: int) -> Past:
-    then = publications.as_of(ctx, actor, programmes.term(ctx, actor).id, day)
+def _past(ctx: Context, actor: Actor, choice: Choice, day: date, school: str, page: int) -> Past:
+    then = publications.as_of(ctx, actor, choice.term.id, day)
     schools = tuple(sorted({lesson.school_name for lesson in then}))
     chosen = [each for each in then if school in ("", each.school_name)]
     ordered = sorted(chosen, key=lambda x: (x.starts_at, x.school_name, x.class_name))
     last = max(1, -(-len(ordered) // LESSONS_A_PAGE))
     page = min(page, last)
-    here = f"{HERE}?{urlencode({'on': f'{day:%d/%m/%Y}', 'school': school})}"
+    asked = urlencode({"on": f"{day:%d/%m/%Y}", "school": school})
+    here = in_term(f"{HERE}?{asked}", choice)
     pages = tuple((str(n), href and f"{here}&page={n}") for n, href in pager(page, last, here))
     return Past(day, schools, len(ordered), _slice(ordered, page), pages)
 
@@ -120,13 +128,19 @@ def _slice(ordered: Sequence[Then], page: int) -> tuple[Then, ...]:
 
 @router.post(f"{HERE}/{{publication_id}}/undo")
 def undo(
-    request: Request, ctx: Ctx, actor: CoordinatorActor, publication_id: RowId, _form: Form
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    publication_id: RowId,
+    _form: Form,
+    wanted: TermOf = None,
 ) -> Response:
     """A draft that puts it back; what it has to leave alone is told first."""
     try:
         done = publications.undo(ctx, actor, PublicationId(publication_id))
     except Conflict as error:
-        return _page(request, ctx, actor, None, "", "", refused=error.message)
+        choice = programmes.chosen(ctx, actor, wanted)
+        return _page(request, ctx, actor, choice, None, "", "", refused=error.message)
     if done.left or done.broken:
         return _undone(request, done)
     told = text("Look at what would be put back, then publish it.")

@@ -10,6 +10,7 @@ from scheduler.services import readiness
 from scheduler.web.forms import Fields
 from scheduler.web.guard import CoordinatorActor, Ctx, Form
 from scheduler.web.pages.people import Number, pages_of
+from scheduler.web.terms import TermOf, with_term
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -21,8 +22,15 @@ SCHOOLS_AT_ONCE = 300
 
 
 @router.get(HERE)
-def page(request: Request, ctx: Ctx, actor: CoordinatorActor, number: Number = 1) -> Response:
-    found = readiness.look(ctx, actor)
+def page(
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    number: Number = 1,
+    wanted: TermOf = None,
+) -> Response:
+    found = readiness.look(ctx, actor, wanted)
+    kept = {"term": str(wanted)} if wanted else {}
     first = (number - 1) * SCHOOLS_AT_ONCE
     return render(
         request,
@@ -31,33 +39,36 @@ def page(request: Request, ctx: Ctx, actor: CoordinatorActor, number: Number = 1
         found=found,
         counts={stand.value: found.count(stand) for stand in Stand},
         rows=found.schools[first : first + SCHOOLS_AT_ONCE],
-        pages=pages_of(HERE, len(found.schools), number, {}, SCHOOLS_AT_ONCE),
+        pages=pages_of(HERE, len(found.schools), number, kept, SCHOOLS_AT_ONCE),
         shown=SCHOOLS_SHOWN,
     )
 
 
 @router.get(f"{HERE}/{Stand.SILENT}")
 @router.get(f"{HERE}/{Stand.UNCONFIRMED}")
-def preview(request: Request, ctx: Ctx, actor: CoordinatorActor) -> Response:
+def preview(request: Request, ctx: Ctx, actor: CoordinatorActor, wanted: TermOf = None) -> Response:
     try:
-        return _preview(request, readiness.preview(ctx, actor, _stand(request)))
+        return _preview(request, readiness.preview(ctx, actor, _stand(request), wanted))
     except Conflict as error:
-        return see_other(HERE, error.message)
+        return see_other(with_term(HERE, wanted), error.message)
 
 
 @router.post(f"{HERE}/{Stand.SILENT}")
 @router.post(f"{HERE}/{Stand.UNCONFIRMED}")
-def send(request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form) -> Response:
-    stand = _stand(request)
+def send(
+    request: Request, ctx: Ctx, actor: CoordinatorActor, form: Form, wanted: TermOf = None
+) -> Response:
+    stand, back = _stand(request), with_term(HERE, wanted)
     try:
-        sent = readiness.send(ctx, actor, stand, Fingerprint(Fields(form).typed("seen")))
+        seen = Fingerprint(Fields(form).typed("seen"))
+        sent = readiness.send(ctx, actor, stand, seen, wanted)
     except Stale as error:
-        return _preview(request, readiness.preview(ctx, actor, stand), error)
+        return _preview(request, readiness.preview(ctx, actor, stand, wanted), error)
     except Conflict as error:
-        return see_other(HERE, error.message)
+        return see_other(with_term(HERE, wanted), error.message)
     if not sent:
-        return see_other(HERE, text("All of them had this reminder today. Nothing was sent."))
-    return see_other(HERE, text("The reminder is on its way to {count} teachers.", count=sent))
+        return see_other(back, text("All of them had this reminder today. Nothing was sent."))
+    return see_other(back, text("The reminder is on its way to {count} teachers.", count=sent))
 
 
 def _stand(request: Request) -> Stand:

@@ -20,6 +20,7 @@ from scheduler.domain.requests import (
     RequestId,
     Slot,
 )
+from scheduler.domain.terms import TermId
 from scheduler.errors import Conflict, Invalid, Stale, Text, text
 from scheduler.services import requests, supply
 from scheduler.services.context import Context
@@ -29,6 +30,7 @@ from scheduler.web.guard import LARGEST_ID, Ctx, Form, RowId, SchoolActor
 from scheduler.web.pages import gaps
 from scheduler.web.pages.gaps import GapShown
 from scheduler.web.pages.school import Chosen, choose, own_schools, requests_path
+from scheduler.web.terms import TermOf, in_term
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -77,37 +79,46 @@ class Choice:
 
 @router.get("/school/requests")
 def desk(
-    request: Request, ctx: Ctx, actor: SchoolActor, chosen: Chosen = None, page: Page = 1
+    request: Request,
+    ctx: Ctx,
+    actor: SchoolActor,
+    chosen: Chosen = None,
+    page: Page = 1,
+    wanted: TermOf = None,
 ) -> Response:
     own = own_schools(ctx, actor)
-    shown = requests.desk(ctx, actor, choose(own, chosen).id)
+    shown = requests.desk(ctx, actor, choose(own, chosen).id, wanted)
     return _page(request, ctx, actor, own, shown, Entry(_blank(shown, ctx.now()), {}), page=page)
 
 
 @router.post("/school/requests")
-def submit(request: Request, ctx: Ctx, actor: SchoolActor, form: Form) -> Response:
+def submit(
+    request: Request, ctx: Ctx, actor: SchoolActor, form: Form, wanted: TermOf = None
+) -> Response:
     own = own_schools(ctx, actor)
     fields = Fields(form)
     school = choose(own, fields.number("school", 1, LARGEST_ID))
     try:
         new = _new_request(fields, school.periods, None)
         fields.check()
-        requests.submit(ctx, actor, school.id, new)
+        requests.submit(ctx, actor, school.id, new, wanted)
     except Invalid as error:
-        shown = requests.desk(ctx, actor, school.id)
+        shown = requests.desk(ctx, actor, school.id, wanted)
         entry = Entry({name: fields.typed(name) for name in form}, error.fields)
         return _page(request, ctx, actor, own, shown, entry, status=422)
     done = text("Asked: class {name}. The next plan takes it in.", name=new.class_name)
-    return see_other(requests_path(school.id), done)
+    return see_other(requests_path(school.id, wanted), done)
 
 
 @router.post("/school/requests/hint")
-def hint(request: Request, ctx: Ctx, actor: SchoolActor, form: Form) -> Response:
+def hint(
+    request: Request, ctx: Ctx, actor: SchoolActor, form: Form, wanted: TermOf = None
+) -> Response:
     """What the page says of the choice so far: the fragment alone."""
     fields = Fields(form)
     school = choose(own_schools(ctx, actor), fields.number("school", 1, LARGEST_ID))
     typed = {name: fields.typed(name) for name in form}
-    choice = _choice(ctx, actor, school, typed)
+    choice = _choice(ctx, actor, school, typed, wanted)
     return render(request, "school/_choice.html", choice=choice)
 
 
@@ -140,30 +151,30 @@ def change(
         entry = Entry(typed, {}, now_is, rules.seen_as(now_is), error.message)
         return _page(request, ctx, actor, own, shown, entry, status=409)
     done = text("Changed: class {name}. The next plan takes it in.", name=found.class_name)
-    return see_other(requests_path(found.school_id), done)
+    return see_other(_back(shown), done)
 
 
 @router.post("/school/requests/{request_id}/withdraw")
 def withdraw(ctx: Ctx, actor: SchoolActor, request_id: RowId, _form: Form) -> Response:
-    found, _, _ = _found(ctx, actor, request_id)
+    found, _, shown = _found(ctx, actor, request_id)
     requests.withdraw(ctx, actor, found.id)
     done = text(
         "The request of class {name} is taken back. Lessons already published stay until the next"
         " plan.",
         name=found.class_name,
     )
-    return see_other(requests_path(found.school_id), done)
+    return see_other(_back(shown), done)
 
 
 @router.post("/school/requests/{request_id}/restore")
 def restore(ctx: Ctx, actor: SchoolActor, request_id: RowId, _form: Form) -> Response:
-    found, _, _ = _found(ctx, actor, request_id)
+    found, _, shown = _found(ctx, actor, request_id)
     try:
         requests.restore(ctx, actor, found.id)
     except Conflict as error:  # the list shows how it stands
-        return see_other(requests_path(found.school_id), error.message)
+        return see_other(_back(shown), error.message)
     done = text("Asked again: class {name}. The next plan takes it in.", name=found.class_name)
-    return see_other(requests_path(found.school_id), done)
+    return see_other(_back(shown), done)
 
 
 _Found = tuple[rules.Request, tuple[ReceivingSchool, ...], SchoolDesk]
@@ -174,7 +185,15 @@ def _found(ctx: Context, actor: Actor, request_id: int) -> _Found:
     own = own_schools(ctx, actor)
     found = requests.get(ctx, actor, RequestId(request_id))
     choose(own, found.school_id)
-    return found, own, requests.desk(ctx, actor, found.school_id)
+    return found, own, requests.desk_of(ctx, actor, found)
+
+
+def _path(school_id: SchoolId, shown: SchoolDesk) -> str:
+    return in_term(requests_path(school_id), shown.choice)
+
+
+def _back(shown: SchoolDesk) -> str:
+    return _path(shown.school.id, shown)
 
 
 def _page(
@@ -197,7 +216,7 @@ def _page(
         desk=shown,
         entry=entry,
         rows=[_row(line) for line in shown.lines[(page - 1) * A_PAGE : page * A_PAGE]],
-        pages=_pages(shown.school.id, page, pages),
+        pages=_pages(_back(shown), page, pages),
         wanted=sum(line.wanted for line in shown.lines),
         missing=sum(line.missing for line in shown.lines),
         today=shown.term.today(ctx.now()),
@@ -206,8 +225,8 @@ def _page(
         most=MOST_A_WEEK,
         ranks=_ranks(entry.changing),
         full=shown.full(entry.changing),
-        choice=_choice(ctx, actor, shown.school, entry.typed),
-        schools=[(x, None if x.id == shown.school.id else requests_path(x.id)) for x in own],
+        choice=_choice(ctx, actor, shown.school, entry.typed, shown.term.id),
+        schools=[(x, None if x.id == shown.school.id else _path(x.id, shown)) for x in own],
     )
 
 
@@ -217,11 +236,10 @@ def _row(line: RequestLine) -> Row:
     return Row(line, share, gap, line.mended)
 
 
-def _pages(school_id: SchoolId, page: int, pages: int) -> list[tuple[Text | str, str | None]]:
+def _pages(path: str, page: int, pages: int) -> list[tuple[Text | str, str | None]]:
     """What leads to each page of the list and to the next; nothing when there is only one."""
     if pages == 1:
         return []
-    path = requests_path(school_id)
     found: list[tuple[Text | str, str | None]] = [
         (str(n), None if n == page else f"{path}&page={n}") for n in range(1, pages + 1)
     ]
@@ -231,14 +249,19 @@ def _pages(school_id: SchoolId, page: int, pages: int) -> list[tuple[Text | str,
 
 
 def _choice(
-    ctx: Context, actor: Actor, school: ReceivingSchool, typed: Mapping[str, str]
+    ctx: Context,
+    actor: Actor,
+    school: ReceivingSchool,
+    typed: Mapping[str, str],
+    term: TermId | None,
 ) -> Choice:
     chosen = [
         name.split("-") for name, value in typed.items() if name.startswith("slot-") and value
     ]
     first, last = read_day(typed.get("first_day", "")), read_day(typed.get("last_day", ""))
     days = (first, last) if isinstance(first, date) and isinstance(last, date) else None
-    best = supply.best(ctx, actor, school.id, typed.get("class_name", ""), days, LESSON_DAYS)
+    class_name = typed.get("class_name", "")
+    best = supply.best(ctx, actor, school.id, class_name, days, LESSON_DAYS, term)
     needed = typed.get("lessons_per_week", "")
     return Choice(
         slots=len(chosen),

@@ -12,6 +12,7 @@ from scheduler.domain import intervals
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.lessons import Lesson, LessonId, LessonState
 from scheduler.domain.people import ReceivingSchool, SchoolId
+from scheduler.domain.terms import TermId
 from scheduler.errors import Conflict, Invalid, NotFound, Text, text
 from scheduler.services import (
     first_steps,
@@ -30,6 +31,7 @@ from scheduler.services.restores import Return
 from scheduler.web.forms import Fields
 from scheduler.web.guard import LARGEST_ID, Ctx, Form, RowId, SchoolActor
 from scheduler.web.pages import steps
+from scheduler.web.terms import with_term
 from scheduler.web.view import local, render, see_other, shown_state
 
 router = APIRouter()
@@ -157,8 +159,8 @@ def choose(own: tuple[ReceivingSchool, ...], chosen: int | None) -> ReceivingSch
     return found
 
 
-def requests_path(school_id: SchoolId) -> str:
-    return f"/school/requests?school={school_id}"
+def requests_path(school_id: SchoolId, term: TermId | None = None) -> str:
+    return with_term(f"/school/requests?school={school_id}", term)
 
 
 def _week_path(school_id: SchoolId, day: date | None = None) -> str:

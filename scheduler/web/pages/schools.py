@@ -22,6 +22,7 @@ from scheduler.web.pages.balance import seen_of
 from scheduler.web.pages.gaps import GapShown, shown
 from scheduler.web.pages.people import HERE as PEOPLE
 from scheduler.web.pages.people import Number, pages_of
+from scheduler.web.terms import TermOf
 from scheduler.web.view import render, see_other
 
 router = APIRouter()
@@ -92,8 +93,14 @@ class Line:
 
 
 @router.get(f"{HERE}/{{school_id}}/profile")
-def profile(request: Request, ctx: Ctx, actor: CoordinatorActor, school_id: RowId) -> Response:
-    found = schools.file_of(ctx, actor, SchoolId(school_id))
+def profile(
+    request: Request,
+    ctx: Ctx,
+    actor: CoordinatorActor,
+    school_id: RowId,
+    wanted: TermOf = None,
+) -> Response:
+    found = schools.file_of(ctx, actor, SchoolId(school_id), wanted)
     return render(
         request,
         "coordinator/school.html",

@@ -13,6 +13,7 @@ from scheduler.domain.briefs import Brief
 from scheduler.domain.people import BellPeriod, HalfDay
 from scheduler.domain.requests import RequestId
 from scheduler.domain.runs import Point
+from scheduler.domain.terms import Choice, ProgrammeId, Term, TermId
 from scheduler.errors import Text, text
 from scheduler.web import charts
 from scheduler.web.frame import NavItem
@@ -176,6 +177,14 @@ CANDIDATES = (
     Candidate("Phan Hồng Hương", "THCS Trung Hòa", True, False, 5),
     Candidate("Hoàng Minh Liên", "TH Lĩnh Nam", False, True, 8, late=True),
 )
+_TERMS = tuple(
+    Term(TermId(n), ProgrammeId(1), f"HK{n}", name, first, last, 10, "Asia/Ho_Chi_Minh")
+    for n, name, first, last in (
+        (2, "Học kỳ II", date(2024, 1, 15), date(2024, 5, 31)),
+        (1, "Học kỳ I", date(2023, 9, 4), date(2024, 1, 12)),
+    )
+)
+TWO_TERMS = Choice(_TERMS[0], _TERMS, date(2024, 1, 20))
 PAGES: tuple[tuple[Text | str, str | None], ...] = (
     ("1", "#tables"),
     ("2", None),

@@ -27,6 +27,7 @@ from scheduler.services.words import CAUSES, excuse_words
 from scheduler.web import charts, frame, guard
 from scheduler.web.charts import Strip
 from scheduler.web.guard import CoordinatorActor, Ctx
+from scheduler.web.terms import in_term
 from scheduler.web.view import local, render, shown_state
 
 router = APIRouter()
@@ -127,13 +128,15 @@ def board(
     seen = days.today(ctx, actor)
     if request.headers.get("hx-request") and rows:
         return _fragment(request, _board(seen, known), rows)
+    steps, ahead = _steps(ctx, actor)
     return render(
         request,
         "coordinator/today.html",
         board=_board(seen),
         states=STATES,
         wanted=_wanted(request, ctx, decisions.waiting(ctx, actor)),
-        step=_waiting_step(ctx, actor),
+        steps=steps,
+        ahead=ahead,
         faults=addresses.count(ctx, actor),
         fragment=False,
     )
@@ -360,38 +363,58 @@ class Step:
     waits: bool = True
 
 
-def _waiting_step(ctx: Context, actor: Actor) -> Step | None:
-    step = next_step(programmes.planning(ctx, actor))
-    return step if step.waits else None
+def _steps(ctx: Context, actor: Actor) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """What waits for a coordinator, term by term; and how terms that lie ahead stand else."""
+    found = [(each, next_step(each)) for each in programmes.planning(ctx, actor)]
+    return (
+        tuple(step for _, step in found if step.waits),
+        tuple(step for seen, step in found if seen.ahead and not step.waits),
+    )
 
 
 def next_step(seen: Planning) -> Step:
-    """What the state of the programme's plans asks for."""
+    """What the state of a term's plans asks for."""
     # what supposes a change waits for the world, not for a coordinator
     newest = next((draft for draft in seen.drafts if not draft.supposes), None)
+    name, matching = seen.term.name, in_term("/coordinator/matching", seen.choice)
     if seen.run and seen.run.open:
         return Step(
-            text("The matching engine is looking for a plan."),
+            text("The matching engine is looking for a plan for {term}.", term=name),
             text("See how far it is"),
-            "/coordinator/matching",
+            matching,
         )
     if newest and (seen.published is None or newest.created_at > seen.published.created_at):
         return Step(
-            text("A draft waits for you. Nobody else sees it until you publish it."),
+            text(
+                "A draft for {term} waits for you. Nobody else sees it until you publish it.",
+                term=name,
+            ),
             text("See what it would change"),
             f"/coordinator/plans/{newest.id}",
         )
+    if seen.published is None and not seen.asked:
+        return Step(
+            text("{term} lies ahead. No school has asked for lessons in it yet.", term=name),
+            text("Who is ready"),
+            in_term("/coordinator/readiness", seen.choice),
+            waits=False,
+        )
     if seen.published is None:
         return Step(
-            text("No timetable is published yet. First let the engine look for a plan."),
+            text(
+                "Nothing is published for {term} yet. First let the engine look for a plan.",
+                term=name,
+            ),
             text("Look for a plan"),
-            "/coordinator/matching",
+            matching,
         )
     return Step(
         text(
-            "The timetable is published. Match again when schools ask for more or teachers change."
+            "The timetable of {term} is published. Match again when schools ask for more or"
+            " teachers change.",
+            term=name,
         ),
         text("Match again"),
-        "/coordinator/matching",
+        matching,
         waits=False,
     )
