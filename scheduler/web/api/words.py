@@ -331,6 +331,7 @@ IN_PATHS: dict[str, Text] = {
     "webhook_id": text("Number of the program that is told."),
     "delivery_id": text("Number of the delivery."),
     "weeks": text("How many weeks, the last one included."),
+    "term": text("Number of the term; without it the newest."),
 }
 
 # What an example shows of a text; of other types the type is enough.
