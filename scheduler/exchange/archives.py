@@ -20,6 +20,7 @@ from scheduler.exchange.grids import MOST_COLUMNS, MOST_ROWS, Grid
 MOST_INFLATED = 100 * 1024 * 1024
 MOST_RATIO = 100
 MOST_ENTRIES = 200
+MOST_SHEETS = 40  # in each the names of columns are looked for
 # Empty cells that only carry a colour cost time too; no honest list comes near these.
 _MOST_CELLS = 4_000_000
 _LAST_EXCEL_ROW = 1_048_576
@@ -77,6 +78,9 @@ def _check_sizes(data: bytes) -> None:
 def _read(data: bytes) -> tuple[Grid, ...]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     try:
+        if len(book.worksheets) > MOST_SHEETS:
+            count = len(book.worksheets)
+            raise refusals.error(refusals.TOO_MANY_SHEETS, sheets=count, most=MOST_SHEETS)
         return tuple(
             Grid(sheet.title, _spread(tuple(_filled(sheet)), _merged(sheet)))
             for sheet in book.worksheets

@@ -25,6 +25,10 @@ INFLATED = text(
     "Unpacked, the file would be {size} MB in {parts} parts: too large for a list."
     " Copy the table into a new workbook."
 )
+TOO_MANY_SHEETS = text(
+    "The workbook has {sheets} sheets; at most {most} are read. Delete those that do not belong to"
+    " the lists, or send them in parts."
+)
 MACROS = text("The workbook contains macros. Save it as “Excel Workbook (*.xlsx)”, without macros.")
 OTHER_ARCHIVE = text(
     "This is an archive, but no Excel workbook. Open the list in Excel and save it as"

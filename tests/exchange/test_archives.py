@@ -45,6 +45,13 @@ def wide(cell: str) -> bytes:
     return saved(book)
 
 
+def many_sheets(count: int) -> bytes:
+    book = Workbook()
+    for n in range(1, count):
+        book.create_sheet(f"Lớp {n}")
+    return saved(book)
+
+
 def reason(data: bytes) -> str:
     with pytest.raises(UnreadableError) as refused:
         grids(data)
@@ -79,6 +86,7 @@ def reason(data: bytes) -> str:
         (with_part("xl/media/a.png", bytes(20 * 1024 * 1024)), "Unpacked, the file would be 20"),
         (archive(**{f"{n}": b"" for n in range(201)}), "Unpacked, the file would be 0.0 MB in 201"),
         (wide("A20001"), "Sheet Sheet has entries beyond row 20000 or column 64."),
+        (many_sheets(41), "The workbook has 41 sheets; at most 40 are read."),
         (wide("BM1"), "Sheet Sheet has entries beyond row 20000 or column 64."),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
