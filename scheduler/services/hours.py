@@ -3,9 +3,10 @@ done in one transaction, exactly as it was seen.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from scheduler.domain import access, remarks
@@ -14,12 +15,12 @@ from scheduler.domain.access import Action, Actor
 from scheduler.domain.candidates import Obstacle
 from scheduler.domain.cover import CallEnd
 from scheduler.domain.hours import Fate, Follower, Hours, Shifts
-from scheduler.domain.intervals import Interval, clock_text
-from scheduler.domain.lessons import Deed, Lesson, LessonId
+from scheduler.domain.intervals import Interval, clock_text, minute_of
+from scheduler.domain.lessons import Deed, Lesson, LessonId, LessonState
 from scheduler.domain.openings import Situation
 from scheduler.domain.people import BellPeriod, ReceivingSchool, SchoolId
 from scheduler.domain.plans import Change, ChangeKind, Fingerprint, Placement
-from scheduler.domain.requests import RequestId, Slot
+from scheduler.domain.requests import Request, RequestId, Slot
 from scheduler.domain.terms import Term
 from scheduler.errors import Invalid, NotFound, Stale, Text, text
 from scheduler.services import situations, timetable, waves
@@ -59,7 +60,9 @@ class Line:
 class Preview:
     """What new hours would do: exactly that, as long as the fingerprint holds.
 
-    `requests`: how many get other times; `told`: the teachers who hear of it, by name.
+    `requests`: how many get other times, those for terms ahead too; `told`: the teachers who hear
+    of it, by name; `later`: how many published lessons of terms ahead keep times that the bells
+    leave.
     """
 
     school: ReceivingSchool
@@ -68,6 +71,7 @@ class Preview:
     lines: tuple[Line, ...]
     requests: int
     told: tuple[str, ...]
+    later: int
     fingerprint: Fingerprint
 
     @property
@@ -84,7 +88,8 @@ class Preview:
 class _Seen:
     """All that decides about a change of hours, read at one moment.
 
-    `staying`: the lessons before its day that keep a time which the bells leave.
+    `staying`: the lessons before its day that keep a time which the bells leave; `later`: those of
+    terms ahead.
     """
 
     school: ReceivingSchool
@@ -96,6 +101,7 @@ class _Seen:
     lessons: Mapping[LessonId, Lesson]
     followers: tuple[Follower, ...]
     staying: tuple[LessonId, ...]
+    later: tuple[LessonId, ...]
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -180,7 +186,9 @@ def _look(ctx: Context, db: Session, actor: Actor, school_id: SchoolId, wanted: 
     new = _checked(db, school, term, wanted, now)
     moved = rules.shifts(school.periods, new.periods)
     situation = situations.take(db, term, now)
-    slots = _slots(situation, school_id, moved)
+    ahead = [each for each in terms.of_school(db, school_id) if term.last_day < each.first_day]
+    asked = [requests.of_school(db, each.id, school_id) for each in ahead]
+    slots = _slots([*situation.requests.values(), *chain(*asked)], school_id, moved)
     today = term.today(now)
     moving = rules.concerned(situation, school_id, moved, new.from_day, term.last_day)
     before = new.from_day - timedelta(days=1)
@@ -190,7 +198,22 @@ def _look(ctx: Context, db: Session, actor: Actor, school_id: SchoolId, wanted: 
     if new.rooms < school.rooms:
         _room_for_all(there, school_id, new, made)
     known = {lesson.id: lesson for lesson in lessons.find(db, ids=list(moving))}
-    return _Seen(school, term, new, there, moved, slots, known, made, tuple(staying))
+    later = _later(db, ahead, school_id, moved)
+    return _Seen(school, term, new, there, moved, slots, known, made, tuple(staying), later)
+
+
+def _later(
+    db: Session, ahead: Iterable[Term], school_id: SchoolId, moved: Shifts
+) -> tuple[LessonId, ...]:
+    """The lessons of terms ahead that begin with a period that changes."""
+    starts = {each.start for each in moved}
+    return tuple(
+        lesson.id
+        for term in ahead
+        for lesson in lessons.find(db, term_id=term.id, school_id=school_id)
+        if lesson.state is not LessonState.CANCELLED
+        and minute_of(lesson.starts_at.astimezone(ZoneInfo(lesson.zone))) in starts
+    )
 
 
 def _checked(
@@ -206,11 +229,11 @@ def _checked(
 
 
 def _slots(
-    situation: Situation, school_id: SchoolId, moved: Shifts
+    asked: Iterable[Request], school_id: SchoolId, moved: Shifts
 ) -> dict[RequestId, tuple[Slot, ...]]:
     """The new times of the requests that get any; raises Invalid where too few would be left."""
     found, short = {}, []
-    for request in situation.requests.values():
+    for request in asked:
         after = rules.slots_after(request.slots, moved)
         if request.school_id != school_id or set(after) == set(request.slots):
             continue
@@ -253,8 +276,9 @@ def _preview(seen: _Seen) -> Preview:
     )
     told = tuple(dict.fromkeys(line.lesson.teacher_name for line in lines))
     return Preview(
-        seen.school, seen.term, seen.hours, lines, len(seen.slots), told, seen.fingerprint
-    )
+        seen.school, seen.term, seen.hours, lines, len(seen.slots), told, len(seen.later),
+        seen.fingerprint,
+    )  # fmt: skip
 
 
 def _words(why: Obstacle | Text | None) -> Text | None:

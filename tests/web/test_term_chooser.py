@@ -1,11 +1,16 @@
 """While one term runs and the next is added, each page of plans says which it is about."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from scheduler.domain.runs import RunId
 from scheduler.services import availability, requests, runs, terms
 from tests.web.cast_desk import at, draft, plain, publish
 from tests.web.test_availability_page import form
+from tests.web.test_hours_page import form as bells
+from tests.web.test_hours_page import hidden
 from tests.web.test_two_terms import DECEMBER, HK2, WEDNESDAYS, add
 
 PAGES = {
@@ -74,22 +79,27 @@ def test_a_run_is_of_the_term_that_its_page_showed(ctx, cast, site, both):
     runs.cancel(ctx, cast.actors["coordinator"], RunId(run.id))
 
 
-def test_requests_of_the_new_term_do_not_appear_in_the_old_one(ctx, cast, site, both):
-    old, new = both
-    me, school = cast.actors["schoolA"], site.of(cast.actors["schoolA"])
-    before = requests.desk(ctx, me, cast["A"], old)
-    path = f"/school/requests?term={new}"
+def ask_for_january(cast, school, term):
+    """A lesson a week for 7A, on Mondays in the first period."""
+    path = f"/school/requests?term={term}"
     school.see(path)
-    slot = before.school.periods[0]
     asked = school.submit(
         path,
         {
             "school": str(cast["A"]), "class_name": "7A", "lessons_per_week": "1",
             "first_day": "15/01/2024", "last_day": "31/05/2024", "priority": "1",
-            f"slot-0-{slot.start}": "1",
+            "slot-0-450": "1",
         },
     )  # fmt: skip
     assert asked.status_code == 303, plain(asked)
+    return asked
+
+
+def test_requests_of_the_new_term_do_not_appear_in_the_old_one(ctx, cast, site, both):
+    old, new = both
+    me, school = cast.actors["schoolA"], site.of(cast.actors["schoolA"])
+    before = requests.desk(ctx, me, cast["A"], old)
+    asked = ask_for_january(cast, school, new)
     assert asked.headers["location"].endswith(f"term={new}")
     assert [x.request for x in requests.desk(ctx, me, cast["A"], old).lines] == [
         x.request for x in before.lines
@@ -193,3 +203,18 @@ def test_today_names_the_term_that_waits_and_how_the_next_one_stands(ctx, cast, 
     assert "Học kỳ II còn ở phía trước" in plain(page)
     assert f'href="/coordinator/readiness?term={new}"' in page.text
     assert "Chưa công bố gì cho" not in plain(page)
+
+
+def test_what_is_planned_ahead_follows_the_bells_too(ctx, cast, site, both):
+    _, new = both
+    me, school = cast.actors["schoolA"], site.of(cast.actors["schoolA"])
+    ask_for_january(cast, school, new)
+    [line] = requests.desk(ctx, me, cast["A"], new).lines
+    ahead = replace(cast, ids={**cast.ids, "term": new, "request_7A": line.request.id})
+    publish(ctx, ahead, at(ahead, date(2024, 1, 15)))
+    school.see("/school/hours")
+    seen = school.submit("/school/hours", bells(cast, from_day="11/12/2023"))
+    assert "1 tiết của học kỳ sắp tới" in plain(seen)
+    assert school.submit("/school/hours", hidden(seen)).status_code == 303
+    [line] = requests.desk(ctx, me, cast["A"], new).lines
+    assert [(x.start, x.end) for x in line.request.slots] == [(460, 505)]  # 07:40–08:25
