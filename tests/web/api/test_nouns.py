@@ -124,3 +124,35 @@ def test_a_partnership_is_noted_changed_and_ended_as_it_was_read(desk):
     assert desk.delete(one, headers=tag).status_code == 412
     assert desk.delete(one, headers={"if-match": changed.headers["etag"]}).status_code == 204
     assert desk.get(one).status_code == 404
+
+
+def test_a_term_is_added_and_changed_as_it_was_read(desk):
+    days = {"name": "Học kỳ II", "first_day": "2024-01-15", "last_day": "2024-05-31"}
+    new = {**days, "code": "HK2", "gap_minutes": 10, "holidays": ["2024-05-01", "2024-04-30"]}
+    made = desk.post(f"{V1}/terms", json=new)
+    assert made.status_code == 201, made.text
+    assert made.json()["holidays"] == ["2024-04-30", "2024-05-01"]
+    one = f"{V1}/terms/{made.json()['id']}"
+    first = desk.get(one)
+    assert first.json() == made.json()
+    tag = {"if-match": first.headers["etag"]}
+    shorter = {**days, "last_day": "2024-05-24", "gap_minutes": 15}
+    assert desk.put(one, json=shorter).status_code == 428
+    changed = desk.put(one, json=shorter, headers=tag)
+    assert (changed.status_code, changed.json()["gap_minutes"]) == (200, 15), changed.text
+    assert desk.put(one, json={**shorter, "gap_minutes": 5}, headers=tag).status_code == 412
+    same = desk.post(f"{V1}/terms", json={**new, "name": "Học kỳ hè"})
+    assert (same.status_code, same.json()["errors"][0]["field"]) == (422, "last_day")
+
+
+def test_what_a_term_cuts_off_is_seen_before(desk, cast):
+    one = f"{V1}/terms/{cast['term']}"
+    first = desk.get(one)
+    known = {name: first.json()[name] for name in ("name", "first_day", "gap_minutes")}
+    shorter = {**known, "last_day": "2023-10-15", "holidays": []}
+    seen = ok(desk.post(f"{one}/beyond", json=shorter))
+    assert len(seen["cut"]) == 2
+    tag = {"if-match": first.headers["etag"]}
+    assert desk.put(one, json=shorter, headers=tag).status_code == 412
+    agreed = desk.put(one, json={**shorter, "agreed": seen["agreed"]}, headers=tag)
+    assert (agreed.status_code, agreed.json()["last_day"]) == (200, "2023-10-15"), agreed.text
