@@ -11,7 +11,7 @@ from scheduler.domain.departures import GrantId, Held
 from scheduler.domain.invitations import needed_for
 from scheduler.domain.people import Person, PersonId
 from scheduler.domain.plans import Fingerprint
-from scheduler.domain.terms import ProgrammeId
+from scheduler.domain.terms import ProgrammeId, Term
 from scheduler.errors import Conflict, NotAllowed, NotFound
 from scheduler.services import departures, programmes
 from scheduler.services.context import Context
@@ -22,9 +22,9 @@ from scheduler.store import (
     availability,
     directory,
     people,
+    present,
     recipients,
     roles,
-    terms,
 )
 from scheduler.store.database import Session
 from scheduler.store.directory import Entry
@@ -95,7 +95,8 @@ def card(ctx: Context, actor: Actor, person_id: PersonId) -> Card:
     with ctx.reading() as db:
         entry = _one(db, actor, person_id)
         here = _here(entry, programme_id)
-        said = _said(db, here, programme_id)
+        term = present.running(db, programme_id, ctx.now())
+        said = _said(db, here, term) if term else None
     oneself = person_id == actor.person_id
     able = frozenset(x.id for x in here.roles if _may(actor, x) and not oneself)
     return Card(
@@ -107,11 +108,10 @@ def card(ctx: Context, actor: Actor, person_id: PersonId) -> Card:
     )
 
 
-def _said(db: Session, entry: Entry, programme_id: ProgrammeId) -> Said | None:
-    term = terms.find(db, None, programme_id)
+def _said(db: Session, entry: Entry, term: Term) -> Said | None:
     teaching = (held.grant.teacher_id for held in entry.roles if held.grant.teacher_id is not None)
     teacher = next(teaching, None)
-    if term is None or teacher is None:
+    if teacher is None:
         return None
     own = availability.own(db, term.id, teacher)
     return Said(own.wanted, term.today(own.confirmed_at) if own.confirmed_at else None)

@@ -128,3 +128,11 @@ def test_days_of_the_other_term_are_not_taken_into_this_one(ctx, cast, ahead):
         terms.change(ctx, coordinator, cast["term"], longer, seen.seen)
     assert "two terms share no day" in str(refused.value.fields["last_day"])
     assert terms.one(ctx, coordinator, cast["term"]) == seen
+
+
+def test_a_persons_card_says_what_was_promised_for_the_running_term(ctx, cast, site, ahead):
+    desk = site.of(cast.actors["coordinator"])
+    path = f"/coordinator/people/{cast['person_teacher1']}"
+    before = told(desk, path)
+    add(ctx, cast)
+    assert told(desk, path) == before
