@@ -32,7 +32,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     (scene.TEACHER, "/calendar", "main form button"),
     (scene.SCHOOL, "/school", "main"),
     (scene.TEACHER, "/teacher/availability", "main .btn.go"),
-    (scene.SCHOOL, "/school/requests", "form[action='/school/requests'] .btn"),
+    (scene.SCHOOL, "/school/requests", "form[action^='/school/requests?'] .btn"),
     (scene.SCHOOL, "/school/hours", "main .btn.go"),
 )
 WEEK = (scene.SCHOOL, "/school")

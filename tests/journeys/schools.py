@@ -87,8 +87,7 @@ def open_reports(stage: Stage, school: SchoolId) -> list[Lesson]:
 
 def requests_of(stage: Stage, school: SchoolId) -> list[Request]:
     with stage.ctx.reading() as db:
-        term = terms.of_school(db, school)
-        assert term is not None
+        term, *_ = terms.of_school(db, school)
         return list(request_rows.of_school(db, term.id, school))
 
 

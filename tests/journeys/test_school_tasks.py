@@ -96,7 +96,7 @@ def asks_for_two_lessons_a_week(stage: Stage) -> None:
     known = requests_of(stage, school)
     v = stage.enter(me)
     v.open("/school/requests")
-    form = v.main.locator("form[action='/school/requests']")
+    form = v.main.locator("form[action^='/school/requests?']")
     class_name = v.list("Class", form).locator("option").nth(1).get_attribute("value") or ""
     v.hands.pick(v.list("Class", form), class_name)
     v.hands.pick(v.list("Lessons a week", form), "2")
