@@ -133,9 +133,9 @@ def test_a_fault_is_said_at_its_field_and_nothing_chosen_is_lost(ctx, cast, teac
     assert kept(ctx, cast) == before
 
 
-def test_the_line_says_who_fits_while_the_choices_change(teacher):
+def test_the_line_says_who_fits_while_the_choices_change(cast, teacher):
     page = teacher.see(HERE).text
-    assert f'hx-post="{HERE}/fit"' in page
+    assert f'hx-post="{HERE}/fit?term={cast["term"]}"' in page
     line = teacher.submit(f"{HERE}/fit", form(page, **{f"{n}m": "no" for n in range(5)}))
     assert "Chưa có lớp nào đăng ký vào giờ này" in line.text
     assert "<html" not in line.text
