@@ -65,7 +65,7 @@ class TermIn(Body):
     holidays: Holidays = ()
 
     model_config = example(
-        name="Học kỳ II", first_day="2024-01-15", last_day="2024-05-31", gap_minutes=10,
+        name="Kỳ xuân 2024", first_day="2024-01-15", last_day="2024-05-31", gap_minutes=10,
         holidays=["2024-04-30", "2024-05-01"],
     )  # fmt: skip
 
@@ -80,7 +80,7 @@ class NewTermIn(TermIn):
     code: Annotated[Name, Field(max_length=MOST_CODE)]
 
     model_config = example(
-        code="HK2", name="Học kỳ II", first_day="2024-01-15", last_day="2024-05-31",
+        code="HK2", name="Kỳ xuân 2024", first_day="2024-01-15", last_day="2024-05-31",
         gap_minutes=10, holidays=["2024-04-30", "2024-05-01"],
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ class ChangedTermIn(TermIn):
     agreed: Annotated[str, Field(max_length=16, pattern="^[0-9a-f]*$")] = ""
 
     model_config = example(
-        name="Học kỳ II", first_day="2024-01-15", last_day="2024-05-24", gap_minutes=10,
+        name="Kỳ xuân 2024", first_day="2024-01-15", last_day="2024-05-24", gap_minutes=10,
         holidays=["2024-04-30", "2024-05-01"], fingerprint="5f0c2f9a1b3d4e6f", agreed="",
     )  # fmt: skip
 
