@@ -147,6 +147,7 @@ def apply(
         _, term = _own(db, actor, school_id, ctx.now())
         terms.lock(db, term.id)
         rows.lock(db, term.id, _ahead(ctx, term))
+        requests.lock_classes(db, school_id)  # nobody asks for something else meanwhile
         seen = _look(ctx, db, actor, school_id, wanted)
         if _rings(seen):
             return _preview(seen)

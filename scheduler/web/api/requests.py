@@ -17,6 +17,7 @@ from scheduler.services import requests
 from scheduler.web.api.beliefs import Believed, tag
 from scheduler.web.api.bodies import Body, Clock, Day, Name, Seen, example
 from scheduler.web.guard import ApiActor, Ctx, RowId
+from scheduler.web.terms import TermOf
 
 router = APIRouter(tags=["requests"])
 
@@ -130,10 +131,15 @@ def _out(response: Response, found: Request) -> RequestOut:
 
 @router.post("/schools/{school_id}/requests", status_code=201)
 def ask(
-    ctx: Ctx, actor: ApiActor, school_id: RowId, response: Response, body: RequestIn
+    ctx: Ctx,
+    actor: ApiActor,
+    school_id: RowId,
+    response: Response,
+    body: RequestIn,
+    term: TermOf = None,
 ) -> RequestOut:
     """Ask for lessons for a class of a school; it enters the next run."""
-    made = requests.submit(ctx, actor, SchoolId(school_id), body.new)
+    made = requests.submit(ctx, actor, SchoolId(school_id), body.new, term)
     return _out(response, requests.get(ctx, actor, made))
 
 

@@ -156,3 +156,16 @@ def test_what_a_term_cuts_off_is_seen_before(desk, cast):
     assert desk.put(one, json=shorter, headers=tag).status_code == 412
     agreed = desk.put(one, json={**shorter, "agreed": seen["agreed"]}, headers=tag)
     assert (agreed.status_code, agreed.json()["last_day"]) == (200, "2023-10-15"), agreed.text
+
+
+def test_a_school_asks_for_the_term_that_its_program_names(api, desk, cast):
+    school, here = api("schoolA"), f"{V1}/schools/{cast['A']}/requests"
+    slots = ok(school.get(f"{V1}/requests/{cast['request_7A']}"))["slots"]
+    spring = {"name": "Kỳ xuân", "first_day": "2024-01-15", "last_day": "2024-05-31"}
+    new = desk.post(f"{V1}/terms", json={**spring, "code": "X", "gap_minutes": 10}).json()["id"]
+    asked = {**ASK, "lessons_per_week": 2, "slots": slots}
+    assert school.post(here, json=asked).status_code == 422  # its days are not of the newest
+    made = school.post(here, params={"term": cast["term"]}, json=asked)
+    assert made.status_code == 201, made.text
+    known = {each["id"]: each["term"] for each in ok(school.get(f"{V1}/requests"))}
+    assert known[made.json()["id"]] == cast["term"] != new
