@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from scheduler.domain import plan_changes
 from scheduler.domain import plans as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.plans import Fingerprint, LineId, PlanId, PlanOrigin
@@ -24,10 +25,10 @@ def accept(ctx: Context, actor: Actor, plan_id: PlanId, lines: Collection[LineId
         term = allowed(db, actor, plan.term_id, Action.PUBLISH)
         known = lessons.placements(db, term.id)
         changes = differences.between(ctx, db, plan, term).diff.changes
-    chosen = rules.chosen(changes, lines)
+    chosen = plan_changes.chosen(changes, lines)
     if not chosen:
         raise Invalid("Choose at least one line of the plan.")
-    if not set(lines) <= rules.lines(changes).keys():
+    if not set(lines) <= plan_changes.lines(changes).keys():
         raise Stale("The timetable changed while you were looking. See the new difference.")
     snapshot = snapshots.take(ctx, term.id, plan.from_day)
     draft = drafts.weigh(snapshot, known, chosen)
@@ -68,7 +69,7 @@ def accept_others(
         diff = differences.between(ctx, db, plan, term).diff
     if rules.fingerprint(plan_id, diff) != seen:
         raise Stale("The timetable changed while you were looking. See the new difference.")
-    lines = rules.lines(diff.changes).keys()
+    lines = plan_changes.lines(diff.changes).keys()
     if not lines & set(left):
         raise Invalid("Untick the lines that should stay as they are published now.")
     return accept(ctx, actor, plan_id, lines - set(left))

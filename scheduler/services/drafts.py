@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from scheduler.domain import plans as rules
+from scheduler.domain import plan_changes
 from scheduler.domain.access import Actor
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.plans import Change, ChangeKind, Placement, PlanId, PlanOrigin, PublicationId
@@ -33,7 +33,7 @@ class Draft:
 def weigh(snapshot: Snapshot, current: Iterable[Placement], changes: Sequence[Change]) -> Draft:
     """The timetable in force after these changes; slow enough to stay out of transactions."""
     known = tuple(current)
-    wanted = rules.with_changes(known, changes)
+    wanted = plan_changes.with_changes(known, changes)
     plan = Plan(snapshot.planned(wanted))
     before = verify.verify(snapshot.instance, Plan(snapshot.planned(known)), snapshot.prices)
     after = verify.verify(snapshot.instance, plan, snapshot.prices)

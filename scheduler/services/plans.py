@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from scheduler.domain import plan_changes
 from scheduler.domain import plans as rules
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.lessons import Deed, LessonId
@@ -303,7 +304,7 @@ def _lines(
     names: Mapping[TeacherId, Teacher],
     schools: Mapping[SchoolId, ReceivingSchool],
 ) -> tuple[DiffLine, ...]:
-    series = rules.lines(changes)
+    series = plan_changes.lines(changes)
     lines = [_line(name, group, asked, names, schools) for name, group in series.items()]
     order = {kind: n for n, kind in enumerate(reversed(ChangeKind))}
     return tuple(

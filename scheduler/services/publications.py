@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from scheduler.domain import plans as rules
+from scheduler.domain import plan_changes
 from scheduler.domain.access import Action, Actor
 from scheduler.domain.intervals import end_of
 from scheduler.domain.lessons import Lesson, LessonId
@@ -69,7 +69,7 @@ def of_term(ctx: Context, actor: Actor, term_id: TermId) -> tuple[Told, ...]:
         tallies = rows.tallies(db, term.id)
     counts = {each.id: dict.fromkeys(ChangeKind, 0) for each in found}
     for each in tallies:
-        kind = rules.kind_of(was=each.was, is_=each.is_, same_time=each.same_time)
+        kind = plan_changes.kind_of(was=each.was, is_=each.is_, same_time=each.same_time)
         counts[each.publication_id][kind] += each.lessons
     return tuple(Told(each, counts[each.id]) for each in found)
 
@@ -144,13 +144,13 @@ def _sorted_out(
         else:
             left[step.lesson_id] = why
     requests = {place.request_id for place in known} | {change.request_id for change in back}
-    fits = rules.fitting(known, back, rows.classes_of(db, requests))
+    fits = plan_changes.fitting(known, back, rows.classes_of(db, requests))
     clash = {back[change]: Left.CLASH for change in back.keys() - set(fits)}
     return fits, left | clash
 
 
 def _back(step: Step) -> Change:
-    return rules.reversed_(step.before, step.after)
+    return plan_changes.reversed_(step.before, step.after)
 
 
 def _obstacle(

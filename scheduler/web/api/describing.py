@@ -7,7 +7,8 @@ from pydantic import JsonValue
 
 from scheduler.errors import Text
 from scheduler.locale import Language, translate
-from scheduler.web.api.words import FIELDS, IN_PATHS, KINDS, SHOWN
+from scheduler.web.api.samples import SHOWN
+from scheduler.web.api.words import FIELDS, IN_PATHS, KINDS
 
 _DAY, _INSTANT = "2023-10-04", "2023-10-04T07:30:00+07:00"
 _FORMATS = {"date": _DAY, "date-time": _INSTANT, "byte": "TcOj"}

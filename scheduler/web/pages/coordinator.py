@@ -34,6 +34,7 @@ from scheduler.web.pages import (
     notes,
     partnerships,
     people,
+    planning_steps,
     plans,
     presses,
     publications,
@@ -106,7 +107,7 @@ def overview(
         section="/coordinator",
         seen=seen,
         shown=_plans(seen),
-        step=today.next_step(seen),
+        step=planning_steps.next_step(seen),
     )
 
 

@@ -10,7 +10,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from scheduler.domain.access import Actor
 from scheduler.domain.checkins import Presence
 from scheduler.domain.joint_sessions import JointSession
 from scheduler.domain.lessons import LessonState
@@ -18,16 +17,15 @@ from scheduler.domain.people import Person
 from scheduler.domain.reminders import Side
 from scheduler.errors import Text, text
 from scheduler.locale import Language
-from scheduler.services import addresses, days, decisions, programmes
+from scheduler.services import addresses, days, decisions
 from scheduler.services.context import Context
 from scheduler.services.days import DayLesson, Today
 from scheduler.services.decisions import Decision, Kind, Waits
-from scheduler.services.programmes import Planning
 from scheduler.services.words import CAUSES, excuse_words
 from scheduler.web import charts, frame, guard
 from scheduler.web.charts import Strip
 from scheduler.web.guard import CoordinatorActor, Ctx
-from scheduler.web.terms import in_term
+from scheduler.web.pages import planning_steps
 from scheduler.web.view import local, render, shown_state
 
 router = APIRouter()
@@ -128,7 +126,7 @@ def board(
     seen = days.today(ctx, actor)
     if request.headers.get("hx-request") and rows:
         return _fragment(request, _board(seen, known), rows)
-    steps, ahead = _steps(ctx, actor)
+    steps, ahead = planning_steps.steps(ctx, actor)
     return render(
         request,
         "coordinator/today.html",
@@ -348,73 +346,3 @@ def _one(each: Decision, now: datetime, language: Language) -> Wanted:
         return Wanted(each, why, each.whom.phone if each.whom else "", act, overdue=False)
     act = Act(text("Decide"), f"{here}#settle")
     return Wanted(each, WHY[each.kind], "", act, each.due <= now)
-
-
-# -- plans
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The next thing to do about plans: why, and the button that does it; `waits`: on a person."""
-
-    why: Text
-    label: Text
-    href: str
-    waits: bool = True
-
-
-def _steps(ctx: Context, actor: Actor) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """What waits for a coordinator, term by term; and how terms that lie ahead stand else."""
-    found = [(each, next_step(each)) for each in programmes.planning(ctx, actor)]
-    return (
-        tuple(step for _, step in found if step.waits),
-        tuple(step for seen, step in found if seen.ahead and not step.waits),
-    )
-
-
-def next_step(seen: Planning) -> Step:
-    """What the state of a term's plans asks for."""
-    # what supposes a change waits for the world, not for a coordinator
-    newest = next((draft for draft in seen.drafts if not draft.supposes), None)
-    name, matching = seen.term.name, in_term("/coordinator/matching", seen.choice)
-    if seen.run and seen.run.open:
-        return Step(
-            text("The matching engine is looking for a plan for {term}.", term=name),
-            text("See how far it is"),
-            matching,
-        )
-    if newest and (seen.published is None or newest.created_at > seen.published.created_at):
-        return Step(
-            text(
-                "A draft for {term} waits for you. Nobody else sees it until you publish it.",
-                term=name,
-            ),
-            text("See what it would change"),
-            f"/coordinator/plans/{newest.id}",
-        )
-    if seen.published is None and not seen.asked:
-        return Step(
-            text("{term} lies ahead. No school has asked for lessons in it yet.", term=name),
-            text("Who is ready"),
-            in_term("/coordinator/readiness", seen.choice),
-            waits=False,
-        )
-    if seen.published is None:
-        return Step(
-            text(
-                "Nothing is published for {term} yet. First let the engine look for a plan.",
-                term=name,
-            ),
-            text("Look for a plan"),
-            matching,
-        )
-    return Step(
-        text(
-            "The timetable of {term} is published. Match again when schools ask for more or"
-            " teachers change.",
-            term=name,
-        ),
-        text("Match again"),
-        matching,
-        waits=False,
-    )
