@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.domain.plan_changes import chosen, fitting, lines, reversed_, with_changes
 from scheduler.domain.plans import (
     Change,
     ChangeKind,
@@ -12,14 +13,9 @@ from scheduler.domain.plans import (
     Placement,
     PlanId,
     budget_words,
-    chosen,
     diff,
     effect,
     fingerprint,
-    fitting,
-    lines,
-    reversed_,
-    with_changes,
 )
 
 MONDAY = date(2023, 10, 2)
