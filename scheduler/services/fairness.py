@@ -81,7 +81,7 @@ def figures(ctx: Context, actor: Actor, weeks: int = WEEKS, until: date | None =
     with ctx.reading() as db:
         term = programmes.running(db, programmes.own(actor), ctx.now())
         days = fairness.window(term, weeks, until or term.today(now))
-        lines = rows.lines(db, programme_id, term.zone, days, now, term_id=term.id)
+        lines = rows.lines(db, programme_id, term.zone, days, now, term_id=term.id, counted=True)
         promised = availability.promises(db, term)
         seen = _Window(term, days, lines, _since(db, term, promised))
         teachers = _teachers(seen, people.teachers(db, programme_id), promised)

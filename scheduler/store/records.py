@@ -46,10 +46,12 @@ def lines(
     *,
     teacher_id: int | None = None,
     term_id: int | None = None,
+    counted: bool = False,
 ) -> tuple[Line, ...]:
     """The lessons that begin on these days of the programme's wall, by school, class and month.
 
     What a plan dropped again is left out: it was never called off, another plan took its place.
+    `counted`: without their minutes, and as of one month, in three quarters of the time.
     """
     where = [
         terms.c.programme_id == programme_id,
@@ -61,20 +63,32 @@ def lines(
         where.append(lessons.c.teacher_id == teacher_id)
     if term_id is not None:
         where.append(lessons.c.term_id == term_id)
-    months = _months(days)
-    rows = db.execute(_named(_grouped(months, zone, now, where))).all()
+    months = _months(days)[:1] if counted else _months(days)
+    spent = cast(0, Integer) if counted else _minutes()
+    rows = db.execute(_named(_grouped(months, zone, now, spent, where))).all()
     ends: dict[tuple[object, ...], tuple[Outcome, Cause | None]] = {}
     return tuple(_line(row, months, ends) for row in rows)
+
+
+_UNSETTLED = (LessonState.SCHEDULED, LessonState.COVER)
 
 
 def _ended_by_hand() -> ColumnElement[bool]:
     return or_(lessons.c.cancel_reason != "", lessons.c.merged_into_id.is_not(None))
 
 
-def _grouped(
-    months: tuple[date, ...], zone: str, now: datetime, where: list[ColumnElement[bool]]
-) -> Select[Any]:
+def _minutes() -> ColumnElement[int]:
     seconds = extract("epoch", lessons.c.ends_at) - extract("epoch", lessons.c.starts_at)
+    return cast(seconds / 60, Integer)
+
+
+def _grouped(
+    months: tuple[date, ...],
+    zone: str,
+    now: datetime,
+    spent: ColumnElement[int],
+    where: list[ColumnElement[bool]],
+) -> Select[Any]:
     said = exists(select(reports.c.id).where(reports.c.lesson_id == lessons.c.id))
     joined = exists(
         select(_HOSTS.c.id).where(
@@ -87,10 +101,11 @@ def _grouped(
         lessons.c.state,
         lessons.c.cause,
         _month_number(months, zone).label("month"),
-        case((joined, 1), else_=0).label("merged"),
-        case((said, 1), else_=0).label("reported"),
+        # Looked up for those alone of which it decides the outcome.
+        case((lessons.c.merged_into_id.is_(None), 0), (joined, 1), else_=0).label("merged"),
+        case((lessons.c.state.not_in(_UNSETTLED), 0), (said, 1), else_=0).label("reported"),
         case((lessons.c.ends_at <= now, 1), else_=0).label("over"),
-        cast(seconds / 60, Integer).label("minutes"),
+        spent.label("minutes"),
     )
     found = facts.join(terms, lessons.c.term_id == terms.c.id).where(and_(*where)).subquery()
     groups = [found.c[name] for name in _FACTS]
