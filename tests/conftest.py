@@ -7,7 +7,7 @@ Both are copies of one template that the migrations built.
 import shutil
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +16,10 @@ from zlib import crc32
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import event
 
+from scheduler import cli
 from scheduler.config import Settings, load
 from scheduler.services.context import Context
 from scheduler.store import limits as buckets
@@ -204,3 +206,18 @@ def ctx(settings: Settings, database: Database, clock: FakeClock) -> Context:
 def cast(ctx: Context) -> Cast:
     """Two teachers, two schools, two coordinators: see tests/cast.py."""
     return gather(ctx)
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> Callable[..., Result]:
+    """Call a command against a database of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHUNGTAY_DATABASE_URL", database_url)
+    monkeypatch.setenv("CHUNGTAY_VAR_DIR", str(tmp_path / "var"))
+
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+    return call

@@ -1,35 +1,11 @@
 """What `chungtay import` tells of lists: what changes, who stays, what cells were taken for."""
 
-import json
 import re
 from pathlib import Path
 
 import openpyxl
-import pytest
-from click.testing import CliRunner, Result
 
-from scheduler import cli
-
-ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted((ROOT / "examples").glob("*.xlsx"))
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, database_url):
-    """Call a command against a database of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHUNGTAY_DATABASE_URL", database_url)
-    monkeypatch.setenv("CHUNGTAY_VAR_DIR", str(tmp_path / "var"))
-
-    def call(*arguments: object) -> Result:
-        return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
-
-    return call
-
-
-def answer(result: Result) -> dict[str, object]:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+from tests.test_cli import EXAMPLES, answer
 
 
 def written_otherwise(path: Path) -> Path:
