@@ -4,7 +4,7 @@ A share is what somebody had of what was due.  A lesson lost to a cause outside 
 counts as if it had taken place: it neither raises nor lowers a share.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -82,7 +82,7 @@ def spread(shares: Iterable[Share]) -> Spread:
     found = tuple(shares)
     # Fractions are slow to compare, and those of counts of lessons differ as floats, too.
     ratios = sorted((each.ratio for each in found if each.ratio is not None), key=float)
-    middle = _middle(ratios)
+    middle = median(ratios) if ratios else None
     rank = {ratio: n for n, ratio in enumerate(ratios)}
 
     def order(one: Share) -> tuple[int, str, int]:
@@ -90,12 +90,6 @@ def spread(shares: Iterable[Share]) -> Spread:
 
     placed = (each if middle is None else _placed(each, middle) for each in found)
     return Spread(tuple(sorted(placed, key=order)), middle)
-
-
-def _middle(ratios: Sequence[Fraction]) -> Fraction | None:
-    """Their median; they are in order."""
-    half = len(ratios) // 2
-    return median(ratios[max(0, half - 1 + len(ratios) % 2) : half + 1]) if ratios else None
 
 
 def _placed(one: Share, middle: Fraction) -> Share:

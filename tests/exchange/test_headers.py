@@ -67,7 +67,8 @@ GROUPED: tuple[tuple[str, str, Groups], ...] = (
     (SCHOOLS, "Trường", {"F": ("Người liên hệ", ("Tên", "Thư điện tử", "ĐT"))}),
     (SCHOOLS, "Khung giờ", {"B": ("Tiết học", ("Buổi", "Tiết")), "D": ("Giờ", ("Từ", "Đến"))}),
     (SCHOOLS, "Khung giờ", {"D": ("Giờ", ("Bắt đầu", "Kết thúc"))}),
-    (SCHOOLS, "Học kỳ", {"A": ("Học kỳ", ("Mã học kỳ", "Tên")), "C": ("Thời gian", ("Từ ngày", "Đến ngày"))}),  # noqa: E501
+    (SCHOOLS, "Học kỳ", {"A": ("Học kỳ", ("Mã học kỳ", "Tên")),
+                         "C": ("Thời gian", ("Từ ngày", "Đến ngày"))}),
     (TEACHERS, "Giáo viên", {"H": ("Số tiết tối đa", ("Ngày", "Tuần", "Học kỳ"))}),
     (TEACHERS, "Giáo viên", {"H": ("Số tiết tối đa", ("1 ngày", "1 tuần", "học kỳ"))}),
     (TEACHERS, "Giáo viên", {"E": ("Liên hệ", ("Email", "Số điện thoại")),
@@ -75,7 +76,8 @@ GROUPED: tuple[tuple[str, str, Groups], ...] = (
     (TEACHERS, "Giáo viên", {"B": ("Giáo viên", ("Họ tên", "Đơn vị công tác", "Quận/Huyện"))}),
     (REQUESTS, "Đăng ký", {"E": ("Thời gian học", ("Từ ngày", "Đến ngày"))}),
     (REQUESTS, "Đăng ký", {"H": ("Nguyện vọng", (1, 2, 3)), "E": ("Thời gian", ("Từ", "Đến"))}),
-    (REQUESTS, "Đăng ký", {"B": ("Lớp", ("Tên lớp", "Sĩ số")), "H": ("Nguyện vọng", ("1", "2", "3"))}),  # noqa: E501
+    (REQUESTS, "Đăng ký", {"B": ("Lớp", ("Tên lớp", "Sĩ số")),
+                           "H": ("Nguyện vọng", ("1", "2", "3"))}),
 )  # fmt: skip
 
 

@@ -18,14 +18,13 @@ import pytest
 from scheduler.app import create_app
 from scheduler.exchange import refusals
 from scheduler.locale import Language, translate
-from scheduler.services import exports
 from scheduler.store import tables
 from scheduler.web import shell
 from tests.exchange.books import SCHOOLS, TEACHERS, example, saved
 from tests.exchange.test_archives import OLE, SHEET, archive, wide, with_part
 from tests.exchange.test_child import deep_as_a_well, one_long_text_everywhere, resident
 from tests.exchange.test_csvs import joined
-from tests.exchange.test_hostile_rows import ENTITIES, open_document, with_macros
+from tests.exchange.test_hostile_rows import ENTITIES, bomb, open_document, with_macros
 from tests.web.browser import BASE, SAME_ORIGIN
 from tests.web.cast_desk import count
 from tests.web.rights import NOTED
@@ -42,13 +41,6 @@ def desk(site, cast):
     return browser
 
 
-@pytest.fixture
-def lists(ctx, cast):
-    with ctx.transaction() as db:
-        db.execute(tables.persons.update().values(phone="0912345678"))
-    return exports.export_workbooks(ctx, actor=cast.actors["coordinator"])
-
-
 def stored(ctx) -> dict[str, int]:
     """How much there is, but for what being refused writes."""
     return {name: n for name, n in rows(ctx).items() if name not in NOTED}
@@ -60,18 +52,6 @@ def told(page) -> list[str]:
 
 
 # -- 24 to 27: files that are no honest list
-
-
-def bomb() -> bytes:
-    """314 MB out of less than one."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name in ("[Content_Types].xml", "xl/workbook.xml"):
-            packed.writestr(name, "<x/>")
-        with packed.open(SHEET, "w") as sheet:
-            for _ in range(314):
-                sheet.write(bytes(1024 * 1024))
-    return buffer.getvalue()
 
 
 def many_parts() -> bytes:
@@ -196,11 +176,14 @@ def whole(desk, *parts: bytes) -> bytes:
 
 
 FILE = b'name="files"; filename="a.csv"'
+LONG_HEAD = FILE + b"; x=" + b"y" * 1024 * 1024
+LONG_NAME = b'name="files"; filename="' + b"n" * 1024 * 1024 + b'"'
+MANY = [part(b'name="f%d"' % n) for n in range(10_001)]
 BODIES = {
-    "10,001 fields": (400, lambda desk: whole(desk, *(part(b'name="f%d"' % n) for n in range(10_001)))),  # noqa: E501
+    "10,001 fields": (400, lambda desk: whole(desk, *MANY)),
     "21 files": (400, lambda desk: whole(desk, *[part(FILE)] * 21)),
-    "a part with a head of a megabyte": (400, lambda desk: whole(desk, part(FILE + b"; x=" + b"y" * 1024 * 1024))),  # noqa: E501
-    "a name of a megabyte": (400, lambda desk: whole(desk, part(b'name="files"; filename="' + b"n" * 1024 * 1024 + b'"'))),  # noqa: E501
+    "a part with a head of a megabyte": (400, lambda desk: whole(desk, part(LONG_HEAD))),
+    "a name of a megabyte": (400, lambda desk: whole(desk, part(LONG_NAME))),
     "a field of two megabytes": (400, lambda desk: whole(desk, part(b'name="note"', b"x" * 2**21))),
     "no end": (422, lambda desk: whole(desk, part(FILE))[:-20]),
     "no part": (400, lambda desk: b"--b--\r\n"),

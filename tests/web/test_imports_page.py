@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.access import Grant, Role
-from scheduler.services import exports, retention, uploads
+from scheduler.services import retention, uploads
 from scheduler.store import accounts, tables
 from tests.exchange.books import TERM, saved
 from tests.exchange.careless import careless
@@ -28,14 +28,6 @@ def desk(site, cast):
     browser = site.of(cast.actors["coordinator"])
     browser.see(HERE)
     return browser
-
-
-@pytest.fixture
-def lists(ctx, cast):
-    """The programme's own lists, as an office has them on its disk."""
-    with ctx.transaction() as db:
-        db.execute(tables.persons.update().values(phone="0912345678"))
-    return exports.export_workbooks(ctx, actor=cast.actors["coordinator"])
 
 
 def sent(desk, *files, csrf=None):
