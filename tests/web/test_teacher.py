@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from scheduler.services import lessons as services
+from tests.web.cast_desk import queries
 from tests.web.timetable import change, publish
 
 
@@ -105,29 +105,13 @@ def test_the_pages_are_for_teachers_only(cast, site, who):
 WEEK = "/teacher/lessons?week=04/10/2023"
 
 
-@pytest.fixture
-def selects():
-    """Every SELECT that is sent from now on."""
-    found = []
-
-    def note(_connection, _cursor, statement, *_):
-        if statement.lstrip().startswith("SELECT"):
-            found.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    yield found
-    sa.event.remove(sa.Engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize("path", ["/teacher", "/teacher/lessons", WEEK, "/calendar"])
-def test_a_list_asks_the_database_as_often_for_three_rows_as_for_one(
-    ctx, cast, teacher, selects, path
-):
+def test_a_list_asks_the_database_as_often_for_three_rows_as_for_one(ctx, cast, teacher, path):
     def asked() -> int:
         teacher.get(path)
-        selects.clear()
-        teacher.get(path)
-        return len(selects)
+        with queries(ctx) as seen:
+            teacher.get(path)
+        return len(seen)
 
     publish(ctx, cast, weeks=1)
     teacher.submit("/calendar", {"device": "apple", "feed": f"teacher:{cast['teacher1']}"})
