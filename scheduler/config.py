@@ -117,11 +117,11 @@ class Settings(BaseSettings):
     matching_executor: str = Field(
         "threads", description="where a run searches: threads, processes or dask://host:port"
     )
-    matching_workers: int = Field(
-        1,
+    matching_workers: int | None = Field(
+        None,
         ge=1,
         le=1024,
-        description="searches side by side in a run; its bound takes one core more",
+        description="searches side by side in a run, its bound beside; else 1, or all of a cluster",
     )
     loop: bool = Field(True, description="run the reminder loop inside the web process")
 

@@ -53,7 +53,7 @@ def match(
             seconds=seconds,
             iterations=iterations,
             seed=seed,
-            workers=workers or (None if executor.startswith(executors.DASK) else 1),
+            workers=workers,
             executor=executor,
             prices=None if prices is None else prices.read_bytes(),
         )

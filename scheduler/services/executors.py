@@ -1,11 +1,12 @@
 """Where searches run beside the caller's own: processes, threads, or workers of a Dask cluster."""
 
 import importlib
+import logging
 import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from scheduler.errors import Invalid, text
 
 PROCESSES, THREADS, DASK = "processes", "threads", "dask://"
 CONNECT_SECONDS = 5
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,14 @@ class Helpers:
 
     executor: Executor | None = None
     count: int = 0
+
+
+def others(where: str, workers: int | None) -> int | None:
+    """How many search beside the caller, of so many in all; without a number nobody does, or
+    everybody whom a cluster has (None)."""
+    if workers is not None:
+        return workers - 1
+    return None if where.startswith(DASK) else 0
 
 
 @contextmanager
@@ -48,6 +58,18 @@ def opened(where: str, others: int | None) -> Iterator[Helpers]:
         return
     with _pool(where, count) as pool:
         yield Helpers(pool, count)
+
+
+@contextmanager
+def opened_if_there(where: str, others: int | None) -> Iterator[Helpers]:
+    """As `opened`, for whoever would rather search alone than not at all."""
+    with ExitStack() as stack:
+        try:
+            helpers = stack.enter_context(opened(where, others))
+        except Invalid as error:
+            _log.warning("the search goes on alone: %s", error)
+            helpers = Helpers()
+        yield helpers
 
 
 def _pool(where: str, count: int) -> Executor:

@@ -17,20 +17,20 @@ def solve_bytes(
     seconds: float | None,
     iterations: int | None,
     seed: int,
-    workers: int | None = 1,
+    workers: int | None = None,
     executor: str = executors.PROCESSES,
     prices: bytes | None = None,
 ) -> dict[str, object]:
     """The plan file of an instance file; raises Invalid with the place of each fault.
 
     `prices` is a JSON file with some of the nine prices; the others stay as they are.  So many
-    workers search one plan together, this process and those of the executor; None takes all of a
-    cluster, or of this machine's cores.
+    workers search one plan together, this process and those of the executor; without a number
+    this process alone, or all that a cluster has.
     """
     data = reading.decode(content)
     instance = problem.parse(data)
     chosen = Prices() if prices is None else read_prices(prices)
-    others = None if workers is None else workers - 1
+    others = executors.others(executor, workers)
     with executors.opened(executor, others) as beside:
         solution = search.solve(
             instance,

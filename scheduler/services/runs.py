@@ -210,8 +210,9 @@ def _solved(ctx: Context, run: Run, snapshot: Snapshot, watched: "_Progress") ->
             progress=watched,
             bound_beside=False,
         )
-    others = ctx.settings.matching_workers - 1
-    with executors.opened(ctx.settings.matching_executor, others) as beside:
+    where = ctx.settings.matching_executor
+    others = executors.others(where, ctx.settings.matching_workers)
+    with executors.opened_if_there(where, others) as beside:
         return search.solve(
             snapshot.instance,
             prices=snapshot.prices,
