@@ -61,7 +61,7 @@ def set_up() -> None:
 
 
 def close() -> None:
-    """Send what is still here; a process that ends by itself need not call it."""
+    """Send what is still here, and no more: before a process ends."""
     if _tracer is not None:
         _tracer.close()
 

@@ -4,6 +4,8 @@ A provider of our own, which nobody else finds: what libraries would say of a re
 path, and paths of ours hold keys.
 """
 
+import logging
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -29,10 +31,13 @@ _REQUEST = "chungtay.request_id"
 ALLOWED = frozenset({_METHOD, _ROUTE, _STATUS, _REQUEST})
 _BROKEN = 500
 _PATH = "/v1/traces"
+PATIENCE = 3.0  # seconds for what is still here when a process ends
 
 
 def start(endpoint: str) -> Tracer:
     """Spans go to the collector at this address from now on, in a thread of their own."""
+    # One line for what could not be sent, instead of one for each try.
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
     known = Resource({SERVICE_NAME: "chungtay", SERVICE_VERSION: version("chungtay")})
     provider = TracerProvider(resource=known.merge(OTELResourceDetector().detect()))
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}{_PATH}")
@@ -62,7 +67,10 @@ class _Otlp:
         return trace.format_trace_id(here.trace_id) if here.is_valid else ""
 
     def close(self) -> None:
-        self._provider.shutdown()
+        """A collector that does not answer must not keep a process from its end."""
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(PATIENCE)
 
 
 class _Open:

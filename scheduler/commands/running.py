@@ -139,6 +139,8 @@ def worker() -> None:
         logs.set_up(ctx.settings.log_format)
         tracing.set_up()
         system.migrate(ctx)
-        if not loop.run_forever(ctx):
+        ended_well = loop.run_forever(ctx)
+        tracing.close()
+        if not ended_well:
             logging.shutdown()
             os._exit(1)  # a thread that hangs would keep an orderly end waiting for ever

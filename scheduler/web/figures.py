@@ -21,7 +21,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 
 from scheduler.domain.messages import Channel
-from scheduler.domain.vitals import Lateness, RunTally, Search
+from scheduler.domain.vitals import Disk, Lateness, Pool, RunTally, Search
 from scheduler.services.mailroom import Outlook
 from scheduler.services.outbox import OutboxSummary
 from scheduler.services.vitals import Here, House
@@ -37,8 +37,8 @@ def exposed(house: House | None, here: Here, tally: Tally, accept: str) -> tuple
     Of a database that does not answer only this is told, with the figures of this process.
     """
     registry = CollectorRegistry()
-    registry.register(_Told([*_about_us(house), *_of_the_house(house)]))
-    registry.register(_Told(_of_this_process([*_here(here), *_asked(tally)])))
+    registry.register(_Told([*_about_us(house), *_of_the_house(house), *_disk(here.disk)]))
+    registry.register(_Told(_of_this_process([*_pools(here.pools), *_asked(tally)])))
     registry.register(_Told(_of_this_process(ProcessCollector(registry=None).collect())))
     encode, kind = choose_encoder(accept)
     return encode(registry), kind
@@ -160,16 +160,20 @@ def _searches(seen: Iterable[Search]) -> Iterator[Metric]:
     yield _gauges("run_seconds", about, "term", {t: each.seconds for t, each in of_term.items()})
 
 
-# -- this process
+# -- this machine, and this process
 
 
-def _here(here: Here) -> Iterator[Metric]:
+def _disk(seen: Disk) -> Iterator[Metric]:
+    yield _gauge("disk_free_bytes", "Of the disk with our files.", seen.free)
+    yield _gauge("disk_size_bytes", "Of the disk with our files.", seen.total)
+
+
+def _pools(seen: Iterable[Pool]) -> Iterator[Metric]:
+    found = {pool.name: pool for pool in seen}
     about = "Connections to the database that are in use."
-    yield _gauges("pool_in_use", about, "pool", {pool.name: pool.lent for pool in here.pools})
+    yield _gauges("pool_in_use", about, "pool", {name: x.lent for name, x in found.items()})
     about = "The most connections there can be."
-    yield _gauges("pool_most", about, "pool", {pool.name: pool.most for pool in here.pools})
-    yield _gauge("disk_free_bytes", "Of the disk with our files.", here.disk.free)
-    yield _gauge("disk_size_bytes", "Of the disk with our files.", here.disk.total)
+    yield _gauges("pool_most", about, "pool", {name: x.most for name, x in found.items()})
 
 
 def _asked(tally: Tally) -> Iterator[Metric]:
