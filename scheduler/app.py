@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from scheduler import config, logs
+from scheduler import config, logs, tracing
 from scheduler.config import Settings
 from scheduler.jobs import loop
 from scheduler.services.context import Context, open_context
-from scheduler.web import api, errors, guard, programs, renewal, shell, view
+from scheduler.web import api, counting, errors, guard, programs, renewal, shell, view
 from scheduler.web.api import beliefs
 from scheduler.web.feeds import FeedApp
 from scheduler.web.pages import (
@@ -62,10 +62,12 @@ from scheduler.web.pages import (
     timetables,
     tokens,
 )
+from scheduler.web.tallies import Tally
 
 SMALLEST_ZIPPED = 500
 YEAR = 365 * 24 * 3600
-# Its spans and logs hold paths, and ours hold secrets; it costs time on each request, too.
+# Its spans and logs hold paths, and ours hold secrets; it costs time on each request, too.  It must
+# not set itself up by the variables that `tracing` goes by, either.
 NO_TELEMETRY = TelemetryConfig(
     tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
 )
@@ -76,6 +78,7 @@ def factory() -> ASGIApp:
     settings = config.load()
     logs.set_up(settings.log_format)
     made = create_app(settings)
+    tracing.set_up()
     settle()
     return made
 
@@ -100,10 +103,12 @@ def create_app(
 
 
 def around(pages: ASGIApp, ctx: Context) -> ASGIApp:
-    """Feeds in front, then the shell, then the pages."""
-    renewing = renewal.Renewal(ctx.settings, programs.Programs(ctx, pages))
+    """Feeds in front, then whoever counts, then the shell, then the pages."""
+    tally, routed = Tally(), counting.Routed(pages)
+    renewing = renewal.Renewal(ctx.settings, programs.Programs(ctx, routed))
     zipped = GZipMiddleware(renewing, minimum_size=SMALLEST_ZIPPED, compresslevel=6)
-    return FeedApp(shell.Shell(ctx.settings, zipped), ctx)
+    counted = counting.Counting(tally, shell.Shell(ctx.settings, zipped))
+    return FeedApp(counted, ctx, tally)
 
 
 def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
@@ -113,11 +118,12 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if not start_loop:
             yield
-            return
-        running = loop.start(ctx)
-        app.state.is_alive = running.is_alive
-        yield
-        running.stop()
+        else:
+            running = loop.start(ctx)
+            app.state.is_alive = running.is_alive
+            yield
+            running.stop()
+        tracing.close()
 
     app = FastAPI(
         title="Chung Tay",

@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="addresses or networks of our proxies, by commas: their word on who asks"
     )
+    metrics_readers: str = Field(
+        "",
+        description="addresses or networks, by commas, that may read /metrics beside this machine",
+    )
     log_format: str = Field(
         "", description="json or plain; empty: plain on a terminal, JSON anywhere else"
     )
@@ -245,9 +249,9 @@ class Settings(BaseSettings):
             raise ValueError(fault)
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_readers")
     @classmethod
-    def _proxies(cls, value: str) -> str:
+    def _networks(cls, value: str) -> str:
         for each in _listed(value):
             try:
                 ip_network(each)
@@ -283,6 +287,11 @@ class Settings(BaseSettings):
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Whose word on the address of a client counts."""
         return tuple(map(ip_network, _listed(self.trusted_proxies)))
+
+    @property
+    def readers(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Who may read the figures from another machine."""
+        return tuple(map(ip_network, _listed(self.metrics_readers)))
 
     @property
     def mail_dir(self) -> Path:

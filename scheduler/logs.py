@@ -8,6 +8,7 @@ import traceback
 from datetime import UTC, datetime
 from types import TracebackType
 
+from scheduler import tracing
 from scheduler.origin import current
 
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -56,6 +57,8 @@ class Json(logging.Formatter):
         }
         if current().request_id:
             line["request"] = current().request_id
+        if trace := tracing.trace_id():
+            line["trace"] = trace
         line |= _more(record)
         if record.exc_info:
             line["traceback"] = _traceback(record.exc_info)

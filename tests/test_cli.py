@@ -554,7 +554,7 @@ def test_the_doctor_tells_of_a_database_that_does_not_answer(run, monkeypatch):
     assert result.exit_code == 1
     verdicts = {each["subject"]: each["verdict"] for each in json.loads(result.stdout)["findings"]}
     assert verdicts["database"] == "bad"
-    assert len(verdicts) == 9
+    assert len(verdicts) == 10
 
 
 def test_the_doctor_tells_of_an_engine_that_was_not_built(tmp_path):

@@ -9,7 +9,7 @@ from scheduler import console
 from scheduler.commands import opening
 from scheduler.errors import text
 from scheduler.locale import Language, translate
-from scheduler.services import keys, system
+from scheduler.services import checkups, keys, system
 
 
 @click.command()
@@ -24,7 +24,7 @@ def migrate() -> None:
 def doctor(as_json: bool) -> None:
     """Check settings, database, mail, clock, engine; exit 1 when something must be mended."""
     with opening.context() as ctx:
-        findings = system.doctor(ctx)
+        findings = checkups.doctor(ctx)
         language = Language(ctx.settings.locale)
         rows = [
             {

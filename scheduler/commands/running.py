@@ -12,7 +12,7 @@ from typing import Any
 import click
 import uvicorn
 
-from scheduler import console, logs
+from scheduler import console, logs, tracing
 from scheduler.commands import opening
 from scheduler.config import IN_FILES, Settings
 from scheduler.errors import Conflict, Invalid, text
@@ -137,7 +137,10 @@ def worker() -> None:
     """Run the reminder and job loop alone, until it is told to stop."""
     with opening.context() as ctx:
         logs.set_up(ctx.settings.log_format)
+        tracing.set_up()
         system.migrate(ctx)
-        if not loop.run_forever(ctx):
+        ended_well = loop.run_forever(ctx)
+        tracing.close()
+        if not ended_well:
             logging.shutdown()
             os._exit(1)  # a thread that hangs would keep an orderly end waiting for ever

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from scheduler import tracing
 from scheduler.domain.messages import Channel
 from scheduler.jobs.senders import Senders
 from scheduler.services import (
@@ -42,6 +43,11 @@ class TickSummary:
 def tick(ctx: Context, senders: Senders, go_on: Callable[[], bool] = lambda: True) -> TickSummary:
     """Do what is due now, and stop.  Messages go out in the senders' own threads, which ask
     `go_on` between messages: the beat does not wait for a relay."""
+    with tracing.span("tick"):
+        return _beat(ctx, senders, go_on)
+
+
+def _beat(ctx: Context, senders: Senders, go_on: Callable[[], bool]) -> TickSummary:
     failed: list[str] = []
     count = senders.count(Channel.MAIL)
     _attempt("beat", lambda: workers.note_beat(ctx, count), None, failed)

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -191,23 +191,28 @@ def foresee(ctx: Context) -> tuple[Forecast, ...]:
     return forecast.forecasts(loads, paces, senders, now)
 
 
-def gauges(ctx: Context) -> Iterator[tuple[str, str, float]]:
-    """Name, meaning and value of each figure for machines that watch over us."""
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How many waiting messages will be late at the present rate, and the seconds that the slowest
+    channel needs for what waits; None when its rate is unknown."""
+
+    will_be_late: int
+    needs_seconds: float | None
+
+
+def outlook(ctx: Context) -> Outlook:
+    """What the forecasts of all channels come to."""
     found = foresee(ctx)
-    yield (
-        "will_be_late",
-        "Waiting messages that will miss their deadline at the present rate.",
-        sum(each.will_be_late or 0 for each in found),
-    )
-    yield (
-        "needs_seconds",
-        "Seconds that the slowest channel needs for what waits; -1 when its rate is unknown.",
-        max((_seconds(each.needs) for each in found), default=0.0),
+    needs = [each.needs for each in found if each.needs is not None]
+    known = len(needs) == len(found)
+    return Outlook(
+        will_be_late=_late(found),
+        needs_seconds=max(needs, default=timedelta()).total_seconds() if known else None,
     )
 
 
-def _seconds(needs: timedelta | None) -> float:
-    return -1.0 if needs is None else needs.total_seconds()
+def _late(found: Iterable[Forecast]) -> int:
+    return sum(each.will_be_late or 0 for each in found)
 
 
 def watch(ctx: Context) -> int:
@@ -215,7 +220,7 @@ def watch(ctx: Context) -> int:
 
     Returns how many messages will be late.
     """
-    late = sum(each.will_be_late or 0 for each in foresee(ctx))
+    late = _late(foresee(ctx))
     with ctx.reading() as db:
         known = switches.is_on(db, LATE_ALARM)
     if bool(late) == known:

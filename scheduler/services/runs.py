@@ -5,7 +5,7 @@ import multiprocessing
 from dataclasses import replace
 from datetime import timedelta
 
-from scheduler import clock, logs, security
+from scheduler import clock, logs, security, tracing
 from scheduler.clock import Clock
 from scheduler.config import Settings
 from scheduler.domain import runs as rules
@@ -163,11 +163,15 @@ def _in_child(
 ) -> None:
     key, *former = keys
     logs.set_up(settings.log_format)
+    tracing.set_up()
     try:
         ctx = Context(settings, Database(settings.database), beat, key, tuple(former))
-        execute(ctx, run, token)
+        with tracing.span("matching run"):
+            execute(ctx, run, token)
     except Conflict:
         _log.warning("run %s went to another worker; this one's plan is dropped", run.id)
+    finally:
+        tracing.close()  # such a process ends without asking anybody
 
 
 def execute(ctx: Context, run: Run, token: str) -> None:

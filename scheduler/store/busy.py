@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.busy import BusyChoices, BusyReading, BusySource, BusyTime, Counts, Fetched
 from scheduler.domain.intervals import Interval
 from scheduler.domain.people import TeacherId
+from scheduler.domain.vitals import Sources
 from scheduler.errors import Text
 from scheduler.store import bulk, sentences
 from scheduler.store.tables import busy_sources, busy_times, programmes, teachers
@@ -143,6 +144,12 @@ def remove(db: Session, teacher_id: int) -> bool:
     found = gone.first() is not None
     db.execute(delete(busy_times).where(_told(teacher_id)))
     return found
+
+
+def tally(db: Session) -> Sources:
+    """Of all programmes."""
+    failing = func.count().filter(busy_sources.c.failures > 0)
+    return Sources(*db.execute(select(func.count(), failing).select_from(busy_sources)).one())
 
 
 # -- reading

@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+from scheduler.domain.vitals import Footprint, Pool
 from scheduler.errors import Busy, Conflict
 
 __all__ = ["Connection", "Database", "Session"]
@@ -131,9 +132,33 @@ class Database:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    def pools(self) -> tuple[Pool, ...]:
+        """How many connections of this process are lent at this moment."""
+        named = {self.reader.pool: "reader" if self.is_sqlite else "all"}
+        named.setdefault(self.writer.pool, "writer")
+        return tuple(
+            Pool(name, pool.checkedout(), pool.size() + pool._max_overflow)
+            for pool, name in named.items()
+            if isinstance(pool, QueuePool)
+        )
+
+    def footprint(self) -> Footprint:
+        """What it takes on the disk; raises Busy when it does not answer."""
+        if self.is_sqlite:
+            return Footprint(
+                _octets(self.path), _octets(self.path.with_name(f"{self.path.name}-wal"))
+            )
+        with self.looking() as connection:
+            size = connection.exec_driver_sql("SELECT pg_database_size(current_database())")
+            return Footprint(int(size.scalar_one()), None)
+
     def close(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
+
+
+def _octets(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _sqlite_engine(url: str, *, writes: bool) -> Engine:

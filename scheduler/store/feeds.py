@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.calendars import FeedKey, FeedKind, Owner
 from scheduler.domain.people import DonorSchool
+from scheduler.domain.vitals import Backlog
+from scheduler.store import switches
 from scheduler.store.tables import (
     classes,
     donor_schools,
@@ -137,12 +139,34 @@ def any_stale(db: Session, week: date) -> bool:
 def claim(db: Session, week: date, limit: int) -> tuple[Claim, ...]:
     """Take up to `limit` feeds that are out of date; the ones nobody is rendering come first."""
     query = select(feeds).where(_stale(week)).order_by(feeds.c.dirty.desc(), feeds.c.id)
-    return _claim(db, query.limit(limit).with_for_update(skip_locked=True))
+    claims = _claim(db, query.limit(limit).with_for_update(skip_locked=True))
+    if claims:
+        _note_waiting(db, week)
+    return claims
 
 
 def claim_one(db: Session, feed_id: int) -> tuple[Claim, ...]:
     """Take this feed, whether out of date or not."""
     return _claim(db, select(feeds).where(feeds.c.id == feed_id).with_for_update())
+
+
+def backlog(db: Session, week: date) -> Backlog:
+    """What is out of date now, and how long one of them has been so since a claim saw it first."""
+    count = db.scalar(select(func.count()).select_from(feeds).where(_stale(week))) or 0
+    age = switches.age(db, switches.FEED_WAITS) if count else None
+    return Backlog(count, max(0.0, age.total_seconds()) if age else 0.0)
+
+
+def _note_waiting(db: Session, week: date) -> None:
+    """Keep in mind one feed that is out of date, the last to have its turn, until it is rendered:
+    when nobody manages to, that shows how long."""
+    stale = select(feeds.c.id).where(_stale(week))
+    noted = switches.value(db, switches.FEED_WAITS)
+    if noted is not None and db.scalar(stale.where(feeds.c.id == int(noted))) is not None:
+        return
+    last = db.scalar(stale.order_by(feeds.c.dirty.desc(), feeds.c.id.desc()).limit(1))
+    if last is not None:
+        switches.turn_on(db, switches.FEED_WAITS, str(last))
 
 
 def _stale(week: date) -> ColumnElement[bool]:
@@ -199,6 +223,7 @@ def _store(
     this = this.execution_options(synchronize_session=False)
     if done:
         db.execute(this.values(rendered_week=bindparam("week")), done)
+        switches.turn_off_of(db, switches.FEED_WAITS, [str(each["feed"]) for each in done])
     if not changed:
         return
     db.execute(this.values(etag=bindparam("new_etag"), changed_at=bindparam("at")), changed)

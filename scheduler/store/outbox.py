@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -12,8 +12,10 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     cast,
     exists,
+    extract,
     func,
     literal,
     select,
@@ -26,10 +28,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 from scheduler.domain.lessons import LessonId
 from scheduler.domain.messages import OPEN_STATES, MessageKind, MessageState, NewMessage
 from scheduler.domain.reminders import REMINDED, REMINDERS
+from scheduler.domain.vitals import LATELY, Lateness
 from scheduler.store.queue import change, ended
 from scheduler.store.tables import Phase, lessons, outbox
 
 AT_ONCE = 1000
+# What was sent of late became due in this time: the index then need not go through the rest.
+_LONGEST_WAIT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,31 @@ def tally(db: Session) -> Tally:
         by_kind[MessageKind(kind)] += count
     total = rows[0][4] if rows else 0
     return Tally(total, by_state, by_kind, sum(row[3] for row in rows))
+
+
+def lateness(db: Session, now: datetime) -> Lateness:
+    """How late those reminders were that went out lately: from when they were due, and planned."""
+    row = outbox.c
+    could_go = case((row.created_at > row.due_at, row.created_at), else_=row.due_at)
+    late = extract("epoch", row.sent_at) - extract("epoch", could_go)
+    place, whole = func.row_number().over(order_by=late), func.count().over()
+    sent = (
+        select(late.label("late"), place.label("place"), whole.label("whole"))
+        .where(row.state == MessageState.SENT, row.next_try_at > now - _LONGEST_WAIT)
+        .where(row.sent_at > now - LATELY, row.kind.in_(REMINDERS))
+        .subquery()
+    )
+    places = sent.c.place.in_(_places(sent.c.whole))
+    rows = db.execute(select(sent).where(places)).all()
+    if not rows:
+        return Lateness(0, 0.0, 0.0, 0.0)
+    found = {row.place: max(0.0, float(row.late)) for row in rows}
+    return Lateness(rows[0].whole, *(found[place] for place in _places(rows[0].whole)))
+
+
+def _places(count: Any) -> tuple[Any, Any, Any]:
+    """The middle one, the 99th of a hundred and the last of so many: a number, or a column."""
+    return (count + 1) // 2, (99 * count + 99) // 100, count
 
 
 def _row(message: NewMessage, now: datetime, name: Callable[[str], str]) -> dict[str, object]:

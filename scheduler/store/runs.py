@@ -5,11 +5,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.plans import PlanState, Supposition
 from scheduler.domain.runs import WHOLE, Point, Run, RunId, RunState, Scope, Standing, Wish
+from scheduler.domain.vitals import RunTally
 from scheduler.errors import Text
 from scheduler.store import sentences, suppositions
 from scheduler.store.leases import database_now
@@ -106,6 +107,32 @@ def open_of(db: Session, term_id: int) -> Run | None:
 
 def attempts(db: Session, run_id: int) -> int:
     return int(db.scalar(select(runs.c.attempts).where(runs.c.id == run_id)) or 0)
+
+
+def tally(db: Session, now: datetime) -> RunTally:
+    """All runs that there ever were."""
+    counts = db.execute(select(runs.c.state, func.count()).group_by(runs.c.state)).all()
+    lost = (runs.c.state == RunState.RUNNING) & (runs.c.lease_until < database_now(db))
+    asked, abandoned = db.execute(
+        select(
+            func.min(runs.c.asked_at).filter(runs.c.state == RunState.QUEUED),
+            func.count().filter(lost),
+        )
+    ).one()
+    return RunTally(
+        by_state=dict.fromkeys(RunState, 0) | {RunState(state): count for state, count in counts},
+        abandoned=abandoned,
+        waits_seconds=max(0.0, (now - asked).total_seconds()) if asked else 0.0,
+    )
+
+
+def newest_searches(db: Session, since: datetime) -> tuple[Run, ...]:
+    """Of each term the newest run asked since then that has found something; none that tries a
+    change."""
+    mine = runs.c.supposes.is_(None), runs.c.cost.is_not(None), runs.c.asked_at >= since
+    newest = select(func.max(runs.c.id)).where(*mine).group_by(runs.c.term_id)
+    query = select(runs).where(runs.c.id.in_(newest)).order_by(runs.c.term_id)
+    return tuple(map(_run, db.execute(query)))
 
 
 def waiting(db: Session) -> bool:

@@ -1,5 +1,6 @@
 """Facts about the running system, one row each: why sending is paused, what was counted."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
@@ -16,6 +17,8 @@ PLANNED_AHEAD = "planned_ahead"
 RECORD_SEALED = "record_sealed"  # whoever sets it seals, until the transaction ends
 RECORD_LOOKED_THROUGH = "record_looked_through"
 TIDIED = "tidied"
+FEED_WAITS = "feed_waits"  # its value: the id of a feed that is to be rendered
+BACKED_UP = "backed_up"  # its value: bytes and file of the newest backup
 
 
 def is_on(db: Session, name: str) -> bool:
@@ -68,6 +71,11 @@ def beginning(db: Session, start: str) -> tuple[str, ...]:
 
 def turn_off(db: Session, name: str) -> None:
     db.execute(delete(switches).where(switches.c.name == name))
+
+
+def turn_off_of(db: Session, name: str, values: Collection[str]) -> None:
+    """Where the switch has one of these values."""
+    db.execute(delete(switches).where(switches.c.name == name, switches.c.value.in_(values)))
 
 
 def count(db: Session, name: str, more: int) -> None:

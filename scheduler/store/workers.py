@@ -38,6 +38,13 @@ def beating(db: Session, within: timedelta) -> int:
     return db.scalar(query) or 0
 
 
+def beats(db: Session) -> dict[str, float]:
+    """Seconds since the last beat of each that did not take its leave."""
+    at = database_now(db)
+    rows = db.execute(select(workers.c.name, workers.c.beat_at).order_by(workers.c.name))
+    return {name: max(0.0, (at - beat_at).total_seconds()) for name, beat_at in rows}
+
+
 def age(db: Session, name: str) -> timedelta | None:
     """How long ago this one beat; None when it never did."""
     at = db.scalar(select(workers.c.beat_at).where(workers.c.name == name))

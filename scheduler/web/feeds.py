@@ -18,6 +18,7 @@ from urllib.parse import quote
 import anyio
 from anyio import to_thread
 
+from scheduler import clock, tracing
 from scheduler.delivery import ical
 from scheduler.domain import calendars
 from scheduler.locale import Language, translate
@@ -28,6 +29,7 @@ from scheduler.store.feed_links import Found, StoredBody
 from scheduler.web import conditions, limits
 from scheduler.web.conditions import PREFIX, Asked
 from scheduler.web.headers import shared
+from scheduler.web.tallies import FEED, Tally, known_method
 
 PATIENCE = 2.0  # seconds to wait for the newest body while there is an older one
 LONG_PATIENCE = 20.0
@@ -83,9 +85,10 @@ class Given(NamedTuple):
 class FeedApp:
     """Answers `/feeds/…` and `/robots.txt`; everything else goes on to `app`."""
 
-    def __init__(self, app: AsgiApp, ctx: Context) -> None:
+    def __init__(self, app: AsgiApp, ctx: Context, tally: Tally | None = None) -> None:
         self._app = app
         self._ctx = ctx
+        self._tally = tally or Tally()
         self._reader = feeds.open_reader(ctx)
         self._reads = feeds.read_log(ctx)
         self._limit = limits.Limit()
@@ -99,19 +102,35 @@ class FeedApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "http" and path.startswith(PREFIX):
-            question = (scope["method"], path, *scope["headers"])
+            began, method = clock.monotonic(), scope["method"]
+            question = (method, path, *scope["headers"])
             scope["path"], scope["query_string"], scope["raw_path"] = _REDACTED
-            try:
-                start, body = self._given_before(question) or await self._given_anew(question)
-            except Exception:  # a calendar client keeps what it has and comes again
-                logger.exception("A calendar feed could not be read.")
-                start, body = _messages(_try_later(), question[0])
-            await self._send(send, start, body)
+            status = await (self._traced if tracing.is_on() else self._read)(question, send)
+            self._tally.note_feed(method, status, clock.monotonic() - began)
         elif scope["type"] == "http" and path == "/robots.txt":
             await self._send(send, *_messages(Answer(200, [_PLAIN], _ROBOTS), scope["method"]))
         else:
             last = partial(self._closing, send) if scope["type"] == "lifespan" else send
             await self._app(scope, receive, last)
+
+    async def _read(self, question: Question, send: Send) -> int:
+        """Answer, with whatever comes of it; its status."""
+        try:
+            start, body = self._given_before(question) or await self._given_anew(question)
+        except Exception:  # a calendar client keeps what it has and comes again
+            logger.exception("A calendar feed could not be read.")
+            start, body = _messages(_try_later(), question[0])
+        await self._send(send, start, body)
+        status: int = start["status"]
+        return status
+
+    async def _traced(self, question: Question, send: Send) -> int:
+        method = known_method(question[0])
+        with tracing.span(f"{method} {FEED}") as span:
+            status = await self._read(question, send)
+            if span is not None:
+                span.answered(method, FEED, status, "")
+            return status
 
     async def _send(self, send: Send, start: Message, body: Message) -> None:
         if start["status"] != 304:  # its reader keeps those of the answer that it has

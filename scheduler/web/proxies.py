@@ -17,7 +17,7 @@ def client(peer: str, forwarded: Iterable[str], trusted: Networks) -> str:
     of the first that is not, anybody may have written.  So may whatever is no address.
     """
     heard = read(peer)
-    if heard is None or not _is_ours(heard, trusted):
+    if heard is None or not is_in(heard, trusted):
         return str(heard) if heard else peer
     hops = ",".join(forwarded).rsplit(",", MOST_HOPS)[-MOST_HOPS:]
     for hop in reversed(hops):
@@ -25,7 +25,7 @@ def client(peer: str, forwarded: Iterable[str], trusted: Networks) -> str:
         if told is None:
             break
         heard = told
-        if not _is_ours(heard, trusted):
+        if not is_in(heard, trusted):
             break
     return str(heard)
 
@@ -42,5 +42,6 @@ def read(hop: str) -> Address | None:
     return None
 
 
-def _is_ours(address: Address, trusted: Networks) -> bool:
-    return any(address.version == net.version and address in net for net in trusted)
+def is_in(address: Address, networks: Networks) -> bool:
+    """Whether an address is in one of them."""
+    return any(address.version == net.version and address in net for net in networks)

@@ -9,7 +9,7 @@ from scheduler.domain.forecast import Rate, RateSource
 from scheduler.domain.messages import Channel, MessageKind, NewMessage
 from scheduler.domain.news import Gathering
 from scheduler.services import mailroom, outbox, sending
-from scheduler.services.mailroom import Search
+from scheduler.services.mailroom import Outlook, Search
 from scheduler.services.sending import Fate
 from scheduler.store import tables
 from scheduler.store.leases import database_now
@@ -104,12 +104,11 @@ def test_the_alarm_is_logged_once_until_all_is_well_again(ctx, cast, caplog, clo
 
 
 def test_the_figures_for_machines_say_what_waits_and_what_will_be_late(ctx, cast):
-    assert [value for _, _, value in mailroom.gauges(ctx)] == [0, 0.0]
+    assert mailroom.outlook(ctx) == Outlook(will_be_late=0, needs_seconds=0.0)
     queue(ctx, cast, 10, 5)
-    assert [value for _, _, value in mailroom.gauges(ctx)] == [0, -1.0]
+    assert mailroom.outlook(ctx) == Outlook(will_be_late=0, needs_seconds=None)
     work(ctx, 60.0, 1)
-    figures = {name: value for name, _, value in mailroom.gauges(ctx)}
-    assert figures == {"will_be_late": 5, "needs_seconds": 600.0}
+    assert mailroom.outlook(ctx) == Outlook(will_be_late=5, needs_seconds=600.0)
 
 
 def test_the_page_raises_the_alarm(ctx, cast):

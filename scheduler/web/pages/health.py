@@ -1,16 +1,16 @@
-"""For machines that watch over us: alive, ready, and counts."""
+"""For machines that watch over us: alive, ready, and figures."""
 
-from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
-from ipaddress import ip_address
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
-from scheduler.domain.messages import Channel
+from scheduler.config import Settings
 from scheduler.errors import NotFound
-from scheduler.services import mailroom, outbox, system, workers
-from scheduler.services.outbox import OutboxSummary
+from scheduler.origin import current
+from scheduler.services import system, vitals, workers
+from scheduler.web import figures, proxies
+from scheduler.web.counting import TALLY
 from scheduler.web.guard import Ctx
 
 router = APIRouter()
@@ -36,53 +36,27 @@ def readyz(request: Request, ctx: Ctx) -> Response:
 
 @router.get("/metrics")
 def metrics(request: Request, ctx: Ctx) -> Response:
-    """Prometheus text, for this machine only."""
-    if not _is_loopback(request):
+    """What Prometheus reads, for this machine and the readers of the settings."""
+    if not _may_read(request, ctx.settings):
         raise NotFound("There is nothing here.")
-    lines = "\n".join([*_lines(outbox.show(ctx)), *_forecast(mailroom.gauges(ctx))])
-    return PlainTextResponse(f"{lines}\n", media_type="text/plain; version=0.0.4")
+    house, host = vitals.look(ctx), vitals.look_here(ctx)
+    told, kind = figures.exposed(
+        house, host, getattr(request.state, TALLY), request.headers.get("accept", "")
+    )
+    return Response(told, headers={"content-type": kind})
 
 
-def _is_loopback(request: Request) -> bool:
-    """A proxy on this machine comes from loopback too, and says for whom."""
-    if request.headers.get("x-forwarded-for") or request.headers.get("forwarded"):
+def _may_read(request: Request, settings: Settings) -> bool:
+    """A proxy on this machine comes from loopback too, and says for whom: where we do not trust
+    its word, nobody knows who asks."""
+    asker = proxies.read(current().address)
+    if asker is None:
         return False
-    try:
-        return ip_address(request.client.host if request.client else "").is_loopback
-    except ValueError:
-        return False
+    if not _is_forwarded(request):
+        return asker.is_loopback or proxies.is_in(asker, settings.readers)
+    peer = proxies.read(request.client.host if request.client else "")
+    return asker != peer and proxies.is_in(asker, settings.readers)
 
 
-def _lines(summary: OutboxSummary) -> Iterator[str]:
-    yield from _counts("by_state", "Messages by state.", summary.by_state, "state")
-    about = "Messages by kind, whatever became of them."
-    yield from _counts("by_kind", about, summary.by_kind, "kind")
-    yield from _gauge("law", "1 while every planned message is in one state.", summary.law)
-    yield from _gauge("paused", "1 while sending is paused.", summary.paused)
-    yield from _gauge("maybe_twice", "Messages that may have arrived twice.", summary.maybe_twice)
-    yield from _gauge("queue", "Messages due at this moment.", summary.queue)
-    yield from _gauge("late_seconds", "How long the first of them waits.", summary.late_seconds)
-    yield from _gauge("lease_lost", "Marks that came too late, ever.", summary.lease_lost)
-    yield from _gauge("drift_seconds", "The newest jump of a clock.", summary.drift_seconds)
-    yield from _gauge("workers", "Processes that beat.", summary.workers)
-    away = {channel.value: int(channel in summary.away) for channel in Channel}
-    yield from _counts("away", "1 while a way out does not answer.", away, label="channel")
-
-
-def _forecast(gauges: Iterable[tuple[str, str, float]]) -> Iterator[str]:
-    for name, about, value in gauges:
-        yield from _gauge(name, about, value)
-
-
-def _counts(name: str, about: str, counts: Mapping[str, int], label: str) -> Iterator[str]:
-    name = f"chungtay_outbox_{name}"
-    yield f"# HELP {name} {about}"
-    yield f"# TYPE {name} gauge"
-    for value, count in sorted(counts.items()):
-        yield f'{name}{{{label}="{value}"}} {count}'
-
-
-def _gauge(name: str, about: str, value: float) -> Iterator[str]:
-    yield f"# HELP chungtay_outbox_{name} {about}"
-    yield f"# TYPE chungtay_outbox_{name} gauge"
-    yield f"chungtay_outbox_{name} {value:g}"
+def _is_forwarded(request: Request) -> bool:
+    return any(request.headers.get(name) for name in ("x-forwarded-for", "forwarded"))
