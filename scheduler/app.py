@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Scope
 from scheduler import config, logs, tracing
 from scheduler.config import Settings
 from scheduler.jobs import loop
+from scheduler.services import schemas
 from scheduler.services.context import Context, open_context
 from scheduler.web import api, counting, errors, guard, programs, renewal, shell, view
 from scheduler.web.api import beliefs
@@ -98,7 +99,7 @@ def create_app(
     start_loop: bool | None = None,
 ) -> ASGIApp:
     """All of it."""
-    ctx = ctx or open_context(settings or config.load())
+    ctx = ctx or open_context(settings or config.load(), "web")
     return around(create_pages(ctx, ctx.settings.loop if start_loop is None else start_loop), ctx)
 
 
@@ -116,13 +117,14 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if not start_loop:
-            yield
-        else:
-            running = loop.start(ctx)
-            app.state.is_alive = running.is_alive
-            yield
-            running.stop()
+        with schemas.watched(ctx):
+            if not start_loop:
+                yield
+            else:
+                running = loop.start(ctx)
+                app.state.is_alive = running.is_alive
+                yield
+                running.stop()
         tracing.close()
 
     app = FastAPI(
@@ -133,7 +135,7 @@ def create_pages(ctx: Context, start_loop: bool) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         telemetry=NO_TELEMETRY,
-        dependencies=[Depends(guard.form_guard)],
+        dependencies=[Depends(guard.schema_guard), Depends(guard.form_guard)],
     )
     app.state.ctx = ctx
     app.state.labels = {}

@@ -28,6 +28,7 @@ IN_FILES = (
     "secret_key",
     "former_secret_keys",
     "database_url",
+    "database_direct_url",
     "smtp_url",
     "sms_secret",
     "zalo_secret",
@@ -52,6 +53,15 @@ class Settings(BaseSettings):
         Path("var"), description="folder for the embedded database and mail files"
     )
     database_url: str = Field("", repr=False, description="empty: SQLite in var_dir")
+    database_pool: int = Field(
+        10, ge=3, le=200, description="most connections of a process to PostgreSQL"
+    )
+    database_pooler: bool = Field(
+        False, description="database_url leads to a pooler in transaction mode (PgBouncer)"
+    )
+    database_direct_url: str = Field(
+        "", repr=False, description="past the pooler: migrations, backups, changes of calendars"
+    )
     base_url: str = Field("http://127.0.0.1:8000", description="address in mails and feeds")
     secret_key: SecretStr = Field(SecretStr(""), description="empty: made once, kept in var_dir")
     former_secret_keys: SecretStr = Field(
@@ -157,12 +167,13 @@ class Settings(BaseSettings):
             raise ValueError(f"it is set twice: leave either {name} or {name}_FILE")
         return secret_files.read(value.path)
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
     def _known_engine(cls, value: str) -> str:
+        """Its driver written out: a plain address means another one to some."""
         if value and not value.startswith(_ENGINES):
             raise ValueError("write postgresql://user:password@host/name, or leave it empty")
-        return value
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value)
 
     @field_validator("base_url")
     @classmethod
@@ -273,9 +284,6 @@ class Settings(BaseSettings):
         """The database URL in force, its driver written out."""
         if not self.database_url:
             return f"sqlite:///{(self.var_dir / 'chungtay.db').absolute()}"
-        for short in ("postgresql://", "postgres://"):
-            if self.database_url.startswith(short):
-                return "postgresql+psycopg://" + self.database_url.removeprefix(short)
         return self.database_url
 
     @property

@@ -24,19 +24,19 @@ def ready_context() -> Iterator[Context]:
 
 
 @contextmanager
-def context() -> Iterator[Context]:
+def context(role: str = "command") -> Iterator[Context]:
     """The context of a command; what goes wrong in it becomes sentences and exit status 1."""
     with console.sentences():
-        ctx = opened(settings())
+        ctx = opened(settings(), role)
         try:
             yield ctx
         finally:
             ctx.database.close()
 
 
-def opened(given: config.Settings) -> Context:
+def opened(given: config.Settings, role: str = "command") -> Context:
     try:
-        return open_context(given)
+        return open_context(given, role)
     except BadSecretFile as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -135,7 +135,7 @@ def _is_loopback(host: str) -> bool:
 @click.command()
 def worker() -> None:
     """Run the reminder and job loop alone, until it is told to stop."""
-    with opening.context() as ctx:
+    with opening.context("worker") as ctx:
         logs.set_up(ctx.settings.log_format)
         tracing.set_up()
         system.migrate(ctx)

@@ -21,7 +21,7 @@ from scheduler.errors import Busy
 from scheduler.jobs import senders
 from scheduler.jobs.senders import Transports
 from scheduler.jobs.tick import read_calendars, tell_programs, tick, tidy, watch, work_on_runs
-from scheduler.services import workers
+from scheduler.services import schemas, workers
 from scheduler.services.context import Context
 from scheduler.services.outbox import BEAT_DEAD
 from scheduler.services.workers import DRIFT_NOTED, Timekeeper
@@ -88,7 +88,8 @@ class Loop:
         }
 
     def _goes(self) -> bool:
-        return not self.stopping.is_set()
+        """Not to the end of this process, nor while the schema is another program's."""
+        return not self.stopping.is_set() and not self.ctx.database.moved
 
     def may_go_on(self) -> bool:
         return self._goes() and self.time.is_steady()
@@ -149,12 +150,13 @@ def run_forever(ctx: Context) -> bool:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    loop = start(ctx)
-    _log.info("the loop beats", extra={"seconds": ctx.settings.tick_seconds})
-    while not told.wait(0.5):
-        if loop.dead.is_set():
-            return False
-    loop.stop(wait=True)
+    with schemas.watched(ctx):
+        loop = start(ctx)
+        _log.info("the loop beats", extra={"seconds": ctx.settings.tick_seconds})
+        while not told.wait(0.5):
+            if loop.dead.is_set():
+                return False
+        loop.stop(wait=True)
     return True
 
 

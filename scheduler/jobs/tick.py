@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from scheduler import tracing
 from scheduler.domain.messages import Channel
+from scheduler.errors import Busy
 from scheduler.jobs.senders import Senders
 from scheduler.services import (
     accounts,
@@ -106,6 +107,10 @@ def tidy(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
 def _attempt(step: str, work: Callable[[], _T], otherwise: _T, failed: list[str]) -> _T:
     try:
         return work()
+    except Busy as error:  # the next beat tries again
+        _log.warning("a step of the beat waits: %s", error, extra={"step": step})
+        failed.append(step)
+        return otherwise
     except Exception:  # noqa: BLE001 - one broken step must not stop the others
         _log.exception("a step of the beat failed", extra={"step": step})
         failed.append(step)

@@ -8,6 +8,7 @@ from scheduler import config
 from scheduler.clock import Clock, ShiftedClock, SystemClock
 from scheduler.config import Settings
 from scheduler.store.database import Connection, Database, Session
+from scheduler.store.lines import Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,21 @@ class Context:
         return self.database.reading()
 
 
-def open_context(settings: Settings) -> Context:
-    """Everything a process needs; the schema is not touched."""
+def open_database(settings: Settings, role: str) -> Database:
+    lines = Lines(
+        most=settings.database_pool,
+        pooler=settings.database_pooler,
+        direct_url=settings.database_direct_url,
+        role=role,
+    )
+    return Database(settings.database, lines)
+
+
+def open_context(settings: Settings, role: str = "command") -> Context:
+    """Everything a process needs; the schema is not touched.
+
+    PostgreSQL shows `role` to whoever asks it who is connected.
+    """
     clock = ShiftedClock.starting_at(settings.clock) if settings.clock else SystemClock()
     key, former = config.secret_key(settings), config.former_keys(settings)
-    return Context(settings, Database(settings.database), clock, key, former)
+    return Context(settings, open_database(settings, role), clock, key, former)

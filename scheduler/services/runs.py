@@ -20,12 +20,12 @@ from scheduler.matching.replan import Budget
 from scheduler.matching.search import Progress
 from scheduler.matching.verify import Verdict
 from scheduler.services import executors, programmes, snapshots, suppositions
-from scheduler.services.context import Context
+from scheduler.services.context import Context, open_database
 from scheduler.services.snapshots import Snapshot
 from scheduler.services.terms import allowed
 from scheduler.store import audits, lessons, plans, tables
 from scheduler.store import runs as rows
-from scheduler.store.database import Database, Session
+from scheduler.store.database import Session
 from scheduler.store.visibility import sees
 
 LEASE = timedelta(seconds=60)
@@ -165,7 +165,7 @@ def _in_child(
     logs.set_up(settings.log_format)
     tracing.set_up()
     try:
-        ctx = Context(settings, Database(settings.database), beat, key, tuple(former))
+        ctx = Context(settings, open_database(settings, "run"), beat, key, tuple(former))
         with tracing.span("matching run"):
             execute(ctx, run, token)
     except Conflict:

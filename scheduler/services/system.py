@@ -52,29 +52,26 @@ class Restored:
 
 def migrate(ctx: Context) -> str:
     """Bring the schema to head; returns the revision.  Raises Conflict when it is newer than us."""
-    _refuse_newer(migrations.current(ctx.database))
-    migrations.upgrade(ctx.database)
+    found = migrations.current(ctx.database)
+    migrations.refuse_newer(found)
+    if found != migrations.head():  # most starts take no turn to see that it is there
+        migrations.upgrade(ctx.database)
     return migrations.current(ctx.database)
-
-
-def _refuse_newer(revision: str) -> None:
-    if revision and not migrations.known(revision):
-        raise Conflict(
-            text(
-                "The database was made by a newer version ({revision}). Install that version.",
-                revision=revision,
-            )
-        )
 
 
 def is_at_head(ctx: Context) -> bool:
     return migrations.current(ctx.database) == migrations.head()
 
 
+def is_ours(ctx: Context) -> bool:
+    """Whether this program may run on the schema: its own, or one that only added to it."""
+    return migrations.is_ours(ctx.database)
+
+
 def require_head(ctx: Context) -> None:
     """Raises Conflict for a schema that is not this program's, with the way out."""
     found = migrations.current(ctx.database)
-    _refuse_newer(found)
+    migrations.refuse_newer(found)
     if found != migrations.head():
         raise Conflict(_other_schema(ctx, found))
 
@@ -84,6 +81,7 @@ def doctor(ctx: Context) -> tuple[Finding, ...]:
     return (
         _settings(ctx),
         _database(ctx),
+        *_connections(ctx),
         *_keys(ctx),
         *_proxy(ctx),
         _mail(ctx),
@@ -119,6 +117,41 @@ def _database(ctx: Context) -> Finding:
     return Finding(
         "database", Verdict.GOOD, text("{engine}, schema {head}.", engine=_engine(ctx), head=head)
     )
+
+
+def _connections(ctx: Context) -> tuple[Finding, ...]:
+    """Whether the server takes as many as our processes may ask for, where it is PostgreSQL."""
+    lines = ctx.database.lines
+    if ctx.database.is_sqlite:
+        return ()
+    if not lines.direct:
+        told = text(
+            "Behind a pooler alone calendars are looked up at each read, and migrate, backup and "
+            "restore refuse. Set CHUNGTAY_DATABASE_DIRECT_URL."
+        )
+        return (Finding("connections", Verdict.NOTE, told),)
+    try:
+        room, running = ctx.database.room()
+    except Busy:  # the database's own finding says so
+        return ()
+    values = {"room": room, "pool": lines.most, "fits": room // lines.most, "running": running}
+    if lines.pooler:
+        told = text("Through a pooler; the server gives {room} to all.", **values)
+        return (Finding("connections", Verdict.GOOD, told),)
+    if running * lines.most > room or room < lines.most:
+        told = text(
+            "Up to {pool} for each of our processes, {running} of which run, and the server gives "
+            "us {room}: some may find none. Set CHUNGTAY_DATABASE_POOL lower, or max_connections "
+            "of the server higher.",
+            **values,
+        )
+        return (Finding("connections", Verdict.NOTE, told),)
+    told = text(
+        "The server gives us {room}, up to {pool} for each of our processes: enough for {fits}; "
+        "{running} run.",
+        **values,
+    )
+    return (Finding("connections", Verdict.GOOD, told),)
 
 
 def _other_schema(ctx: Context, found: str) -> Text:
@@ -306,7 +339,7 @@ def _restore_sqlite(ctx: Context, source: Path) -> None:
     revision = _revision(source)
     if not revision:
         raise Invalid(text("{file} is no backup of an embedded database.", file=str(source)))
-    _refuse_newer(revision)
+    migrations.refuse_newer(revision)
     ctx.database.close()
     path = ctx.database.path
     if path.exists():
@@ -346,7 +379,9 @@ def _pg(ctx: Context, program: str, *arguments: str) -> None:
         raise NotFound(
             text("This needs the program {program} of PostgreSQL on this machine.", program=program)
         )
-    url = ctx.database.url.replace("postgresql+psycopg://", "postgresql://")
+    lines = ctx.database.lines
+    lines.require_direct()
+    url = (lines.direct_url or ctx.database.url).replace("postgresql+psycopg://", "postgresql://")
     done = subprocess.run(
         [found, *arguments, f"--dbname={url}"], capture_output=True, text=True, check=False
     )

@@ -100,9 +100,12 @@ class Cache(Generic[Value]):
     # -- the thread that listens
 
     def start(self) -> None:
-        """Begin to listen; doing so again does nothing.  Until it has begun nothing is kept."""
+        """Begin to listen; doing so again does nothing.  Until it has begun nothing is kept.
+
+        Behind a pooler that is all there is nobody listens, and nothing is.
+        """
         with self._lock:
-            if self._thread is None:
+            if self._thread is None and self._database.lines.direct:
                 bell, self._ringer = socket.socketpair()
                 self._thread = threading.Thread(
                     target=self._listen, args=[bell], name="feeds", daemon=True
@@ -136,9 +139,7 @@ class Cache(Generic[Value]):
 
     def _connected(self) -> _Connection:
         """A connection that listens; nothing committed from now on goes unheard."""
-        pooled = self._database.reader.raw_connection()
-        connection = pooled.driver_connection
-        pooled.detach()
+        connection = self._database.listener()
         assert isinstance(connection, psycopg.Connection)  # noqa: S101 - the only driver we name
         connection.autocommit = True
         connection.add_notify_handler(lambda _note: self._forget(self._proved))

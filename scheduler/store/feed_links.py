@@ -259,7 +259,7 @@ class Reader:
 
     def _row(self, statement: str, values: Mapping[str, object]) -> Any:
         if not self.quick:
-            with self._engine.connect() as connection:
+            with self._database.plain_errors(), self._engine.connect() as connection:
                 return connection.exec_driver_sql(statement, dict(values)).first()
         if self._own is None:  # in autocommit: each read sees the newest commit
             pooled = self._database.reader.raw_connection()

@@ -91,7 +91,7 @@ _WORDS: dict[int, tuple[Text, Text]] = {
         ),
     ),
     503: (
-        text("Too many people at once"),
+        text("This does not work right now"),
         text("Nothing was changed. Try again in a few seconds."),
     ),
 }

@@ -21,6 +21,7 @@ from anyio import to_thread
 from scheduler import clock, tracing
 from scheduler.delivery import ical
 from scheduler.domain import calendars
+from scheduler.errors import Busy
 from scheduler.locale import Language, translate
 from scheduler.services import feeds
 from scheduler.services.calendars import ENDED
@@ -117,6 +118,9 @@ class FeedApp:
         """Answer, with whatever comes of it; its status."""
         try:
             start, body = self._given_before(question) or await self._given_anew(question)
+        except Busy as error:
+            logger.warning("A calendar feed could not be read: %s", error)
+            start, body = _messages(_try_later(), question[0])
         except Exception:  # a calendar client keeps what it has and comes again
             logger.exception("A calendar feed could not be read.")
             start, body = _messages(_try_later(), question[0])
@@ -156,7 +160,7 @@ class FeedApp:
         """
         given = self._given.get(question)
         now = self._ctx.now()
-        if given is None or now >= given.until:
+        if given is None or now >= given.until or self._ctx.database.moved:
             return None
         found = self._reader.remembered(given.digest, given.week)
         if found is not given.found or self._limit.wait(found.link_id, now) is not None:
@@ -170,6 +174,8 @@ class FeedApp:
             return _messages(Answer(204, [_ALLOW, *_ALWAYS]), method)
         if method not in ("GET", "HEAD"):
             return _messages(Answer(405, [_ALLOW, *_ALWAYS]), method)
+        if self._ctx.database.moved:
+            return _messages(_try_later(), method)
         asked = conditions.read(path, headers, zips=self._ctx.settings.feed_gzip)
         now = self._ctx.now()
         answer = await self._answer(asked, now)

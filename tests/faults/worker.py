@@ -1,6 +1,5 @@
 """A worker for tests that kill it, in a process of its own that starts within milliseconds."""
 
-import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +13,7 @@ from scheduler.errors import Busy
 from scheduler.services import sending, ways
 from scheduler.services.context import Context
 from scheduler.store.database import Database
-
-# A clean process that has imported everything; workers are its children, and inherit no lock.
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["tests.faults.worker"])
+from tests.faults.forks import SERVER
 
 
 @contextmanager
@@ -28,7 +24,7 @@ def working(
     clock = ShiftedClock.starting_at(ctx.now())
     own = ctx.settings.model_copy(update=settings)
     arguments = (own, ctx.database.url, clock, ctx.key, lease, fail)
-    started = _SERVER.Process(target=work, args=arguments, daemon=True)
+    started = SERVER.Process(target=work, args=arguments, daemon=True)
     started.start()
     try:
         yield started

@@ -26,7 +26,7 @@ async def healthz() -> Response:
 def readyz(request: Request, ctx: Ctx) -> Response:
     """503 while no loop beats, the one of this process hangs, or the schema is not ours."""
     alive = request.app.state.is_alive()
-    ready = alive and system.is_at_head(ctx) and workers.is_beating(ctx)
+    ready = alive and system.is_ours(ctx) and workers.is_beating(ctx)
     return JSONResponse(
         {"status": "ready" if ready else "not ready"},
         200 if ready else 503,
