@@ -20,9 +20,9 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from scheduler.errors import Busy, Conflict
+from scheduler.errors import Busy, Conflict, text
 
-__all__ = ["Connection", "Database", "Session"]
+__all__ = ["Connection", "Damaged", "Database", "Session"]
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -36,6 +36,20 @@ _PRAGMAS = (
 _UNDONE = ("40001", "40P01")
 # What the two engines say when a teacher or a class would be in two lessons at once.
 _OVERLAP_SIGNS = ("two lessons at once", "one_at_a_time")
+# SQLite, of a file that lost some of its bytes or has others.
+_SPOILT_SIGNS = ("is malformed", "is not a database")
+
+
+class Damaged(Busy):
+    """The database itself cannot be read any more; nobody mends it silently."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            text(
+                "The database is damaged. Stop chungtay and bring the newest backup back: chungtay "
+                "restore FILE. Step by step: docs/operations.md, Backups."
+            )
+        )
 
 
 class Database:
@@ -178,4 +192,6 @@ def _plain_errors() -> Iterator[None]:
     except (IntegrityError, DBAPIError) as error:
         if any(sign in str(error.orig) for sign in _OVERLAP_SIGNS):
             raise Conflict("A teacher or a class would be in two lessons at once.") from error
+        if any(sign in str(error.orig) for sign in _SPOILT_SIGNS):
+            raise Damaged from error
         raise

@@ -16,6 +16,7 @@ PLANNED_AHEAD = "planned_ahead"
 RECORD_SEALED = "record_sealed"  # whoever sets it seals, until the transaction ends
 RECORD_LOOKED_THROUGH = "record_looked_through"
 TIDIED = "tidied"
+BACKED_UP = "backed_up"  # its value: bytes and file of the newest backup
 
 
 def is_on(db: Session, name: str) -> bool:
