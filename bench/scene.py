@@ -140,7 +140,8 @@ def _told(ctx: Context, room: str) -> str:
     row = tables.outbox.c
     with ctx.reading() as db:
         told = db.scalars(sa.select(row.payload).order_by(row.id.desc())).all()
-    return next(str(each["url"]) for each in told if room in each.get("url", ""))
+    urls = (str(outbox.opened(ctx, each).get("url", "")) for each in told)
+    return next(url for url in urls if room in url)
 
 
 def _head(ctx: Context, teacher: Actor) -> Actor:

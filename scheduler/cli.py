@@ -9,6 +9,7 @@ _ROOMS = {
     "demo": "running",
     "serve": "running",
     "worker": "running",
+    "setup": "setup",
     "migrate": "keeping",
     "doctor": "keeping",
     "import": "files",

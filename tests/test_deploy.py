@@ -7,6 +7,7 @@ import pytest
 from click import Context
 
 from scheduler.cli import main
+from scheduler.commands.keeping import backup
 from scheduler.config import IN_FILES, Settings
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -37,7 +38,20 @@ def test_every_command_that_a_service_starts_exists(path):
 
 def test_the_containers_start_commands_that_exist():
     started = re.findall(r"command: \[([a-z]+)", (DEPLOY / "compose.yaml").read_text())
-    assert set(started) == {"migrate", "serve", "worker"} <= COMMANDS
+    assert set(started) == {"migrate", "serve", "worker", "backup"} <= COMMANDS
+
+
+def test_the_container_has_the_tools_of_the_server_that_it_is_sent_to():
+    server = re.search(r"image: docker.io/library/postgres:(\d+)", read("compose.yaml"))[1]
+    assert f"postgresql-client-{server}" in read("Containerfile")
+
+
+@pytest.mark.parametrize("name", ["chungtay-backup.service", "compose.yaml"])
+def test_each_way_to_install_keeps_backups_where_the_doctor_looks(name):
+    """With the options that the command has."""
+    assert re.search(r"backup,? --into,? /var/lib/chungtay/backups", read(name))
+    told = set(re.findall(r"--[a-z-]+", "\n".join(re.findall(r"backup,? --into.*", read(name)))))
+    assert told <= {option for each in backup.params for option in each.opts}
 
 
 def caddy(path):

@@ -66,7 +66,7 @@ class SmtpTransport:
             try:
                 self.line = self._connect(until)
             except (*_BREAKS, UnicodeError) as error:
-                return Receipt(Outcome.REFUSED_FOR_NOW, _cause(error), relay_away=True)
+                return Receipt(Outcome.REFUSED_FOR_NOW, cause(error), relay_away=True)
             refusal = _begin(self.line, self.sender, parcel)
         receipt = refusal or _hand_over(self.line, parcel)
         if receipt.outcome is not Outcome.SENT:
@@ -162,7 +162,7 @@ def _begin(line: "_Line", sender: str, parcel: Parcel) -> Receipt | None:
         code, reply = line.docmd("MAIL", f"FROM:<{sender}>{announced}")
     except _BREAKS as error:
         line.close()
-        return Receipt(Outcome.REFUSED_FOR_NOW, _cause(error))
+        return Receipt(Outcome.REFUSED_FOR_NOW, cause(error))
     if code == 250:
         return None
     if code == 552:
@@ -178,7 +178,7 @@ def _hand_over(line: "_Line", parcel: Parcel) -> Receipt:
         receipt = _offer(line, recipient) or _pour(line, parcel.content)
     except _BREAKS as error:  # before the dot
         line.close()
-        receipt = Receipt(Outcome.REFUSED_FOR_NOW, _cause(error))
+        receipt = Receipt(Outcome.REFUSED_FOR_NOW, cause(error))
     receipt = receipt or _finish(line)
     return replace(receipt, reply=receipt.reply.replace(recipient, "..."))
 
@@ -209,15 +209,15 @@ def _finish(line: "_Line") -> Receipt:
         line.pour(b".\r\n")
     except ConnectionError as error:  # not even this left us
         line.close()
-        return Receipt(Outcome.REFUSED_FOR_NOW, _cause(error))
+        return Receipt(Outcome.REFUSED_FOR_NOW, cause(error))
     except _BREAKS as error:
         line.close()
-        return Receipt(Outcome.UNKNOWN, _cause(error))
+        return Receipt(Outcome.UNKNOWN, cause(error))
     try:
         code, reply = line.getreply()
     except _BREAKS as error:
         line.close()
-        return Receipt(Outcome.UNKNOWN, _cause(error))
+        return Receipt(Outcome.UNKNOWN, cause(error))
     if code == 250:
         return Receipt(Outcome.SENT, _said(code, reply))
     return _judged(line, code, reply, _BY_CLASS.get(code // 100, Outcome.UNKNOWN))
@@ -243,7 +243,8 @@ def _said(code: int, reply: bytes) -> str:
     return one_line(known + reply.decode("utf-8", "replace"))[:LONGEST_SAID]
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
+    """Why a conversation broke off, on one line; never what was said in secret."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return one_line(f"the relay's certificate was not accepted: {error.verify_message}")
     if isinstance(error, smtplib.SMTPResponseException):

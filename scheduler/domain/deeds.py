@@ -86,6 +86,7 @@ DEEDS: dict[str, Text] = {
     "choose_weights": text("Changed the weights of the matching"),
     "publish": text("Published a plan"),
     "undo": text("Undid a publication"),
+    "found_programme": text("Founded the programme"),
     "import": text("Imported workbooks"),
     "export": text("Exported data"),
     "set_meetings": text("Changed where lessons meet"),

@@ -323,18 +323,19 @@ def add_user(
 
 
 def _grant(db: Session, role: Role, school_code: str) -> Grant:
-    term = terms.find(db, None)
-    if term is None:
-        raise NotFound("There is no programme yet. Import the workbooks first.")
+    term, programmes = terms.find(db, None), terms.all_programmes(db)
+    if not programmes:
+        raise NotFound("There is no programme yet. Run chungtay setup, or import the workbooks.")
+    programme_id = term.programme_id if term else programmes[0].id
     if role in RUNNING:
-        return Grant(role, term.programme_id)
+        return Grant(role, programme_id)
     if role is Role.SCHOOL:
         if not school_code:
             raise Invalid("Say which school the contact is of: --school CODE.")
-        schools = {school.code: school for school in terms.schools(db, term.programme_id)}
+        schools = {school.code: school for school in terms.schools(db, programme_id)}
         if school_code not in schools:
             raise NotFound(text("There is no school with the code {code}.", code=school_code))
-        return Grant(role, term.programme_id, school_id=schools[school_code].id)
+        return Grant(role, programme_id, school_id=schools[school_code].id)
     raise Invalid("Teachers come with the workbook of volunteers: import it.")
 
 

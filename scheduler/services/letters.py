@@ -18,7 +18,7 @@ from scheduler.domain.reminders import Side
 from scheduler.errors import Text, text
 from scheduler.locale import Language, spell, translate, wording
 from scheduler.services import facts as known
-from scheduler.services import joint_letters, links, paperwork, private_letters
+from scheduler.services import joint_letters, links, outbox, paperwork, private_letters
 from scheduler.services.context import Context
 from scheduler.services.facts import About, Change, OneLesson
 from scheduler.services.readers import Reader, render
@@ -308,7 +308,8 @@ def _in_short(
         case MessageKind.SIGN_IN:
             until = wording.clock(message.useless_after.astimezone(ZoneInfo(ctx.settings.timezone)))
             body = text("Open it to sign in. It works once, until {time}.", time=until)
-            return text("Sign in to Chung Tay"), body, str(message.payload["url"])
+            url = str(outbox.opened(ctx, message.payload)["url"])
+            return text("Sign in to Chung Tay"), body, url
         case kind if kind in PRIVATE:  # never asked for: these go by mail alone
             return text("A word about your account"), "", reader.base_url
         case MessageKind.NOTE if "thanks" in message.payload:

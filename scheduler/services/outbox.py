@@ -1,17 +1,19 @@
 """The outbox: planning messages, counting them, and letting them wait."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from scheduler import security
 from scheduler.delivery import journal, mailfiles
 from scheduler.delivery.mailfiles import StoredMail
 from scheduler.domain import reminders
 from scheduler.domain.access import Action, Actor
-from scheduler.domain.messages import Channel, MessageKind, NewMessage
+from scheduler.domain.messages import PRIVATE, Channel, MessageKind, NewMessage
 from scheduler.domain.people import Person, PersonId
 from scheduler.domain.relays import PauseReason
 from scheduler.errors import NotAllowed, NotFound, text
@@ -21,6 +23,7 @@ from scheduler.store.database import Session
 
 BEAT_DEAD = timedelta(seconds=60)
 NOTICE_LIFE = timedelta(days=7)
+_KEYS = frozenset({"url", "code"})  # what of a private message would let somebody in
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,27 @@ class OutboxSummary:
 
 def plan(ctx: Context, db: Session, messages: Iterable[NewMessage]) -> int:
     """Plan messages inside the transaction that causes them; returns how many are new."""
-    return outbox.add(db, messages, ctx.now(), lambda key: message_id(ctx, key))
+    closed = (_sealed(ctx, message) for message in messages)
+    return outbox.add(db, closed, ctx.now(), lambda key: message_id(ctx, key))
+
+
+def _sealed(ctx: Context, message: NewMessage) -> NewMessage:
+    """A copy of the database must not hold a link that is still open."""
+    told = message.payload
+    keys = {name: told[name] for name in _KEYS & told.keys()}
+    if message.kind not in PRIVATE or not keys:
+        return message
+    rest = {name: value for name, value in told.items() if name not in keys}
+    sealed = security.seal(ctx.key, json.dumps(keys))
+    return replace(message, payload={**rest, "sealed": sealed})
+
+
+def opened(ctx: Context, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What a message tells, its link and code readable again; raises BadSeal without our key."""
+    told = dict(payload)
+    if "sealed" in told:
+        told |= json.loads(security.unseal(ctx.keys, str(told.pop("sealed"))))
+    return told
 
 
 def message_id(ctx: Context, key: str) -> str:

@@ -7,6 +7,7 @@ from scheduler.domain.access import Role
 from scheduler.domain.messages import Claimed, MessageKind
 from scheduler.errors import text
 from scheduler.locale import translate, wording
+from scheduler.services import outbox
 from scheduler.services.context import Context
 from scheduler.services.readers import Reader, render
 from scheduler.services.words import ROLES
@@ -14,11 +15,11 @@ from scheduler.services.words import ROLES
 
 def letter(ctx: Context, message: Claimed, reader: Reader) -> Letter:
     """The mail that says what the message of a private kind holds."""
-    given = {name: str(value) for name, value in message.payload.items()}
+    given = {name: str(value) for name, value in outbox.opened(ctx, message.payload).items()}
     until = message.useless_after.astimezone(ZoneInfo(ctx.settings.timezone))
     match message.kind:
         case MessageKind.SIGN_IN:
-            return _sign_in(ctx, message, reader)
+            return _sign_in(ctx, message, reader, given["url"], given["code"])
         case MessageKind.FACTOR_NOTICE:
             subject = text("About your second factor at Chung Tay")
             return render("factor_notice", subject, reader, what=given["what"])
@@ -36,11 +37,10 @@ def letter(ctx: Context, message: Claimed, reader: Reader) -> Letter:
             return render("address_notice", subject, reader, taken=given["why"] == "taken")
 
 
-def _sign_in(ctx: Context, message: Claimed, reader: Reader) -> Letter:
+def _sign_in(ctx: Context, message: Claimed, reader: Reader, url: str, code: str) -> Letter:
     """The link and the code that let somebody in."""
     zone = ZoneInfo(ctx.settings.timezone)
     asked, ends = (at.astimezone(zone) for at in (message.due_at, message.useless_after))
-    url, code = (str(message.payload[name]) for name in ("url", "code"))
     half = len(code) // 2
     return render(
         "sign_in",

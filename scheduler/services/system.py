@@ -1,27 +1,22 @@
-"""The installation itself: its schema, its health, and the whole state in one file."""
+"""The installation itself: its schema and its health."""
 
-import shutil
-import sqlite3
-import subprocess
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address
-from pathlib import Path
 
 from scheduler import security
 from scheduler.clock import SystemClock
-from scheduler.domain.messages import OPEN_STATES, Channel
-from scheduler.errors import Busy, Conflict, Invalid, NotFound, Text, text
+from scheduler.domain.messages import Channel
+from scheduler.errors import Busy, Conflict, Text, text
 from scheduler.matching import compiler, library
-from scheduler.services import keys, outbox, sending, ways
+from scheduler.services import backups, keys, ways
 from scheduler.services.context import Context
-from scheduler.store import accounts, migrations
+from scheduler.store import accounts, dumps, migrations
 
-SQLITE_MAGIC = b"SQLite format 3\0"
 CLOCK_DRIFT_SECONDS = 5.0
 A_DAY = timedelta(days=1)
+TOO_LONG = timedelta(days=4)  # without a backup: a long weekend, and nobody has looked since
 ENOUGH_PEOPLE = 3  # fewer may share a line at home
 
 
@@ -40,22 +35,20 @@ class Finding:
     sentence: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """Messages of a restored state: known from the journal as sent, too late by now, and those
-    that wait until sending is resumed."""
+def migrate(ctx: Context, *, backup: bool | None = None) -> str:
+    """Bring the schema to head; returns the revision.
 
-    replayed: int
-    expired: int
-    waiting: int
-
-
-def migrate(ctx: Context) -> str:
-    """Bring the schema to head; returns the revision.  Raises Conflict when it is newer than us."""
+    What is there is copied to the shelf first, if `backup`; None: where the database is embedded.
+    Raises Conflict when it is newer than us, Damaged where it does not fit together any more.
+    """
+    dumps.require_whole(ctx.database)
     found = migrations.current(ctx.database)
     migrations.refuse_newer(found)
-    if found != migrations.head():  # most starts take no turn to see that it is there
-        migrations.upgrade(ctx.database)
+    if found == migrations.head():
+        return found
+    if found and (ctx.database.is_sqlite if backup is None else backup):
+        backups.before(ctx, migrations.head())
+    migrations.upgrade(ctx.database)
     return migrations.current(ctx.database)
 
 
@@ -89,6 +82,7 @@ def doctor(ctx: Context) -> tuple[Finding, ...]:
         _gateway(ctx, Channel.SMS),
         _gateway(ctx, Channel.ZALO),
         _clock(ctx),
+        *_backup(ctx),
         _matching(),
     )
 
@@ -109,6 +103,7 @@ def _settings(ctx: Context) -> Finding:
 
 def _database(ctx: Context) -> Finding:
     try:
+        dumps.require_whole(ctx.database)
         found, head = migrations.current(ctx.database), migrations.head()
     except Busy as error:
         return Finding("database", Verdict.BAD, error.message)
@@ -284,6 +279,27 @@ def _clock(ctx: Context) -> Finding:
     return Finding("clock", Verdict.GOOD, text("The clock is the machine's own."))
 
 
+def _backup(ctx: Context) -> tuple[Finding, ...]:
+    try:
+        found = backups.newest(ctx) if is_at_head(ctx) else None
+    except Busy:  # the database's own finding says so
+        return ()
+    if found is None:
+        none = text(
+            "No backup has been made yet. Run each night: chungtay backup --into {folder} "
+            "(deploy/chungtay-backup.timer does).",
+            folder=str(ctx.settings.backup_dir),
+        )
+        return (Finding("backup", Verdict.NOTE, none),)
+    verdict = Verdict.BAD if found.age > TOO_LONG else Verdict.NOTE
+    told = text(
+        "The newest backup was made {hours} hours ago: {file}.",
+        hours=int(found.age.total_seconds() // 3600),
+        file=found.file,
+    )
+    return (Finding("backup", verdict if found.is_late else Verdict.GOOD, told),)
+
+
 def _matching() -> Finding:
     try:
         for words in compiler.WIDTHS:
@@ -291,101 +307,3 @@ def _matching() -> Finding:
     except Conflict as error:
         return Finding("engine", Verdict.BAD, error.message)
     return Finding("engine", Verdict.GOOD, text("The matching engine is built for this machine."))
-
-
-def backup(ctx: Context, target: Path) -> int:
-    """Write the whole state to a new file; returns its bytes.  Raises Conflict if it exists."""
-    if target.exists():
-        raise Conflict(text("{file} exists already; nothing was written.", file=str(target)))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    half = target.with_name(target.name + ".part")
-    half.unlink(missing_ok=True)
-    if ctx.database.is_sqlite:
-        _copy_sqlite(ctx.database.path, half)
-    else:
-        _pg(ctx, "pg_dump", "--format=custom", f"--file={half}")
-    half.replace(target)
-    return target.stat().st_size
-
-
-def restore(ctx: Context, source: Path) -> Restored:
-    """Put the state of a backup in place of the present one, which is kept beside it (SQLite).
-
-    Sending is paused afterwards: what the old state holds as unsent may have been sent since.
-    What this machine's journal names is marked as sent; other machines have journals of their own.
-    """
-    if not source.is_file():
-        raise NotFound(text("There is no file {file}.", file=str(source)))
-    if ctx.database.is_sqlite:
-        _restore_sqlite(ctx, source)
-    else:
-        _pg(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(source))
-    migrate(ctx)
-    outbox.pause_after_restore(ctx)
-    replayed = outbox.replay(ctx)
-    swept = sending.sweep(ctx)
-    states = outbox.show(ctx).by_state
-    return Restored(
-        replayed=replayed,
-        expired=swept.expired if swept else 0,
-        waiting=sum(states[state] for state in OPEN_STATES),
-    )
-
-
-def _restore_sqlite(ctx: Context, source: Path) -> None:
-    with source.open("rb") as file:
-        if file.read(len(SQLITE_MAGIC)) != SQLITE_MAGIC:
-            raise Invalid(text("{file} is no backup of an embedded database.", file=str(source)))
-    revision = _revision(source)
-    if not revision:
-        raise Invalid(text("{file} is no backup of an embedded database.", file=str(source)))
-    migrations.refuse_newer(revision)
-    ctx.database.close()
-    path = ctx.database.path
-    if path.exists():
-        stamp = SystemClock().now().strftime("%Y%m%d-%H%M%S")
-        _copy_sqlite(path, path.with_name(f"{path.name}.before-restore-{stamp}"))
-    _copy_sqlite(source, path)
-
-
-def _revision(source: Path) -> str:
-    """The schema's version in a database file, empty in one of something else.
-
-    Raises Invalid when the file is damaged.
-    """
-    damaged = text("{file} is damaged; nothing was changed.", file=str(source))
-    try:
-        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as check:
-            if check.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                raise Invalid(damaged)
-            tables = {name for (name,) in check.execute("SELECT name FROM sqlite_schema")}
-            if "alembic_version" not in tables:
-                return ""
-            found = check.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise Invalid(damaged) from error
-    return str(found[0]) if found else ""
-
-
-def _copy_sqlite(source: Path, target: Path) -> None:
-    """By the engine's own copying, safe while others write."""
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
-
-
-def _pg(ctx: Context, program: str, *arguments: str) -> None:
-    found = shutil.which(program)
-    if found is None:
-        raise NotFound(
-            text("This needs the program {program} of PostgreSQL on this machine.", program=program)
-        )
-    lines = ctx.database.lines
-    lines.require_direct()
-    url = (lines.direct_url or ctx.database.url).replace("postgresql+psycopg://", "postgresql://")
-    done = subprocess.run(
-        [found, *arguments, f"--dbname={url}"], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise Conflict(
-            text("{program} did not succeed: {why}", program=program, why=done.stderr.strip()[:300])
-        )

@@ -25,7 +25,7 @@ from scheduler.errors import Busy, ChungTayError, Conflict, text
 from scheduler.store import lines
 from scheduler.store.lines import Lines
 
-__all__ = ["Connection", "Database", "Session"]
+__all__ = ["Connection", "Damaged", "Database", "Session"]
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -47,6 +47,20 @@ RENEWED = text("Chung Tay is being renewed at this moment. Try again in a minute
 _MIGRATING = 0x6368756E67746179
 MIGRATION_PATIENCE = 60.0  # seconds for another migration to end
 _log = logging.getLogger(__name__)
+# SQLite, of a file that lost some of its bytes or has others.
+_SPOILT_SIGNS = ("is malformed", "is not a database")
+
+
+class Damaged(Busy):
+    """The database itself cannot be read any more; nobody mends it silently."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            text(
+                "The database is damaged. Stop chungtay and bring the newest backup back: chungtay "
+                "restore FILE. Step by step: docs/operations.md, Backups."
+            )
+        )
 
 
 class Database:
@@ -266,6 +280,8 @@ def _plain(error: DBAPIError) -> ChungTayError | None:
     said, state = str(error.orig), getattr(error.orig, "sqlstate", None)
     if any(sign in said for sign in _OVERLAP_SIGNS):
         return Conflict("A teacher or a class would be in two lessons at once.")
+    if any(sign in said for sign in _SPOILT_SIGNS):
+        return Damaged()
     if "database is locked" in said or state in _WAITED:
         return Busy("The database is busy. Try again in a moment.")
     if any(sign in said for sign in _FULL_SIGNS):

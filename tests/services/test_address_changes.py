@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.errors import ChungTayError, Invalid, NotFound, TooMany
-from scheduler.services import accounts, address_changes, factors, letters, sessions
+from scheduler.services import accounts, address_changes, factors, letters, outbox, sessions
 from scheduler.store import roles, tables
 from tests.services.test_inviting import claimed
 
@@ -17,9 +17,8 @@ def secret(ctx):
     """Of the newest link in the outbox."""
     query = sa.select(tables.outbox.c.payload).where(tables.outbox.c.kind == "new_address")
     with ctx.reading() as db:
-        return db.scalar(query.order_by(tables.outbox.c.id.desc()).limit(1))["url"].removeprefix(
-            BASE
-        )
+        payload = db.scalar(query.order_by(tables.outbox.c.id.desc()).limit(1))
+    return outbox.opened(ctx, payload)["url"].removeprefix(BASE)
 
 
 def email(ctx, person_id):

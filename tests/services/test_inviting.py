@@ -11,7 +11,15 @@ from scheduler.domain.access import Grant, Role
 from scheduler.domain.invitations import InvitationState, Place
 from scheduler.domain.messages import Channel, MessageState
 from scheduler.errors import ChungTayError, Conflict, Invalid, NotAllowed, NotFound, TooMany
-from scheduler.services import accounts, address_changes, invitations, letters, people, sessions
+from scheduler.services import (
+    accounts,
+    address_changes,
+    invitations,
+    letters,
+    outbox,
+    people,
+    sessions,
+)
 from scheduler.services.invitations import Wanted
 from scheduler.store import accounts as account_rows
 from scheduler.store import queue, roles, tables
@@ -71,7 +79,7 @@ def token(ctx):
             .order_by(tables.outbox.c.id.desc())
             .limit(1)
         )
-    return payload["url"].rsplit("/", 1)[1]
+    return outbox.opened(ctx, payload)["url"].rsplit("/", 1)[1]
 
 
 def claimed(ctx):

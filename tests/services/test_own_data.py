@@ -11,7 +11,7 @@ from scheduler.domain.invitations import Place
 from scheduler.domain.messages import MessageState
 from scheduler.errors import Conflict, NotFound
 from scheduler.origin import Origin, coming_from
-from scheduler.services import accounts, address_changes, invitations, own_data, sending
+from scheduler.services import accounts, address_changes, invitations, outbox, own_data, sending
 from scheduler.services.invitations import Wanted
 from scheduler.store import audits, tables
 from scheduler.store.own_data import PLACES, Fate
@@ -312,7 +312,7 @@ def invited(ctx, by, email, place):
     with ctx.reading() as db:
         key = tables.outbox.c.key == f"invitation:{made}:mail"
         payload = db.scalar(sa.select(tables.outbox.c.payload).where(key))
-    return payload["url"].rsplit("/", 1)[1]
+    return outbox.opened(ctx, payload)["url"].rsplit("/", 1)[1]
 
 
 def test_whoever_is_erased_speaks_for_nobody_any_more(ctx, cast):

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from scheduler.app import around, create_pages
-from scheduler.services import accounts
+from scheduler.services import accounts, outbox
 from scheduler.services.context import Context
 from scheduler.store import accounts as accounts_store
 from scheduler.store import tables
@@ -91,7 +91,8 @@ def mailed(ctx: Context) -> tuple[str, str]:
     newest = sa.select(tables.outbox.c.payload).order_by(tables.outbox.c.id.desc()).limit(1)
     with ctx.reading() as db:
         payload = db.scalar(newest)
-    return payload["url"].removeprefix(BASE), payload["code"]
+    told = outbox.opened(ctx, payload)
+    return told["url"].removeprefix(BASE), told["code"]
 
 
 def messages(ctx: Context) -> int:

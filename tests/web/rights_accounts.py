@@ -7,7 +7,14 @@ import sqlalchemy as sa
 from scheduler import security
 from scheduler.domain.access import Actor, Role
 from scheduler.domain.invitations import Place
-from scheduler.services import access_tokens, accounts, address_changes, invitations, sessions
+from scheduler.services import (
+    access_tokens,
+    accounts,
+    address_changes,
+    invitations,
+    outbox,
+    sessions,
+)
 from scheduler.services.context import Context
 from scheduler.services.invitations import Wanted
 from scheduler.store import factors, tables
@@ -72,7 +79,8 @@ def _of_mail(ctx: Context, room: str) -> str:
     row = tables.outbox.c
     with ctx.reading() as db:
         told = db.scalars(sa.select(row.payload).order_by(row.id.desc()))
-        return _key(next(x["url"] for x in told if room in x.get("url", "")))
+        urls = (outbox.opened(ctx, x).get("url", "") for x in told)
+        return _key(next(url for url in urls if room in url))
 
 
 def _key(url: str) -> str:

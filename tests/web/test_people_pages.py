@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.domain.access import Grant, Role
-from scheduler.services import accounts, feeds
+from scheduler.services import accounts, feeds, outbox
 from scheduler.store import accounts as account_rows
 from scheduler.store import tables
 from tests import standins
@@ -51,7 +51,7 @@ def link(ctx, kind="invitation"):
     query = sa.select(tables.outbox.c.payload).where(tables.outbox.c.kind == kind)
     with ctx.reading() as db:
         payload = db.scalar(query.order_by(tables.outbox.c.id.desc()).limit(1))
-    return payload["url"].removeprefix(BASE)
+    return outbox.opened(ctx, payload)["url"].removeprefix(BASE)
 
 
 def kinds(ctx):

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from scheduler.app import create_app
 from scheduler.config import load
-from scheduler.services import accounts
+from scheduler.services import accounts, outbox
 from scheduler.services.context import Context
 from scheduler.store import tables
 from scheduler.web import proxies
@@ -107,7 +107,7 @@ def test_what_a_proxy_says_of_host_and_scheme_counts_for_nothing(ctx, cast, tmp_
     accounts.make_links(ctx)
     with ctx.reading() as db:
         payload = db.scalar(sa.select(tables.outbox.c.payload))
-    assert payload["url"].startswith(f"{BASE}/sign-in/")
+    assert outbox.opened(ctx, payload)["url"].startswith(f"{BASE}/sign-in/")
 
 
 @pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/33", "*", "10.0.0.1/8", "fe80::%a/x"])
