@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from scheduler import config
-from scheduler.clock import Clock, ShiftedClock, SystemClock
+from scheduler.clock import Clock, FastClock, SystemClock
 from scheduler.config import Settings
 from scheduler.store.database import Connection, Database, Session
 
@@ -42,6 +42,13 @@ class Context:
 
 def open_context(settings: Settings) -> Context:
     """Everything a process needs; the schema is not touched."""
-    clock = ShiftedClock.starting_at(settings.clock) if settings.clock else SystemClock()
+    clock = _clock(settings)
     key, former = config.secret_key(settings), config.former_keys(settings)
     return Context(settings, Database(settings.database), clock, key, former)
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.clock is None:
+        return SystemClock()
+    since = settings.clock_since or SystemClock().now()
+    return FastClock(settings.clock, since, settings.clock_speed)

@@ -26,6 +26,7 @@ from tests.faults.worker import working
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.fault(24)
 def test_a_database_locked_by_another_program_costs_no_mark(ctx, cast, monkeypatch):
     announce(ctx, cast, 3)
     monkeypatch.setattr(batches, "PAUSE", 0.05)
@@ -75,6 +76,7 @@ def own_server(tmp_path):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.fault(25)
 def test_a_server_that_stops_at_once_and_comes_back_loses_nothing(own_server, settings, clock):
     url, pg_ctl, start = own_server
     migrations.upgrade(database := Database(url))
@@ -101,6 +103,7 @@ def _sent(ctx):
         return 0
 
 
+@pytest.mark.fault(25)
 def test_a_line_that_breaks_while_committing_is_no_lost_lease(ctx, cast, monkeypatch):
     announce(ctx, cast, 2)
     monkeypatch.setattr(batches, "PAUSE", 0.01)
