@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         True, description="gzip calendar feeds for clients that ask; off for those that mislead"
     )
     clock: datetime | None = Field(None, description="start the programme's clock here (drills)")
+    clock_speed: float = Field(
+        1.0, gt=0, le=1000, description="how many times as fast that clock runs (drills)"
+    )
+    clock_since: datetime | None = Field(
+        None,
+        description="when, by the machine's clock, it showed that; empty: when the process began",
+    )
     second_factor: bool = Field(
         True, description="coordinators and administrators sign in with a second factor"
     )
@@ -243,11 +250,18 @@ class Settings(BaseSettings):
             raise ValueError("write names of hosts, with commas between: calendar.school.internal")
         return value
 
-    @field_validator("clock")
+    @field_validator("clock", "clock_since")
     @classmethod
     def _aware_clock(cls, value: datetime | None) -> datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError("write the clock with its zone, for example 2023-10-02T06:30:00+07:00")
+        return value
+
+    @field_validator("clock_speed", "clock_since")
+    @classmethod
+    def _of_a_drill(cls, value: float | datetime, info: ValidationInfo) -> float | datetime:
+        if value not in (1.0, None) and info.data.get("clock") is None:
+            raise ValueError("it is for drills: set CHUNGTAY_CLOCK, too")
         return value
 
     @field_validator("secret_key", "former_secret_keys")

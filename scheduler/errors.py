@@ -55,6 +55,10 @@ class Busy(ChungTayError):
     """The database did not answer in time; the same call may go through later."""
 
 
+class Full(Busy):
+    """No room is left to write; what is there can be read."""
+
+
 class TooMany(ChungTayError):
     """It was tried too often; `retry_after` seconds from now it may be tried again."""
 

@@ -19,6 +19,7 @@ from scheduler.services import (
     presses,
     reminders,
     retention,
+    room,
     runs,
     sending,
     swaps,
@@ -93,7 +94,9 @@ def work_on_runs(ctx: Context) -> bool:
 
 
 def watch(ctx: Context) -> int:
-    """Tell once when the queue will be too long for its deadlines; how many will be late."""
+    """Tell once when the queue will be too long for its deadlines, and of a disk that fills; how
+    many messages will be late."""
+    _attempt("room", lambda: room.watch(ctx), None, [])
     return _attempt("watch", lambda: mailroom.watch(ctx), 0, [])
 
 

@@ -18,7 +18,7 @@ from scheduler.domain import relays as rules
 from scheduler.domain.messages import PRIVATE, Channel, Claimed, MessageKind, MessageState
 from scheduler.domain.relays import Limit
 from scheduler.errors import Busy
-from scheduler.services import parcels, ways
+from scheduler.services import parcels, room, ways
 from scheduler.services.context import Context
 from scheduler.services.parcels import Dropped, Poisoned, Prepared, Ready
 from scheduler.store import addresses, queue, relays, switches
@@ -217,7 +217,9 @@ class Batch:
 
     def _has_time(self) -> bool:
         used = clock.monotonic() - self.began
-        return self.away is None and not self.full and used < self.lease / 2 and self.go_on()
+        if self.away is not None or self.full or used >= self.lease / 2:
+            return False
+        return not room.is_short(self.ctx) and self.go_on()
 
     def _transmit(self, message: Claimed, parcel: Parcel) -> None:
         began = clock.monotonic()

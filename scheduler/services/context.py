@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from scheduler import config
-from scheduler.clock import Clock, ShiftedClock, SystemClock
+from scheduler.clock import Clock, FastClock, SystemClock
 from scheduler.config import Settings
 from scheduler.store.database import Connection, Database, Session
 from scheduler.store.lines import Lines
@@ -56,6 +56,13 @@ def open_context(settings: Settings, role: str = "command") -> Context:
 
     PostgreSQL shows `role` to whoever asks it who is connected.
     """
-    clock = ShiftedClock.starting_at(settings.clock) if settings.clock else SystemClock()
+    clock = _clock(settings)
     key, former = config.secret_key(settings), config.former_keys(settings)
     return Context(settings, open_database(settings, role), clock, key, former)
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.clock is None:
+        return SystemClock()
+    since = settings.clock_since or SystemClock().now()
+    return FastClock(settings.clock, since, settings.clock_speed)

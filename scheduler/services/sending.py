@@ -10,7 +10,7 @@ from scheduler import clock, failpoints, security
 from scheduler.delivery.channels import Transport
 from scheduler.domain.messages import Channel, Claimed
 from scheduler.domain.relays import PauseReason
-from scheduler.services import batches
+from scheduler.services import batches, room
 from scheduler.services.batches import Batch, Fate
 from scheduler.services.context import Context
 from scheduler.services.workers import own_name
@@ -49,12 +49,12 @@ def send_due(
     go_on: Callable[[], bool] = lambda: True,
 ) -> SendSummary:
     """Send one batch of what is due, the most urgent first; what cannot be tried in time is
-    given back.
+    given back.  Nothing is, while there is hardly room to note it.
 
     `go_on` is asked before each message: False ends the batch after the one in flight.
     """
     began = clock.monotonic()
-    claimed = _claim(ctx, channel, limit, lease)
+    claimed = () if room.is_short(ctx) else _claim(ctx, channel, limit, lease)
     if not claimed:
         return NOTHING
     failpoints.at("after_claim")

@@ -1,12 +1,13 @@
 """Signed-in browsers: who they are, their secrets that change each day, and their ends."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from scheduler import security
 from scheduler.domain import accounts as rules
 from scheduler.domain.access import Actor
 from scheduler.domain.accounts import OpenSession, Secret, SessionSeen
-from scheduler.errors import NotFound
+from scheduler.errors import Full, NotFound
 from scheduler.services.context import Context
 from scheduler.store import accounts, audits
 from scheduler.store.database import Session
@@ -41,7 +42,7 @@ def _note(ctx: Context, found: SessionSeen, token: str, now: datetime) -> None:
     first, since_long = rules.first_use(found), now - found.seen_at > rules.SEEN_EVERY
     if not (first or since_long):
         return
-    with ctx.transaction() as db:
+    with suppress(Full), ctx.transaction() as db:  # who only reads need not hear of it
         if first:
             accounts.came(db, found.id, security.digest(token), now + rules.FORMER_LIFE)
         if since_long:
@@ -64,8 +65,8 @@ def renewed(ctx: Context, found: SessionSeen, token: str) -> str:
     if not rules.renewal_due(found, now):
         return ""
     new = f"{token.partition('.')[0]}.{security.new_token()}"
-    old_hash, new_hash = security.digest(token), security.digest(new)
-    with ctx.transaction() as db:
+    old_hash, new_hash, won = security.digest(token), security.digest(new), False
+    with suppress(Full), ctx.transaction() as db:
         if found.secret is Secret.FORMER:
             before = now - rules.GIVE_AGAIN
             won = accounts.give_again(db, found.id, old_hash, new_hash, now, before)

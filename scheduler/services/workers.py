@@ -58,7 +58,8 @@ def is_beating(ctx: Context) -> bool:
 
 
 class Timekeeper:
-    """Holds the wall clock against one that never jumps, for one process.
+    """Holds the wall clock against one that never jumps, for one process; one that runs faster
+    by a drill's wish is held against what it should show.
 
     A jump of more than two seconds is noted; of more than a day, sending is paused: no due time
     can be trusted then, and nothing may expire by mistake.
@@ -74,7 +75,8 @@ class Timekeeper:
         """How far the wall clock jumped since the last look."""
         with self._lock:
             wall, steady = self.ctx.now(), self.monotonic()
-            drift = (wall - self._seen[0]) - timedelta(seconds=steady - self._seen[1])
+            went = (wall - self._seen[0]) / self.ctx.settings.clock_speed
+            drift = went - timedelta(seconds=steady - self._seen[1])
             if abs(drift) > DRIFT_NOTED:  # nobody else sees a steady clock before it is noted
                 self._note(drift)
             self._seen = wall, steady

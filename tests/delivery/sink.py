@@ -39,9 +39,10 @@ class Sink(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+    host = "127.0.0.1"
 
     def __init__(self, manner: Manner | None = None, **script: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Session)
+        super().__init__((self.host, 0), _Session)
         self.manner = manner or Manner()
         self.script = script
         self.arrived: list[bytes] = []
@@ -61,7 +62,7 @@ class Sink(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
+        return f"smtp://{self.host}:{self.port}"
 
 
 class _Session(socketserver.StreamRequestHandler):
@@ -156,9 +157,11 @@ class _Session(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def listening(manner: Manner | None = None, **script: str) -> Iterator[Sink]:
+def listening(
+    manner: Manner | None = None, kind: type[Sink] = Sink, **script: str
+) -> Iterator[Sink]:
     """A relay that listens while the block runs."""
-    with Sink(manner, **script) as sink:
+    with kind(manner, **script) as sink:
         threading.Thread(target=sink.serve_forever, args=(0.01,), daemon=True).start()
         yield sink
         sink.over.set()

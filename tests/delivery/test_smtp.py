@@ -117,6 +117,7 @@ def test_a_mail_that_begins_with_dots_or_ends_in_midline_arrives_whole():
     ],
     ids=lambda value: f"{value:.40}" if isinstance(value, str) else f"{value!s:.40}",
 )
+@pytest.mark.fault(11, 12, 13, 14)
 def test_where_it_broke_says_what_became_of_the_message(script, outcome, relay_away):
     with listening(**script) as sink:
         silent = any(word in str(script) for word in ("hang", "still thinking"))
@@ -131,6 +132,7 @@ def test_where_it_broke_says_what_became_of_the_message(script, outcome, relay_a
 
 
 @pytest.mark.parametrize("script", [{"body": "reset"}, {"body": "421 enough"}], ids=str)
+@pytest.mark.fault(13)
 def test_a_line_cut_within_the_body_is_never_taken_for_sent(script):
     long = Parcel("<1@x.example>", (TO,), (b"x" * 70 + b"\r\n") * 150_000, 3600)
     with listening(**script) as sink:
@@ -164,6 +166,7 @@ def test_a_name_that_leads_nowhere_is_a_refusal_for_now(url):
     ],
     ids=str,
 )
+@pytest.mark.fault(15)
 def test_an_answer_byte_by_byte_ends_with_the_patience_for_one(script, outcome):
     with listening(Manner(pace=0.3), **script) as sink:  # more than ten seconds
         began = time.monotonic()
@@ -177,6 +180,7 @@ SLOW = {"banner": "drip 220 ok", "DATA": "drip 354 ok"}
 SLOW |= dict.fromkeys(("EHLO", "MAIL", "RCPT", "dot"), "drip 250 ok")
 
 
+@pytest.mark.fault(15)
 def test_slow_answers_one_after_another_end_with_the_deadline_of_the_mail():
     with listening(Manner(pace=0.3), **SLOW) as sink:  # two seconds each
         began = time.monotonic()
@@ -193,6 +197,7 @@ def test_slow_answers_within_the_time_are_waited_for():
     assert sink.arrived == [MESSAGE.content]
 
 
+@pytest.mark.fault(16)
 def test_an_answer_without_an_end_is_cut_off():
     with listening(RCPT="\r\n".join(["250-and then"] * 100_000)) as sink:
         receipt = transport_to(sink.url).send(MESSAGE)
@@ -313,6 +318,7 @@ def test_tls_that_is_required_is_not_done_without():
 
 
 @pytest.mark.parametrize("tls_first", [False, True])
+@pytest.mark.fault(11)
 def test_a_certificate_nobody_vouches_for_is_named_as_the_cause(identity, tls_first):
     with listening(secured(identity, tls_first=tls_first)) as sink:
         scheme = "smtps" if tls_first else "smtp"

@@ -47,6 +47,7 @@ def simulated(loads, seconds: int) -> int:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.fault(34)
 def test_the_forecast_is_what_sending_one_by_one_would_give(seed):
     for seconds in (1, 4, 16, 64):  # whose inverse is exact
         assert late(queue(seed), 1 / seconds) == simulated(queue(seed), seconds)

@@ -68,6 +68,7 @@ def test_news_waits_unless_it_would_be_useless_then():
         ("Australia/Lord_Howe", 22 * 60, 135, "2026-10-03T15:00Z", "2026-10-03T15:45Z"),
     ],
 )
+@pytest.mark.fault(10)
 def test_quiet_ends_once_where_clocks_jump(zone, start, end, due, goes):
     quiet = Quiet(start, end, zone)
     when = reminder_time(datetime.fromisoformat(due), datetime(2027, 1, 1, tzinfo=UTC), HOUR, quiet)

@@ -73,6 +73,7 @@ def deeper_than_a_well() -> bytes:
         pytest.param(deeper_than_a_well, BEYOND, marks=pytest.mark.soak),
     ],
 )
+@pytest.mark.fault(33)
 def test_file_that_eats_memory_ends_its_reader_and_nobody_else(build: Any, sentence: str) -> None:
     data = build()
     assert len(data) < grids.MOST_BYTES

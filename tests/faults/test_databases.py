@@ -21,6 +21,7 @@ from tests.faults.worker import working
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.fault(24)
 def test_a_database_locked_by_another_program_costs_no_mark(ctx, cast, monkeypatch):
     announce(ctx, cast, 3)
     monkeypatch.setattr(batches, "PAUSE", 0.05)
@@ -49,6 +50,7 @@ def test_a_database_locked_by_another_program_costs_no_mark(ctx, cast, monkeypat
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.fault(25)
 @pytest.mark.parametrize(
     "how",
     ["immediate", *(pytest.param(how, marks=pytest.mark.soak) for how in ("fast", "kill -9"))],
@@ -78,6 +80,7 @@ def _sent(ctx):
         return 0
 
 
+@pytest.mark.fault(25)
 def test_a_line_that_breaks_while_committing_is_no_lost_lease(ctx, cast, monkeypatch):
     announce(ctx, cast, 2)
     monkeypatch.setattr(batches, "PAUSE", 0.01)

@@ -39,6 +39,7 @@ def test_the_table_here_has_every_place_of_a_batch():
 
 
 @pytest.mark.parametrize("name", COPIES)
+@pytest.mark.fault(1, 3, 4)
 def test_a_worker_killed_there_loses_nothing_and_doubles_what_it_had_in_hand(ctx, cast, name):
     announce(ctx, cast, 2)
     with listening() as sink:

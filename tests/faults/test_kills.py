@@ -48,6 +48,7 @@ def finish(ctx, sink):
         sending.send_due(ctx, transport)
 
 
+@pytest.mark.fault(1)
 def test_a_worker_killed_before_it_sent_leaves_one_unknown_and_loses_nothing(ctx, cast):
     announce(ctx, cast, 5)
     with listening() as sink:
@@ -61,6 +62,7 @@ def test_a_worker_killed_before_it_sent_leaves_one_unknown_and_loses_nothing(ctx
     assert states(ctx) == {"sent": 5}
 
 
+@pytest.mark.fault(3)
 def test_a_worker_killed_after_the_relay_accepted_leaves_one_that_may_come_twice(ctx, cast):
     announce(ctx, cast, 5)
     with listening() as sink:
@@ -74,6 +76,23 @@ def test_a_worker_killed_after_the_relay_accepted_leaves_one_that_may_come_twice
     assert outbox.show(ctx).maybe_twice == 1
 
 
+@pytest.mark.fault(2)
+def test_a_worker_killed_in_the_midst_of_a_mail_leaves_one_unknown_and_no_copy(ctx, cast):
+    announce(ctx, cast, 3)
+    with listening(body="hang") as sink:
+        run_until_killed(ctx, sink, "body", 1)
+        assert sink.arrived == []
+        assert states(ctx) == {"leased": 3}
+        assert ("transmitting",) in rows(ctx, "phase")
+        found = swept(ctx)
+        assert (found.unknown, found.freed) == (1, 2)
+        sink.script.clear()
+        finish(ctx, sink)
+    assert sorted(arrived(sink).values()) == [1] * 3
+    assert states(ctx) == {"sent": 3}
+
+
+@pytest.mark.fault(5)
 def test_workers_killed_again_and_again_lose_nothing_and_double_at_most_one_each(ctx, cast):
     announce(ctx, cast, 20)
     kills = 3
@@ -89,6 +108,7 @@ def test_workers_killed_again_and_again_lose_nothing_and_double_at_most_one_each
     assert outbox.show(ctx).maybe_twice <= kills
 
 
+@pytest.mark.fault(7)
 def test_two_real_workers_share_the_work_and_double_nothing(ctx, cast):
     announce(ctx, cast, 20)
     with (

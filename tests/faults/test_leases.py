@@ -45,6 +45,7 @@ def ours(ctx, change, *arguments):
         return change(db, *arguments)
 
 
+@pytest.mark.fault(7)
 def test_two_workers_at_once_send_each_message_once(ctx, cast, clock):
     announce(ctx, cast, 40)
     post, barrier = Post(), threading.Barrier(2)
@@ -71,6 +72,7 @@ def test_two_claims_share_nothing(ctx, cast, due):
     assert {message.id for message in first}.isdisjoint(message.id for message in second)
 
 
+@pytest.mark.fault(6)
 def test_a_worker_that_lost_its_lease_changes_nothing(ctx, cast, due):
     late = claim(ctx, "late", lease=timedelta(0))
     assert sweep(ctx).freed == 2
@@ -112,6 +114,7 @@ def test_a_worker_that_is_told_to_stop_or_runs_late_gives_back(ctx, cast, due):
     assert states(ctx) == {"planned": 4}
 
 
+@pytest.mark.fault(34)
 def test_the_most_urgent_goes_first(ctx, cast, clock):
     later = book(ctx, cast, WEDNESDAY + HOUR, "8B", "teacher2")
     sooner = book(ctx, cast, WEDNESDAY)

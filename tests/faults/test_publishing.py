@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 
+import pytest
 import sqlalchemy as sa
 
 from scheduler.clock import ShiftedClock
@@ -66,6 +67,7 @@ def everything(ctx):
         return [sorted(map(repr, db.execute(sa.select(table)).all())) for table in WRITTEN]
 
 
+@pytest.mark.fault(19)
 def test_a_publisher_killed_before_any_statement_leaves_nothing(ctx, cast):
     coordinator = cast.actors["coordinator"]
     publish(ctx, cast, draft(ctx, cast, A1, A2))

@@ -62,6 +62,7 @@ def while_held(ctx, held, meanwhile):
     return post, done[0].fates
 
 
+@pytest.mark.fault(17)
 def test_a_lesson_called_off_before_the_last_look_is_not_reminded_of(ctx, cast, due, held):
     post, fates = while_held(ctx, held, lambda: change(ctx, due, state="cancelled"))
     assert (post.arrived, fates) == ([], {Fate.LEASE_LOST: 2})
@@ -111,6 +112,7 @@ def test_one_lesson_planned_by_two_at_once_reminds_once(ctx, cast):
     assert states(ctx) == {"planned": 4}
 
 
+@pytest.mark.fault(26)
 def test_transactions_that_cross_are_tried_again(ctx, cast):
     if ctx.database.is_sqlite:
         pytest.skip("one writer at a time: they cannot cross")

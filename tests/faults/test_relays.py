@@ -37,6 +37,7 @@ def let_it_open(ctx):
         db.execute(tables.relays.update().values(open_until=past))
 
 
+@pytest.mark.fault(11)
 def test_a_relay_that_is_away_five_times_is_left_alone(ctx, cast, clock):
     announce(ctx, cast, 30)
     post = Post(*[AWAY] * 6)

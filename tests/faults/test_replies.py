@@ -18,6 +18,7 @@ WORDS = "451 later\x00 \ud83d now"
         (Outcome.UNKNOWN, "unknown", "last_error"),
     ],
 )
+@pytest.mark.fault(16)
 def test_words_that_no_database_keeps_hold_up_no_message(ctx, cast, outcome, state, column):
     announce(ctx, cast, 2)
     post = Post(Receipt(outcome, WORDS))

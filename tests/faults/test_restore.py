@@ -43,6 +43,7 @@ def test_a_journal_that_cannot_be_written_ends_the_sending(ctx, cast, caplog):
     assert "cannot be written" in caplog.text
 
 
+@pytest.mark.fault(30)
 def test_after_a_restore_nothing_goes_out_twice(ctx, cast, clock, tmp_path, postgresql_programs):
     announce(ctx, cast, 6)
     post = Post()
@@ -61,6 +62,7 @@ def test_after_a_restore_nothing_goes_out_twice(ctx, cast, clock, tmp_path, post
     assert {at for (at,) in rows(ctx, "sent_at")} == {ctx.now()}
 
 
+@pytest.mark.fault(30)
 def test_a_restore_expires_what_is_past(ctx, cast, clock, tmp_path, postgresql_programs):
     announce(ctx, cast, 2)
     backups.backup(ctx, tmp_path / "state.backup")

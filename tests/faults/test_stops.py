@@ -41,6 +41,7 @@ def started(law):
         each.stop()
 
 
+@pytest.mark.fault(6)
 def test_a_worker_frozen_past_its_lease_sends_nothing_further(ctx, cast):
     announce(ctx, cast, 4)
     with listening() as sink, working(ctx, smtp_url=SecretStr(sink.url), lease=2) as worker:
@@ -65,6 +66,7 @@ def test_a_worker_frozen_past_its_lease_sends_nothing_further(ctx, cast):
     assert outbox.show(ctx).maybe_twice == 1
 
 
+@pytest.mark.fault(36)
 def test_a_worker_told_to_end_finishes_the_mails_in_flight(ctx, cast):
     announce(ctx, cast, 60)
     with (
@@ -79,6 +81,7 @@ def test_a_worker_told_to_end_finishes_the_mails_in_flight(ctx, cast):
     assert states(ctx) == {"sent": len(found), "planned": 60 - len(found)}
 
 
+@pytest.mark.fault(9)
 def test_a_machine_that_slept_sends_what_is_still_of_use(ctx, cast, clock):
     announce(ctx, cast, 2)
     with ctx.transaction() as db:
@@ -125,6 +128,7 @@ def running(ctx, wall):
 
 
 @pytest.mark.parametrize("hours", [1, -1])
+@pytest.mark.fault(8)
 def test_an_hour_on_the_clock_stops_nothing_and_is_noted(ctx, cast, wall, running, hours):
     until(lambda: loop.ready(ctx))
     wall.set(hours=hours)
@@ -140,6 +144,7 @@ def test_an_hour_on_the_clock_stops_nothing_and_is_noted(ctx, cast, wall, runnin
     assert outbox.show(ctx).paused is False
 
 
+@pytest.mark.fault(8)
 def test_a_clock_in_another_century_pauses_and_expires_nothing(ctx, cast, wall, running):
     until(lambda: loop.ready(ctx))
     outbox.pause(ctx)
@@ -152,6 +157,7 @@ def test_a_clock_in_another_century_pauses_and_expires_nothing(ctx, cast, wall, 
     assert running.post.arrived == []
 
 
+@pytest.mark.fault(8)
 def test_a_clock_that_jumps_between_two_mails_stops_the_second(ctx, cast, wall):
     announce(ctx, cast, 3)
     own = replace(ctx, clock=wall)
@@ -195,6 +201,7 @@ def test_the_metronome_beats_at_once_when_the_wall_clock_was_set_back(ctx, start
 # -- loops that hang
 
 
+@pytest.mark.fault(32)
 def test_a_loop_that_no_longer_beats_says_so(ctx, started, monkeypatch, caplog):
     settings = ctx.settings.model_copy(update={"tick_seconds": 0.05})
     running = started(replace(ctx, settings=settings))

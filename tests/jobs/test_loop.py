@@ -56,6 +56,7 @@ def test_a_beat_takes_batch_after_batch_over_one_connection(ctx, cast, senders, 
     assert post.closed == 1
 
 
+@pytest.mark.fault(14)
 def test_a_beat_does_not_wait_for_a_relay_that_hangs(ctx, cast):
     announce(ctx, cast, 30)
     answers = threading.Event()
@@ -85,6 +86,7 @@ def test_a_process_has_as_many_connections_as_its_settings_say(ctx):
     made.close()
 
 
+@pytest.mark.fault(32)
 def test_a_step_that_breaks_stops_no_other(ctx, cast, senders):
     announce(ctx, cast, 1)
     with ctx.transaction() as db:
@@ -180,6 +182,7 @@ HANGS = (
 )
 
 
+@pytest.mark.fault(32)
 def test_a_worker_whose_beat_hangs_ends_so_that_it_is_started_again(ctx):
     with process(ctx, "-c", HANGS, tick_seconds=0.1) as worker:
         assert worker.wait(timeout=60) == 1

@@ -342,6 +342,7 @@ def test_a_stranger_finds_nothing_and_others_may_not(ctx, cast, lesson, door):
 # -- at once
 
 
+@pytest.mark.fault(21)
 def test_of_many_who_accept_at_once_one_gives_the_lesson(ctx, cast, lesson):
     cannot(ctx, cast, lesson)
     many = [join(ctx, cast, f"many{n}") for n in range(50)]

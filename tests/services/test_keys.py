@@ -62,6 +62,7 @@ def told(ctx):
 ALL, NONE = (1, "calendar.example", True), (0, "", False)
 
 
+@pytest.mark.fault(37)
 def test_what_was_sealed_is_read_until_the_old_key_goes_and_for_good_when_sealed_anew(sealed, cast):
     assert opened(sealed, cast) == ALL
     assert opened(rotated(sealed), cast) == ALL
@@ -136,6 +137,7 @@ def test_the_doctor_tells_fingerprints_and_when_the_old_key_can_go(sealed):
         assert KEY.decode() not in str(system.doctor(ctx))
 
 
+@pytest.mark.fault(37)
 def test_a_signed_link_is_read_while_its_key_is_known_and_refused_afterwards(ctx, cast):
     person = cast["person_teacher1"]
     token = links.stop_url(ctx, person).rpartition("/")[2]

@@ -135,6 +135,7 @@ def test_nothing_goes_out_while_sending_is_paused(ctx, cast, due):
     assert sending.send_due(ctx, Post()).count(Fate.SENT) == 2
 
 
+@pytest.mark.fault(17)
 def test_what_is_cancelled_after_the_claim_is_not_sent(ctx, cast, due):
     class Meanwhile(Post):
         def send(self, parcel: Parcel) -> Receipt:
@@ -166,6 +167,7 @@ def test_a_contact_who_left_the_school_is_not_reminded(ctx, cast, due):
     assert post.recipients == ["teacher1@x.example"]
 
 
+@pytest.mark.fault(35)
 def test_a_message_that_cannot_be_made_fails_at_once_and_alone(ctx, cast, due):
     person = tables.persons
     write(ctx, person, person.c.id == cast["person_schoolA"], email="no address at all")
@@ -183,6 +185,7 @@ def test_a_message_that_cannot_be_made_fails_at_once_and_alone(ctx, cast, due):
 # -- what the far end says
 
 
+@pytest.mark.fault(12)
 def test_a_refusal_for_now_is_tried_again_after_a_pause(ctx, cast, due, clock):
     post = Post(NOT_NOW)
     assert sending.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.RETRIED: 1}
@@ -209,6 +212,7 @@ def test_while_the_relay_is_away_other_messages_lose_no_try(ctx, cast, due):
     assert sorted(tries for (tries,) in rows(ctx, "attempts")) == [0, 0, 0, 1]
 
 
+@pytest.mark.fault(13)
 def test_a_message_of_unknown_fate_is_sent_once_more_and_counted(ctx, cast, due):
     post = Post(WHO_KNOWS)
     assert sending.send_due(ctx, post).fates == {Fate.SENT: 1, Fate.UNKNOWN: 1}

@@ -95,6 +95,7 @@ def test_the_day_before_says_what_when_and_leads_to_the_answer(ctx, cast, clock)
     assert "/j/" in found[cast["person_schoolA"]].url
 
 
+@pytest.mark.fault(35)
 def test_a_payload_that_nobody_can_read_poisons_no_neighbour(ctx, cast, clock):
     announce(ctx, cast, 3)
     messages = claim(ctx)

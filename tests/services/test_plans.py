@@ -127,6 +127,7 @@ def test_a_publication_with_an_old_fingerprint_is_refused(ctx, cast):
     assert [x.class_name for x in timetable(ctx, cast)] == ["8B"]
 
 
+@pytest.mark.fault(18)
 def test_publishing_twice_at_once_happens_once(ctx, cast):
     actor = cast.actors["coordinator"]
     plan_id = draft(ctx, cast, A1)

@@ -111,6 +111,7 @@ def test_who_stopped_reminders_or_left_is_not_planned_for(ctx, cast):
     assert replan(ctx, book(ctx, cast, WEDNESDAY)) == 0
 
 
+@pytest.mark.fault(10)
 def test_a_zone_that_only_another_machine_knows_stops_nobody(ctx, cast, lesson):
     person = tables.persons
     write(ctx, person, person.c.id == cast["person_teacher1"], zone="Mars/Olympus")
@@ -188,6 +189,7 @@ def test_planning_ahead_happens_once_a_quarter_of_an_hour(ctx, cast):
     assert ahead(ctx) > 0
 
 
+@pytest.mark.fault(7)
 def test_two_workers_that_plan_ahead_at_once_plan_once(ctx, cast):
     book(ctx, cast, WEDNESDAY)
     meet = threading.Barrier(2)
@@ -316,6 +318,7 @@ def remind_once(ctx, cast, clock, zone, starts_at):
 
 
 @pytest.mark.parametrize(("zone", "day", "local"), ABROAD)
+@pytest.mark.fault(10)
 def test_a_teacher_abroad_is_reminded_once_in_their_own_time_first(
     ctx, cast, clock, zone, day, local
 ):
@@ -337,6 +340,7 @@ def test_a_teacher_abroad_is_reminded_once_in_their_own_time_first(
         ("2026-10-25T07:30:00+00:00", "Chủ Nhật 25/10 · 08:30–09:15"),
     ],
 )
+@pytest.mark.fault(10)
 def test_a_programme_whose_own_clocks_jump_reminds_once_too(ctx, cast, clock, starts, local):
     write(ctx, tables.programmes, tables.programmes.c.id == cast["programme"], zone="Europe/Berlin")
     mails = remind_once(ctx, cast, clock, None, datetime.fromisoformat(starts))

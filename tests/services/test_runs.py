@@ -187,6 +187,7 @@ def test_every_fix_of_the_engine_has_its_kind_here_in_the_same_order():
     assert [code.value for code in solver_plan.FixCode] == [kind.value for kind in FixKind]
 
 
+@pytest.mark.fault(20)
 def test_a_run_whose_worker_vanished_is_taken_over_and_the_old_worker_is_fenced(ctx, cast):
     run_id = start(ctx, cast)
     with ctx.transaction() as db:
@@ -201,6 +202,7 @@ def test_a_run_whose_worker_vanished_is_taken_over_and_the_old_worker_is_fenced(
     assert count == 1
 
 
+@pytest.mark.fault(20)
 def test_a_run_that_kills_its_workers_is_given_up(ctx, cast):
     run_id = start(ctx, cast)
     for n in range(runs.MOST_ATTEMPTS):

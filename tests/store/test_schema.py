@@ -71,6 +71,7 @@ def _book(database, cast, n: int, teacher: int, at: datetime, state: str = "sche
         )  # fmt: skip
 
 
+@pytest.mark.fault(21)
 def test_database_refuses_a_teacher_in_two_lessons_at_once(database, cast):
     _book(database, cast, 1, 1, T0)
     with pytest.raises(Conflict):

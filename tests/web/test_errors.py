@@ -99,6 +99,7 @@ def test_when_the_database_breaks_there_is_still_a_page(ctx, cast, broken, monke
     assert '<html lang="vi">' in page.text
 
 
+@pytest.mark.fault(24)
 def test_a_busy_database_is_told_as_such_before_anybody_is_known(broken, monkeypatch):
     def locked(_):
         raise Busy("The database is busy. Try again in a moment.")

@@ -19,6 +19,7 @@ def served(ctx):
 
 
 @pytest.mark.parametrize("turn", range(3))
+@pytest.mark.fault(18)
 def test_what_comes_twice_at_once_is_done_once(ctx, cast, api, served, turn):
     token = api("coordinator").headers["authorization"]
     headers = {"authorization": token, "idempotency-key": f"k{turn}"}
