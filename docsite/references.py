@@ -1,0 +1,133 @@
+"""Pages of the documentation that the code writes of itself: they cannot be out of date."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from scheduler import cli
+from scheduler.config import IN_FILES, Settings
+from scheduler.web import api
+from scheduler.web.api import openapi
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+# -- settings
+
+
+def settings() -> str:
+    """Every setting, in the order of config.py."""
+    rows = [_setting(name, field) for name, field in Settings.model_fields.items()]
+    return "\n".join([SETTINGS, "| setting | what it is | without it |", "|---|---|---|", *rows, ""])
+
+
+SETTINGS = """\
+# Settings
+
+Environment variables, or lines of a `.env` file in the folder from which a command is started. With
+none set, everything runs on one machine. A setting marked **file** may stand in a file instead, which
+its owner alone may read: the same name with `_FILE` at its end names that file.
+[Running it in the open](operations.md) says which of them an installation needs; `chungtay doctor`
+says what is in force.
+"""
+
+
+def _setting(name: str, field: FieldInfo) -> str:
+    words = _cell(field.description or "")
+    mark = " **file**" if name in IN_FILES else ""
+    return f"| `CHUNGTAY_{name.upper()}`{mark} | {words} | {_default(field.default)} |"
+
+
+def _default(value: object) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value in ("", None, PydanticUndefined):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|").replace("{", "&#123;").replace("<", "&lt;")
+
+
+# -- commands
+
+
+def commands() -> str:
+    """Every command with what it does and what may be said with it."""
+    return "\n".join([COMMANDS, *(line for each in _all(cli.main, "chungtay") for line in each)])
+
+
+COMMANDS = """\
+# Commands
+
+Each explains itself: `chungtay COMMAND --help`. They read the same [settings](settings.md) as the
+server, and write what they did into the record.
+"""
+
+
+def _all(group: click.Group, path: str) -> Iterator[list[str]]:
+    root = click.Context(group)
+    for name in group.list_commands(root):
+        command = group.get_command(root, name)
+        if isinstance(command, click.Group):
+            yield from _all(command, f"{path} {name}")
+        elif command is not None:
+            yield _command(command, f"{path} {name}")
+
+
+def _command(command: click.Command, path: str) -> list[str]:
+    context = click.Context(command, info_name=path)
+    usage = " ".join(command.collect_usage_pieces(context))
+    told = [
+        f"- `{', '.join([*option.opts, *option.secondary_opts])}` {_cell(option.help or '')}".rstrip()
+        for option in command.get_params(context)
+        if isinstance(option, click.Option) and not option.hidden and "--help" not in option.opts
+    ]
+    what = command.get_short_help_str(limit=400)
+    return [f"## {path}", "", f"`{path} {usage}`", "", _cell(what), "", *told, ""]
+
+
+# -- the API
+
+
+def description() -> str:
+    """The OpenAPI description as the application serves it, for programs that read one."""
+    return json.dumps(openapi.describe(api.rooms), ensure_ascii=False)
+
+
+def operations() -> str:
+    """Every operation of the API, by what it is about."""
+    by_tag: dict[str, list[str]] = {}
+    for path, methods in openapi.describe(api.rooms)["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                made = methods[method]
+                row = _operation(method, path, made)
+                by_tag.setdefault(made.get("tags", ["other"])[0], []).append(row)
+    lines = [OPERATIONS]
+    for tag, rows in by_tag.items():
+        lines += [f"## {tag.replace('_', ' ').replace('-', ' ').capitalize()}", "", *TABLE, *rows, ""]
+    return "\n".join(lines)
+
+
+TABLE = ["| operation | what it does | scope |", "|---|---|---|"]
+OPERATIONS = """\
+# Every operation of the API
+
+[The API, for programs](api.md) says how all of them behave. Fields, examples and answers of each are
+in the [OpenAPI description](openapi.json), which an installation serves at `/api/openapi.json`, in
+Vietnamese too.
+"""
+
+
+def _operation(method: str, path: str, made: dict[str, Any]) -> str:
+    held = sorted({scope for each in made.get("security", ()) for some in each.values() for scope in some})
+    scopes = " ".join(f"`{scope}`" for scope in held)
+    what = made.get("summary") or made.get("description", "")
+    return f"| `{method.upper()} {path}` | {_cell(what)} | {scopes} |"
