@@ -41,7 +41,8 @@ def on_config(config: MkDocsConfig) -> None:
     nav: list[Any] = config.nav or []
     named = set(_named(nav))
     found = sorted(path.name for path in Path(config.docs_dir).glob("*.md"))
-    english = next(part["en"] for part in nav if isinstance(part, dict) and "en" in part)
+    title = LANGUAGES["en"]
+    english = next(part[title] for part in nav if isinstance(part, dict) and title in part)
     more = [name for name in found if name not in named]
     if more:
         english.append({"More": more})
@@ -79,7 +80,7 @@ def on_page_context(
     ]
     if page.is_homepage:
         return context
-    mine = _language(page)
+    mine = LANGUAGES[_language(page)]
     part = next(item for item in nav.items if isinstance(item, Section) and item.title == mine)
     pages = list(_pages(part.children))
     page.previous_page, page.next_page = _beside(pages, page)
@@ -101,7 +102,9 @@ def _pages(items: list[StructureItem]) -> Iterator[Page]:
 
 def _beside(pages: list[Page], page: Page) -> tuple[Page | None, Page | None]:
     at = pages.index(page) if page in pages else -1
-    return (pages[at - 1] if at > 0 else None), (pages[at + 1] if 0 <= at < len(pages) - 1 else None)
+    return (pages[at - 1] if at > 0 else None), (
+        pages[at + 1] if 0 <= at < len(pages) - 1 else None
+    )
 
 
 def _twin(page: Page, language: str, nav: Navigation) -> str:

@@ -69,7 +69,6 @@ SHOTS = (
     Shot("coordinator-demand", COORDINATOR, "/coordinator/demand"),
     Shot("coordinator-matching", COORDINATOR, "/coordinator/matching"),
     Shot("coordinator-plan", COORDINATOR, "/coordinator/plans/{plan_id}"),
-    Shot("coordinator-week", COORDINATOR, "/coordinator/week"),
     Shot("coordinator-lesson", COORDINATOR, "/coordinator/lessons/{lesson_id}"),
     Shot("coordinator-covers", COORDINATOR, "/coordinator/covers"),
     Shot("coordinator-storm", COORDINATOR, "/coordinator/disruptions"),
@@ -120,9 +119,7 @@ def _all(browser: Browser, ctx: Context, target: Path) -> list[str]:
     return faults
 
 
-def _view(
-    browser: Browser, ctx: Context, found: Tour, shot: Shot, language: str
-) -> BrowserContext:
+def _view(browser: Browser, ctx: Context, found: Tour, shot: Shot, language: str) -> BrowserContext:
     view = browser.new_context(
         viewport=PHONE if shot.on_phone else DESK,  # type: ignore[arg-type]
         device_scale_factor=2 if shot.on_phone else 1.5,

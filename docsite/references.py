@@ -1,7 +1,10 @@
 """Pages of the documentation that the code writes of itself: they cannot be out of date."""
 
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import click
@@ -14,24 +17,23 @@ from scheduler.config import IN_FILES, Settings
 from scheduler.web import api
 from scheduler.web.api import openapi
 
-METHODS = ("get", "post", "put", "patch", "delete")
-
-
 # -- settings
 
 
 def settings() -> str:
     """Every setting, in the order of config.py."""
     rows = [_setting(name, field) for name, field in Settings.model_fields.items()]
-    return "\n".join([SETTINGS, "| setting | what it is | without it |", "|---|---|---|", *rows, ""])
+    return "\n".join(
+        [SETTINGS, "| setting | what it is | without it |", "|---|---|---|", *rows, ""]
+    )
 
 
 SETTINGS = """\
 # Settings
 
-Environment variables, or lines of a `.env` file in the folder from which a command is started. With
-none set, everything runs on one machine. A setting marked **file** may stand in a file instead, which
-its owner alone may read: the same name with `_FILE` at its end names that file.
+Environment variables, or lines of a `.env` file in the folder from which a command is started.
+With none set, everything runs on one machine. A setting marked **file** may stand in a file
+instead, which its owner alone may read: the same name with `_FILE` at its end names that file.
 [Running it in the open](operations.md) says which of them an installation needs; `chungtay doctor`
 says what is in force.
 """
@@ -85,7 +87,7 @@ def _command(command: click.Command, path: str) -> list[str]:
     context = click.Context(command, info_name=path)
     usage = " ".join(command.collect_usage_pieces(context))
     told = [
-        f"- `{', '.join([*option.opts, *option.secondary_opts])}` {_cell(option.help or '')}".rstrip()
+        _option(option)
         for option in command.get_params(context)
         if isinstance(option, click.Option) and not option.hidden and "--help" not in option.opts
     ]
@@ -93,41 +95,47 @@ def _command(command: click.Command, path: str) -> list[str]:
     return [f"## {path}", "", f"`{path} {usage}`", "", _cell(what), "", *told, ""]
 
 
+def _option(option: click.Option) -> str:
+    names = ", ".join([*option.opts, *option.secondary_opts])
+    return f"- `{names}` {_cell(option.help or '')}".rstrip()
+
+
 # -- the API
+
+
+@cache
+def _described() -> dict[str, Any]:
+    return openapi.describe(api.rooms)
 
 
 def description() -> str:
     """The OpenAPI description as the application serves it, for programs that read one."""
-    return json.dumps(openapi.describe(api.rooms), ensure_ascii=False)
+    return json.dumps(_described(), ensure_ascii=False)
 
 
 def operations() -> str:
     """Every operation of the API, by what it is about."""
-    by_tag: dict[str, list[str]] = {}
-    for path, methods in openapi.describe(api.rooms)["paths"].items():
-        for method in METHODS:
-            if method in methods:
-                made = methods[method]
-                row = _operation(method, path, made)
-                by_tag.setdefault(made.get("tags", ["other"])[0], []).append(row)
+    by_tag = defaultdict(list)
+    for path, methods in _described()["paths"].items():
+        for method, made in methods.items():
+            by_tag[made["tags"][0]].append(_operation(method, path, made))
     lines = [OPERATIONS]
     for tag, rows in by_tag.items():
-        lines += [f"## {tag.replace('_', ' ').replace('-', ' ').capitalize()}", "", *TABLE, *rows, ""]
+        lines += [f"## {re.sub('[-_]', ' ', tag).capitalize()}", "", *TABLE, *rows, ""]
     return "\n".join(lines)
 
 
-TABLE = ["| operation | what it does | scope |", "|---|---|---|"]
+TABLE = ("| operation | what it does | scope |", "|---|---|---|")
 OPERATIONS = """\
 # Every operation of the API
 
-[The API, for programs](api.md) says how all of them behave. Fields, examples and answers of each are
-in the [OpenAPI description](openapi.json), which an installation serves at `/api/openapi.json`, in
-Vietnamese too.
+[The API, for programs](api.md) says how all of them behave. Fields, examples and answers of each
+are in the [OpenAPI description](openapi.json), which an installation serves at `/api/openapi.json`,
+in Vietnamese too.
 """
 
 
 def _operation(method: str, path: str, made: dict[str, Any]) -> str:
-    held = sorted({scope for each in made.get("security", ()) for some in each.values() for scope in some})
-    scopes = " ".join(f"`{scope}`" for scope in held)
-    what = made.get("summary") or made.get("description", "")
-    return f"| `{method.upper()} {path}` | {_cell(what)} | {scopes} |"
+    named = {scope for each in made["security"] for some in each.values() for scope in some}
+    scopes = " ".join(f"`{scope}`" for scope in sorted(named))
+    return f"| `{method.upper()} {path}` | {_cell(made['summary'])} | {scopes} |"

@@ -1,14 +1,12 @@
 """What the documentation names exists: buttons, commands, targets, settings, addresses, figures."""
 
 import re
-from pathlib import Path
 
 import click
 import pytest
 
 from docsite import site
 from scheduler import cli
-from scheduler.app import create_pages
 from scheduler.clock import SystemClock
 from scheduler.config import IN_FILES, Settings, load
 from scheduler.locale import Language, translations
@@ -22,7 +20,8 @@ GUIDES = {
     language: sorted((DOCS / language.value).rglob("*.md"))
     for language in (Language.VI, Language.EN)
 }
-TOLD = sorted([*DOCS.rglob("*.md"), *site.ROOT.glob("*.md")])
+# But for the changes, which tell of what is no more.
+TOLD = sorted({*DOCS.rglob("*.md"), *site.ROOT.glob("*.md")} - {site.ROOT / "CHANGELOG.md"})
 BOLD = re.compile(r"\*\*([^*]+)\*\*")
 SPAN = re.compile(r"`([^`]+)`")
 # At the start of a code span, or of a line of an indented block.
@@ -78,8 +77,14 @@ def fault_of(words):
         if found is None:
             return f"no command {words[0]}"
         command, context, words = found, click.Context(found), words[1:]
-    known = {name for param in command.get_params(context) for name in (*param.opts, *param.secondary_opts)}
-    given = {re.split(r"[=\]]", word.strip("[("))[0].rstrip(".,;:)") for word in words if "--" in word}
+    known = {
+        name
+        for param in command.get_params(context)
+        for name in (*param.opts, *param.secondary_opts)
+    }
+    given = {
+        re.split(r"[=\]]", word.strip("[("))[0].rstrip(".,;:)") for word in words if "--" in word
+    }
     return f"no option {sorted(given - known)}" if given - known else None
 
 
@@ -116,7 +121,8 @@ def test_every_setting_that_is_named_exists(path):
 def routes(tmp_path_factory):
     settings = load(_env_file=None, var_dir=tmp_path_factory.mktemp("var"))
     ctx = Context(settings, Database(settings.database), SystemClock(), KEY)
-    return {way.path for way in ways(ctx)} | {"/api/openapi.json", "/feeds/{token}/{name}.ics"}
+    beside = {"/api/v1", "/api/openapi.json", "/feeds/{token}/{name}.ics"}
+    return {way.path for way in ways(ctx)} | beside
 
 
 def leads(address, routes):
