@@ -74,7 +74,7 @@ def on_page_context(
     context: dict[str, Any], /, *, page: Page, config: MkDocsConfig, nav: Navigation
 ) -> dict[str, Any]:
     """Around each page stand its own language's part, and the way to the other language."""
-    config.extra["alternate"] = [
+    config.extra["twins"] = [
         {"lang": code, "name": name, "link": _twin(page, code, nav)}
         for code, name in LANGUAGES.items()
     ]
@@ -97,7 +97,8 @@ def _pages(items: list[StructureItem]) -> Iterator[Page]:
     for item in items:
         if isinstance(item, Page):
             yield item
-        yield from _pages(item.children or [])
+        elif isinstance(item, Section):
+            yield from _pages(item.children)
 
 
 def _beside(pages: list[Page], page: Page) -> tuple[Page | None, Page | None]:

@@ -7,20 +7,30 @@ a guide shows is what the pages look like.
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from bench import mailed, scene, screenshots, tour
 from bench.camera import LANGUAGES, picture
-from bench.scene import ASKED, COORDINATOR, HEAD, SCHOOL, TEACHER, VISITOR
+from bench.scene import ASKED, COORDINATOR, HEAD, SCHOOL, SWAPPING, TEACHER, VISITOR
 from bench.tour import Tour
+from scheduler.domain.baskets import Alter
+from scheduler.domain.people import TeacherId
+from scheduler.domain.plans import PlanId
+from scheduler.services import accounts, baskets, suggestions
 from scheduler.services.context import Context
+from scheduler.store import lessons, terms
 from scheduler.web import guard
 
-PHONE = {"width": 360, "height": 720}
-DESK = {"width": 1280, "height": 860}
+PHONE = {"width": 360, "height": 620}
+DESK = {"width": 1280, "height": 760}
+
+
+PLAN = "/coordinator/plans/{plan_id}"
+CHANGES = 5  # lessons that the draft in the picture gives to others
 
 
 class NoBrowser(Exception):
@@ -51,7 +61,7 @@ SHOTS = (
     Shot("teacher-reminders", TEACHER, "/teacher/reminders"),
     Shot("teacher-cannot", TEACHER, "/teacher/lessons/{lesson_id}/answer", "?say=cannot"),
     Shot("teacher-offer", ASKED, "/teacher/offers/{offer_id}"),
-    Shot("teacher-swap", TEACHER, "/teacher/lessons/{lesson_id}/swap"),
+    Shot("teacher-swap", SWAPPING, "/teacher/swaps/{swap_id}"),
     Shot("teacher-report", TEACHER, "/teacher/lessons/{lesson_id}/report"),
     Shot("teacher-record", TEACHER, "/teacher/lessons"),
     Shot("school-week", SCHOOL, "/school"),
@@ -68,8 +78,8 @@ SHOTS = (
     Shot("coordinator-imports", COORDINATOR, "/coordinator/imports"),
     Shot("coordinator-demand", COORDINATOR, "/coordinator/demand"),
     Shot("coordinator-matching", COORDINATOR, "/coordinator/matching"),
-    Shot("coordinator-plan", COORDINATOR, "/coordinator/plans/{plan_id}"),
-    Shot("coordinator-lesson", COORDINATOR, "/coordinator/lessons/{lesson_id}"),
+    Shot("coordinator-plan", COORDINATOR, PLAN),
+    Shot("coordinator-lesson", COORDINATOR, "/coordinator/lessons/{lesson_id}", below="#facts"),
     Shot("coordinator-covers", COORDINATOR, "/coordinator/covers"),
     Shot("coordinator-storm", COORDINATOR, "/coordinator/disruptions"),
     Shot("coordinator-balance", COORDINATOR, "/coordinator/balance"),
@@ -85,7 +95,10 @@ def take(target: Path) -> list[str]:
     """
     with _browser() as browser:
         shutil.rmtree(target, ignore_errors=True)
-        with screenshots.served(screenshots.prepare(target / "state")) as ctx:
+        ctx = screenshots.prepare(target / "state")
+        # As an installation looks: without the banner that tells of the demo.
+        settings = ctx.settings.model_copy(update={"demo": False})
+        with screenshots.served(replace(ctx, settings=settings)) as ctx:
             faults = _all(browser, ctx, target)
         shutil.rmtree(target / "state")
     return faults
@@ -105,6 +118,7 @@ def _all(browser: Browser, ctx: Context, target: Path) -> list[str]:
     scene.post(ctx)
     found = tour.plan(ctx, seeds, {shot.path for shot in SHOTS})
     where = {(stop.reader, stop.path): stop.address for stop in found.stops}
+    where[COORDINATOR, PLAN] = f"/coordinator/plans/{_draft(ctx)}"
     missing = [shot for shot in SHOTS if (shot.reader, shot.path) not in where]
     faults = [f"{shot.name}: {shot.reader} is not shown {shot.path}" for shot in missing]
     for language in LANGUAGES:
@@ -117,6 +131,23 @@ def _all(browser: Browser, ctx: Context, target: Path) -> list[str]:
                 faults += picture(view, url, file, act=_to(shot.below), whole=False)
                 view.close()
     return faults
+
+
+def _draft(ctx: Context) -> PlanId:
+    """A draft that changes something: some lessons of the next weeks have another teacher."""
+    actor = accounts.operator(ctx)
+    begin = ctx.now() + timedelta(days=2)
+    with ctx.reading() as db:
+        ahead = lessons.find(db, since=begin, until=begin + timedelta(days=14))
+        term = terms.of_programme(db, actor.grants[0].programme_id)[0]
+    moves: dict[TeacherId, Alter] = {}
+    for lesson in ahead[:: len(ahead) // (3 * CHANGES)]:
+        for line in suggestions.of_lesson(ctx, actor, lesson.id).teachers:
+            if not line.obstacles and line.teacher_id not in (lesson.teacher_id, *moves):
+                moves[line.teacher_id] = Alter(lesson.id, line.teacher_id)
+                break
+    chosen = list(moves.values())[:CHANGES]
+    return baskets.draft(ctx, actor, term.id, chosen)
 
 
 def _view(browser: Browser, ctx: Context, found: Tour, shot: Shot, language: str) -> BrowserContext:

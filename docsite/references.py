@@ -23,38 +23,39 @@ from scheduler.web.api import openapi
 def settings() -> str:
     """Every setting, in the order of config.py."""
     rows = [_setting(name, field) for name, field in Settings.model_fields.items()]
-    return "\n".join(
-        [SETTINGS, "| setting | what it is | without it |", "|---|---|---|", *rows, ""]
-    )
+    return "\n".join([SETTINGS, *rows, ""])
 
 
 SETTINGS = """\
 # Settings
 
 Environment variables, or lines of a `.env` file in the folder from which a command is started.
-With none set, everything runs on one machine. A setting marked **file** may stand in a file
-instead, which its owner alone may read: the same name with `_FILE` at its end names that file.
+With none set, everything runs on one machine. A setting that may hold a secret may stand
+in a file instead, which its owner alone may read: its name with `_FILE` at the end names that file.
 [Running it in the open](operations.md) says which of them an installation needs; `chungtay doctor`
 says what is in force.
 """
 
 
 def _setting(name: str, field: FieldInfo) -> str:
-    words = _cell(field.description or "")
-    mark = " **file**" if name in IN_FILES else ""
-    return f"| `CHUNGTAY_{name.upper()}`{mark} | {words} | {_default(field.default)} |"
+    own = f"`CHUNGTAY_{name.upper()}`"
+    filed = f", or `CHUNGTAY_{name.upper()}_FILE`" if name in IN_FILES else ""
+    usual = _default(field.default)
+    without = f" Without it: `{usual}`." if usual else ""
+    return f"- {own}{filed}<br>{_plain(field.description or '')}.{without}"
 
 
 def _default(value: object) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
-    if value in ("", None, PydanticUndefined):
+    if value is None or value is PydanticUndefined:
         return ""
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _cell(words: str) -> str:
-    return words.replace("|", "\\|").replace("{", "&#123;").replace("<", "&lt;")
+def _plain(words: str) -> str:
+    """Words of the code that are not meant as Markdown."""
+    return words.replace("{", "&#123;").replace("<", "&lt;").replace("_", "\\_")
 
 
 # -- commands
@@ -92,12 +93,12 @@ def _command(command: click.Command, path: str) -> list[str]:
         if isinstance(option, click.Option) and not option.hidden and "--help" not in option.opts
     ]
     what = command.get_short_help_str(limit=400)
-    return [f"## {path}", "", f"`{path} {usage}`", "", _cell(what), "", *told, ""]
+    return [f"## {path}", "", f"`{path} {usage}`", "", _plain(what), "", *told, ""]
 
 
 def _option(option: click.Option) -> str:
     names = ", ".join([*option.opts, *option.secondary_opts])
-    return f"- `{names}` {_cell(option.help or '')}".rstrip()
+    return f"- `{names}` {_plain(option.help or '')}".rstrip()
 
 
 # -- the API
@@ -121,11 +122,10 @@ def operations() -> str:
             by_tag[made["tags"][0]].append(_operation(method, path, made))
     lines = [OPERATIONS]
     for tag, rows in by_tag.items():
-        lines += [f"## {re.sub('[-_]', ' ', tag).capitalize()}", "", *TABLE, *rows, ""]
+        lines += [f"## {re.sub('[-_]', ' ', tag).capitalize()}", "", *rows, ""]
     return "\n".join(lines)
 
 
-TABLE = ("| operation | what it does | scope |", "|---|---|---|")
 OPERATIONS = """\
 # Every operation of the API
 
@@ -138,4 +138,4 @@ in Vietnamese too.
 def _operation(method: str, path: str, made: dict[str, Any]) -> str:
     named = {scope for each in made["security"] for some in each.values() for scope in some}
     scopes = " ".join(f"`{scope}`" for scope in sorted(named))
-    return f"| `{method.upper()} {path}` | {_cell(made['summary'])} | {scopes} |"
+    return f"- `{method.upper()} {path}` {scopes}<br>{_plain(made['summary'])}"
