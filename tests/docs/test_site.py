@@ -71,6 +71,19 @@ def test_every_link_leads_to_a_page_and_a_place_in_it(built, pages):
     assert found == []
 
 
+def test_lists_and_tables_are_read_as_such(built):
+    """What MkDocs reads as Markdown differs from what the page of a repository does: a list wants
+    an empty line before it, and what belongs to an item of one four spaces."""
+    odd = re.compile(r"(?:<p>|<td>|\n)(?:- |\d+\. |\||!\[|```)")
+    found = []
+    for path in built.rglob("*.html"):
+        text = re.sub(r"<pre.*?</pre>|<script.*?</script>", "", path.read_text(), flags=re.S)
+        found += [
+            f"{path.name}: {text[hit.start() : hit.start() + 60]!r}" for hit in odd.finditer(text)
+        ]
+    assert found == []
+
+
 def test_nothing_is_fetched_from_another_host(built, pages):
     outside = [
         f"{page.path.name}: {address}"
