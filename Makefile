@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test check format lock messages security sbom bench screenshots clean
+.PHONY: setup demo test check format lock messages security sbom bench screenshots docs clean
 
 # The engine's C part is compiled anew only when its sources have changed.
 setup: $(STAMP)
@@ -74,6 +74,10 @@ bench: setup
 
 screenshots: setup
 	$(BIN)/python -m bench.screenshots
+
+# Guides with pictures of every page, into build/site; `python -m docsite --quick` leaves them out.
+docs: setup
+	$(BIN)/python -m docsite
 
 clean:
 	rm -rf .venv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis scheduler/matching/_kernel*

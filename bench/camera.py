@@ -25,10 +25,12 @@ def picture(
     target: Path,
     status: int = 200,
     act: Callable[[Page], None] | None = None,
+    *,
+    whole: bool = True,
 ) -> list[str]:
     """Take the page, or the one that `act` leads to from it; its faults.
 
-    `status`: what the page in the picture is answered with.
+    `status`: what the page in the picture is answered with; `whole`: also what one must scroll to.
     """
     page = context.new_page()
     faults: list[str] = []
@@ -39,7 +41,7 @@ def picture(
     if act is not None:
         act(page)
         page.wait_for_load_state()
-    page.screenshot(path=target, full_page=True)
+    page.screenshot(path=target, full_page=whole)
     if seen[-1:] != [status]:
         faults.append(f"{url}: {seen[-1:]}, not {status}")
     if status >= 400:  # browsers complain of the page itself

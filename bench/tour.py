@@ -6,7 +6,7 @@ Where that picks badly, `_chosen` has a better row first.  What has no example i
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -101,8 +101,11 @@ class Tour:
 # -- where the tour leads
 
 
-def plan(ctx: Context, seeds: Seeds) -> Tour:
-    """The tour of a running server; asks it for each page until one is shown."""
+def plan(ctx: Context, seeds: Seeds, only: Container[str] | None = None) -> Tour:
+    """The tour of a running server; asks it for each page until one is shown.
+
+    `only`: the routes that are of interest; None: all.
+    """
     cookies = enter(ctx, seeds.people)
     name = guard.cookie_name(ctx.settings, "sid")
     with httpx2.Client(base_url=ctx.settings.base_url, limits=FRESH, timeout=PATIENCE) as client:
@@ -113,14 +116,22 @@ def plan(ctx: Context, seeds: Seeds) -> Tour:
             kind = answer.headers.get("content-type", "bytes").partition(";")[0]
             return kind if answer.status_code == 200 else ""
 
-        return walk(ctx, seeds, cookies, ask)
+        return walk(ctx, seeds, cookies, ask, only)
 
 
-def walk(ctx: Context, seeds: Seeds, cookies: dict[str, str], ask: Ask) -> Tour:
+def walk(
+    ctx: Context,
+    seeds: Seeds,
+    cookies: dict[str, str],
+    ask: Ask,
+    only: Container[str] | None = None,
+) -> Tour:
     stops: list[Stop] = []
     lacking: list[str] = []
     for way in ways(ctx):
         if way.method != "GET" or way.api or way.path in NO_PAGES:
+            continue
+        if only is not None and way.path not in only:
             continue
         found = [stop for group in _groups(way) for stop in _first(ctx, seeds, way, group, ask)]
         stops += [stop for stop in found if stop.kind == PAGE]
