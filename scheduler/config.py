@@ -34,6 +34,7 @@ IN_FILES = (
     "zalo_secret",
 )
 _ENGINES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
+_PLAIN, _DRIVER = re.compile(r"^postgres(ql)?://"), "postgresql+psycopg://"
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
 _PACKAGE = Path(__file__).parent
 
@@ -177,10 +178,9 @@ class Settings(BaseSettings):
     @field_validator("database_url", "database_direct_url")
     @classmethod
     def _known_engine(cls, value: str) -> str:
-        """Its driver written out: a plain address means another one to some."""
         if value and not value.startswith(_ENGINES):
             raise ValueError("write postgresql://user:password@host/name, or leave it empty")
-        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value)
+        return value
 
     @field_validator("base_url")
     @classmethod
@@ -298,7 +298,12 @@ class Settings(BaseSettings):
         """The database URL in force, its driver written out."""
         if not self.database_url:
             return f"sqlite:///{(self.var_dir / 'chungtay.db').absolute()}"
-        return self.database_url
+        return _PLAIN.sub(_DRIVER, self.database_url)
+
+    @property
+    def direct_database(self) -> str:
+        """The one past the pooler, likewise; empty where none is set."""
+        return _PLAIN.sub(_DRIVER, self.database_direct_url)
 
     @property
     def inside(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ VALUES = {
     "secret_key": STRONG,
     "former_secret_keys": f"{STRONG[::-1]},\n{STRONG.upper()}",
     "database_url": "postgresql://chungtay:hunter2@db.example/chungtay",
+    "database_direct_url": "postgresql://chungtay:hunter3@db.example:5433/chungtay",
     "smtp_url": "smtp://chungtay:hunter2@mail.example:587",
     "sms_secret": f"{STRONG} for text messages",
     "zalo_secret": f"{STRONG} for Zalo",

@@ -45,7 +45,7 @@ def open_database(settings: Settings, role: str) -> Database:
     lines = Lines(
         most=settings.database_pool,
         pooler=settings.database_pooler,
-        direct_url=settings.database_direct_url,
+        direct_url=settings.direct_database,
         role=role,
     )
     return Database(settings.database, lines)

@@ -35,7 +35,8 @@ SELECT concat(nullif(application_name, ''), ' (', pid, ')') FROM pg_stat_activit
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
 ORDER BY xact_start LIMIT 1
 """
-_NOTED = "serves "  # before a revision, in the comment on the table of versions
+# In the comment on the table of versions, of the revision that stands there.
+_NOTED = "{revision} serves {oldest}"
 _STANDS = "SELECT version_num FROM alembic_version"
 _STANDS_NOTED = """
 SELECT version_num, obj_description('alembic_version'::regclass, 'pg_class') FROM alembic_version
@@ -56,6 +57,11 @@ class _Program:
 
     def knows(self, revision: str) -> bool:
         return any(step.revision == revision for step in self.steps)
+
+    def lets_on(self, revision: str, noted: str | None) -> bool:
+        """Whether a newer program's schema, by its own note, leaves this one what it needs."""
+        notes = (_NOTED.format(revision=revision, oldest=step.revision) for step in self.steps)
+        return not self.knows(revision) and noted in notes
 
     def between(self, found: str, wanted: str) -> tuple[Script, ...]:
         """The steps from one revision (empty: from nothing) up to another, in order."""
@@ -140,8 +146,8 @@ def _in_one_go(database: Database, connection: Connection, step: Callable[[Confi
         if database.broken_references(connection):
             raise RuntimeError("a migration left rows that refer to nothing")
         if not database.is_sqlite and (found := _found(connection)):
-            oldest = _program().oldest_served(found)
-            connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_NOTED}{oldest}'")
+            noted = _NOTED.format(revision=found, oldest=_program().oldest_served(found))
+            connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{noted}'")
 
 
 def _patiently(connection: Connection, work: Callable[[], None]) -> None:
@@ -209,5 +215,4 @@ def is_ours(database: Database) -> bool:
     revision, *noted = row or ("",)
     if revision == head():
         return True
-    served = (noted[0] or "").removeprefix(_NOTED) if noted else ""
-    return not _program().knows(revision) and _program().knows(served)
+    return _program().lets_on(revision, noted[0] if noted else None)

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import make_url
 
 from scheduler.store import migrations
-from scheduler.store.database import Database
 from tests.faults import migrator
 from tests.faults.sowing import sow
 from tests.postgresql import of_name
@@ -78,7 +77,7 @@ def databases(request, tmp_path):
 def at(databases, revision):
     """A database at this revision, with rows in each of its tables."""
     url = databases.new()
-    database = Database(url)
+    database = migrator.opened(url)
     if revision:
         migrations.upgrade(database, revision)
         _sow(database)
@@ -154,7 +153,7 @@ def test_every_migration_killed_anywhere_leaves_nothing(databases, capsys):
             if before and revision != "0001":
                 databases.drop(before)
             before = after
-            database = Database(before)
+            database = migrator.opened(before)
             _sow(database)
             database.close()
     with capsys.disabled():
