@@ -68,8 +68,8 @@ def names(wheel: Path) -> set[str]:
     [
         "hatch_build.py", "scheduler/matching/source.c", "scheduler/matching/export.h",
         "alembic/env.py", "templates/base.html", "examples/truong-tiep-nhan.xlsx",
-        "requirements.lock", "build-requirements.in", "Makefile", "mkdocs.yml", "docs/vi/teacher.md",
-        "docsite/hooks.py",
+        "requirements.lock", "build-requirements.in", "Makefile",
+        "mkdocs.yml", "docs/vi/teacher.md", "docsite/hooks.py",
     ],
 )  # fmt: skip
 def test_the_sdist_carries(tree, path):

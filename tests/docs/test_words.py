@@ -4,16 +4,17 @@ import re
 
 import click
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from docsite import site
 from scheduler import cli
+from scheduler.app import create_pages
 from scheduler.clock import SystemClock
 from scheduler.config import IN_FILES, Settings, load
 from scheduler.locale import Language, translations
 from scheduler.services.context import Context
 from scheduler.store.database import Database
 from tests.conftest import KEY
-from tests.web.rights import ways
 
 DOCS = site.ROOT / "docs"
 GUIDES = {
@@ -117,18 +118,19 @@ def test_every_setting_that_is_named_exists(path):
     assert set(SETTING.findall(path.read_text())) <= known
 
 
-@pytest.fixture(scope="module")
-def routes(tmp_path_factory):
-    settings = load(_env_file=None, var_dir=tmp_path_factory.mktemp("var"))
+def routes(folder):
+    """Every address of the application, as its routes write them."""
+    settings = load(_env_file=None, var_dir=folder)
     ctx = Context(settings, Database(settings.database), SystemClock(), KEY)
-    beside = {"/api/v1", "/api/openapi.json", "/feeds/{token}/{name}.ics"}
-    return {way.path for way in ways(ctx)} | beside
+    pages = create_pages(ctx, start_loop=False)
+    beside = {"/api/v1", "/feeds/{token}/{name}.ics"}
+    return {str(found.path) for found in iter_route_contexts(pages.routes)} | beside
 
 
 def leads(address, routes):
     """Whether a route answers there; an ellipsis and what stands in braces may be anything."""
     wanted = re.sub(r"…|\{[^}]*\}", "x", urlless(address)).rstrip("/") or "/"
-    if "…" in address and address.endswith("…"):  # the beginning of one
+    if address.endswith("…"):  # the beginning of one
         return any(route.startswith(address.rstrip("…")) for route in routes)
     return any(re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", route), wanted) for route in routes)
 
@@ -137,19 +139,27 @@ def urlless(address):
     return address.partition("?")[0].partition("#")[0]
 
 
-@pytest.mark.parametrize("path", TOLD, ids=label)
-def test_every_address_of_a_page_that_is_named_exists(path, routes):
-    """In guides every one; elsewhere those whose first word is one of ours: others are folders of a
-    machine, or addresses of somebody else's gateway."""
-    firsts = {route.split("/")[1] for route in routes}
-    guide = any(path in found for found in GUIDES.values())
-    odd = []
-    for span in SPAN.findall(path.read_text()):
-        address = span.removeprefix("GET ").removeprefix("POST ")
-        if re.fullmatch(r"/[\w/{}….?=&-]*", address):
-            ours = guide or address.split("/")[1] in firsts
-            if ours and not (leads(address, routes) or leads(f"/api/v1{address}", routes)):
-                odd.append(address)
+def addresses():
+    """Of pages: in guides each one that is named, elsewhere those that may be ours."""
+    for path in TOLD:
+        for span in SPAN.findall(path.read_text()):
+            address = span.removeprefix("GET ").removeprefix("POST ")
+            if re.fullmatch(r"/[\w/{}….?=&-]*", address):
+                yield path, address
+
+
+def test_every_address_of_a_page_that_is_named_exists(tmp_path):
+    """Outside of guides an address whose first word is none of ours is a folder of a machine, or
+    somebody else's gateway."""
+    known = routes(tmp_path)
+    firsts = {route.split("/")[1] for route in known}
+    guides = {path for found in GUIDES.values() for path in found}
+    odd = [
+        f"{label(path)}: {address}"
+        for path, address in addresses()
+        if (path in guides or address.split("/")[1] in firsts)
+        and not (leads(address, known) or leads(f"/api/v1{address}", known))
+    ]
     assert odd == []
 
 
