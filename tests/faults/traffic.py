@@ -31,10 +31,10 @@ from scheduler.web import feeds as feed_app
 PATIENCE = 30.0  # seconds that a client waits for an answer
 DOOR_PATIENCE = 3.0  # and for somebody to be there at all
 NO_ANSWER = 0  # the status of a request to which nobody said anything
-# The oldest that a calendar may be, of what was confirmed before it was asked for: while nobody
-# hears of changes a process goes by what it knew for a lifetime, and for some patience it gives
-# the older body while the newest is being made (feed_cache.py, web/feeds.py).
-PROMISED = feed_cache.LIFETIME + feed_app.PATIENCE
+# The oldest that a calendar may be, of what was confirmed before it was asked for: where nobody
+# hears of changes, a process goes by what it knew for that long (feed_cache.py).  Who waited for
+# the newest as long as the patience lasts is given what there is (web/feeds.py): counted apart.
+PROMISED = feed_cache.LIFETIME
 TEACHERS, SCHOOLS = 12, 5
 CALENDARS = 2  # of each of them
 PAGES = {
@@ -76,7 +76,12 @@ class Late(NamedTuple):
 
     age: float
     host: Address
-    status: int
+    answer: Answer
+
+    @property
+    def waited(self) -> bool:
+        """It took all the patience that there is for a newer one."""
+        return self.answer.seconds >= feed_app.PATIENCE
 
 
 @dataclass
@@ -99,14 +104,18 @@ class Ledger:
     def changes(self) -> int:
         return sum(map(len, self._confirmed.values()))
 
-    def check(self, told: Mapping[str, int], began: float, host: Address, status: int) -> None:
+    def check(self, told: Mapping[str, int], began: float, host: Address, answer: Answer) -> None:
         """Hold a calendar that was asked for then against what had been confirmed."""
         with self._lock:
             self.read += 1
             for uid in self._confirmed.keys() & told.keys():
                 missed = [at for seq, at in self._confirmed[uid] if told[uid] < seq and at < began]
                 if missed:
-                    self.late.append(Late(began - min(missed), host, status))
+                    self.late.append(Late(began - min(missed), host, answer))
+
+    def oldest(self, *, waited: bool) -> float:
+        """Seconds; 0 when none was out of date."""
+        return max((each.age for each in self.late if each.waited is waited), default=0.0)
 
     def of(self, *kinds: str) -> list[Asked]:
         return [each for each in self.asked if each.kind in kinds]
@@ -307,7 +316,7 @@ class Traffic:
                 told = sequences(answer.body.decode())
                 kept[path] = answer.headers["etag"], told
             if answer.status in (200, 304):
-                self.ledger.check(told, began, host, answer.status)
+                self.ledger.check(told, began, host, answer)
 
     # -- lessons that change
 

@@ -202,7 +202,7 @@ def test_a_run_whose_worker_vanished_is_taken_over_and_the_old_worker_is_fenced(
     assert count == 1
 
 
-@pytest.mark.fault(20)
+@pytest.mark.fault(20, 33)
 def test_a_run_that_kills_its_workers_is_given_up(ctx, cast):
     run_id = start(ctx, cast)
     for n in range(runs.MOST_ATTEMPTS):
