@@ -28,6 +28,11 @@ class Talk:
     def say(self, message: Text, **style: Any) -> None:
         click.secho(self.words(message), **style)
 
+    def breathe(self) -> None:
+        """A free line, between questions that somebody reads."""
+        if self.asks:
+            click.echo()
+
     def ask(
         self,
         question: Text,

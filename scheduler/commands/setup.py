@@ -191,6 +191,7 @@ class Wizard:
             f"CHUNGTAY_{name.upper()}_FILE" if f"{name}_file" in self.named else ""
         )
         if not fixed:
+            self.talk.breathe()
             found = self.talk.ask(
                 self.numbered(number, question), check, given=given, default=default,
                 shown=env_file.masked(default),
@@ -249,6 +250,7 @@ class Wizard:
         if not talk.asks and self.given.coordinator is None:
             talk.say(text("No coordinator was named. Later: chungtay setup --coordinator MAIL"))
             return
+        talk.breathe()
         answers.coordinator = talk.ask(
             self.numbered(6, _COORDINATOR), installing.coordinator, given=self.given.coordinator
         ).value

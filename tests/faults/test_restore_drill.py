@@ -11,16 +11,19 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from scheduler.domain.backups import Keep
 from scheduler.errors import Busy
-from scheduler.services import audits, backups, outbox, recovery, sending, system
+from scheduler.services import accounts, audits, backups, outbox, recovery, sending, system
 from scheduler.services.context import Context
 from scheduler.store import audits as audit_rows
 from scheduler.store import tables
 from scheduler.store.database import Database
 from tests.cast import T0
-from tests.faults.kit import Post, announce, states
+from tests.delivery.sink import listening
+from tests.faults.kit import Post, announce, arrived, states, until
+from tests.faults.worker import working
 from tests.postgresql import of_name
 from tests.web.browser import Site
 
@@ -111,6 +114,24 @@ def test_yesterdays_backup_comes_back_and_nobody_hears_twice(
     for name, value in figures.items():
         record_property(name, value)
     assert figures["RTO first page s"] < 60
+
+
+def test_a_worker_that_nobody_stopped_sends_nothing_of_the_old_state(ctx, cast, tmp_path):
+    announce(ctx, cast, 12)
+    with listening() as sink:
+        backups.backup(ctx, tmp_path / "state.backup")
+        with working(ctx, smtp_url=SecretStr(sink.url)):
+            until(lambda: states(ctx).get("sent") == 12)
+            done = recovery.restore(ctx, tmp_path / "state.backup")
+            time.sleep(0.5)  # many beats
+            assert (done.replayed, done.waiting) == (12, 0)
+            accounts.request_sign_in(ctx, "teacher2@x.example")
+            accounts.make_links(ctx)
+            time.sleep(0.5)
+            assert len(sink.arrived) == 12
+            outbox.resume(ctx)
+            until(lambda: states(ctx).get("sent") == 13)
+        assert set(arrived(sink).values()) == {1}
 
 
 def test_a_backup_amid_heavy_writing_holds_one_moment(ctx, cast, tmp_path, new_place):
