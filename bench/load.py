@@ -90,7 +90,7 @@ def serving(how: str, folder: Path, settings: Mapping[str, str]) -> Iterator[Ser
         env=os.environ | settings,
     )
     try:
-        _await(port)
+        until_it_listens(port)
         server = Server(process, port)
         yield server
         server.close()
@@ -99,7 +99,8 @@ def serving(how: str, folder: Path, settings: Mapping[str, str]) -> Iterator[Ser
         process.wait(20)
 
 
-def _await(port: int) -> None:
+def until_it_listens(port: int) -> None:
+    """Wait for a server that was just started; for a minute at most."""
     deadline = time.monotonic() + 60
     while True:
         try:
