@@ -64,9 +64,7 @@ def _run(part: Part, beside: str | None) -> Result:
     fault = f"it ended with {process.returncode}" if process.returncode else ""
     seconds = time.monotonic() - clock
     machine = kept.this_machine()
-    return Result(
-        part.name, part.command, began, seconds, loop, load, machine, tuple(rows), fault
-    )
+    return Result(part.name, part.command, began, seconds, loop, load, machine, tuple(rows), fault)
 
 
 def _rows(process: "subprocess.Popen[str]") -> Iterator[Row]:

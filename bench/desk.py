@@ -1,8 +1,8 @@
-"""What the coordinators' pages cost, for the programme and for ten of its size: `python -m bench.desk`.
+"""What the coordinators' pages cost, for the programme and for ten of its size.
 
-The bigger programme is the example's workbooks written ten times, each time under other names.
-Times are the CPU of the process that serves, its client's few milliseconds with them; weights are
-compressed, as sent.
+`python -m bench.desk`.  The bigger programme is the example's workbooks ten times over, under other
+names.  Times are the CPU of the process that serves, its client's few milliseconds with them;
+weights are compressed, as sent.
 """
 
 import io

@@ -135,8 +135,11 @@ def storm(engine: str, url: str, count: int, kills: int) -> list[Row]:
     return [
         Row(f"{told}: lost", f"{lost}", "0", lost == 0 and shown.law, key=f"{key}-lost"),
         Row(
-            f"{told}: doubled", f"{doubled}, {doubled / max(1, killed):.2f} a kill",
-            f"≤ {killed}", doubled <= killed, key=f"{key}-doubled",
+            f"{told}: doubled",
+            f"{doubled}, {doubled / max(1, killed):.2f} a kill",
+            f"≤ {killed}",
+            doubled <= killed,
+            key=f"{key}-doubled",
         ),
         Row(f"{told}: copies at most", f"{most}", "≤ 2", most < 3, key=f"{key}-copies"),
     ]
@@ -194,15 +197,22 @@ def flood(engine: str, url: str, count: int) -> list[Row]:
     return [
         Row(f"{engine}: {count:,} planned, a second", f"{planned:,.0f}"),
         Row(
-            f"{engine}: sent by {FLOODERS}, a second", f"{done:,.0f}",
+            f"{engine}: sent by {FLOODERS}, a second",
+            f"{done:,.0f}",
             beside=peer("plain driver", f"{floor:,.0f}"),
         ),
         Row(
-            f"{engine}: {count:,} due in one minute, places out of order at most", f"{early}",
-            f"< {turn}", early < turn, key=f"{key}-order",
+            f"{engine}: {count:,} due in one minute, places out of order at most",
+            f"{early}",
+            f"< {turn}",
+            early < turn,
+            key=f"{key}-order",
         ),
         Row(
-            f"{engine}: MB after 10 % and after 100 %", told, "≤ 10 more", most <= 10 and law,
+            f"{engine}: MB after 10 % and after 100 %",
+            told,
+            "≤ 10 more",
+            most <= 10 and law,
             key=f"{key}-memory",
         ),
     ]
@@ -261,8 +271,11 @@ def ratio(engine: str, url: str, count: int) -> list[Row]:
     return [
         Row(
             f"{engine}: claimed and marked by {WORKERS} workers",
-            f"{ours:,.0f} a second, {found:.2f} × the plain driver", "≥ 0.5 ×", found >= 0.5,
-            peer("plain driver", f"{floor:,.0f} a second"), f"{engine.lower()}-ratio",
+            f"{ours:,.0f} a second, {found:.2f} × the plain driver",
+            "≥ 0.5 ×",
+            found >= 0.5,
+            peer("plain driver", f"{floor:,.0f} a second"),
+            f"{engine.lower()}-ratio",
         ),
     ]
 

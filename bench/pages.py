@@ -204,7 +204,7 @@ def _grid(ctx: Context, client: httpx2.Client, cookie: str) -> Iterator[Row]:
 
 
 def _by_f_strings() -> float:
-    """Milliseconds for as many cells, each with a class, a subject and a name, without templates."""
+    """Milliseconds for as many cells, each with a link and two names, without templates."""
     spent = []
     for _ in range(RENDERED):
         began = time.thread_time()

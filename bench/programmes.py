@@ -5,36 +5,28 @@ of reader, calendar reads, the steps of a beat, messages, matching runs.  What c
 the programme that it is for is the same, reads what is others'.  About a quarter of an hour.
 """
 
-import multiprocessing
-import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
 import httpx2
 import sqlalchemy as sa
 
-from bench import clones, feeds, scene, screenshots, tour, work
+from bench import clones, feeds, scene, screenshots, tour, turns, work
 from bench.load import serving
 from bench.rows import Row, alone, at_most, peer, tell
-from scheduler import app, security
-from scheduler.domain.access import Actor, Role
-from scheduler.domain.messages import Channel, MessageKind, NewMessage
-from scheduler.domain.people import PersonId
-from scheduler.domain.runs import RunState
-from scheduler.domain.terms import ProgrammeId, TermId
+from scheduler import app
+from scheduler.domain.access import Role
 from scheduler.services import (
     accounts,
     audits,
     demo,
     mailroom,
-    outbox,
     own_data,
     reminders,
     runs,
@@ -45,22 +37,23 @@ from scheduler.services import (
 )
 from scheduler.services import feeds as feed_services
 from scheduler.services.context import Context
-from scheduler.store import accounts as account_rows
-from scheduler.store import queue, switches, tables
+from scheduler.store import switches, tables
 from scheduler.web import guard
 
 COUNT = 100
 MATCHED = 3.0  # seconds of search for the plan that all of them have
 TIMES = 3
 SPENT = 300.0  # milliseconds
-FLOOD = 20_000
-BATCH = 20
-SEARCH = 0.5  # seconds of each run
 ADMIN = "admin"
 # More rows than that, for a page of one programme among others, are others' rows.
 GROWN, FEW = 1.2, 100
 # Beside what its own readers see of it, whoever runs the installation opens these.
-ADMIN_PAGES = ("/coordinator", "/coordinator/people", "/coordinator/messages", "/health")
+ADMIN_PAGES = (
+    "/coordinator",
+    "/coordinator/people",
+    "/coordinator/messages",
+    "/coordinator/settings",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +83,8 @@ class Place:
 def installed(folder: Path, url: str) -> Iterator[Place]:
     """One programme, with something to see for everybody."""
     ctx = screenshots.prepare(folder, seconds=MATCHED, database_url=url)
-    accounts.add_user(ctx, "quan-tri@chungtay.example", Role.ADMIN)
-    seeds = scene.sow(ctx)
-    admin = accounts.people_with(ctx, Role.ADMIN)[0]
+    seeds = scene.sow(ctx)  # its coordinator is whoever came first
+    admin = accounts.add_user(ctx, "quan-tri@chungtay.example", Role.ADMIN)
     seeds = replace(seeds, people=seeds.people | {ADMIN: admin})
     environment = {
         "CHUNGTAY_DATABASE_URL": url, "CHUNGTAY_VAR_DIR": str(folder), "CHUNGTAY_LOOP": "false",
@@ -138,7 +130,7 @@ def beat(ctx: Context) -> dict[str, Callable[[], object]]:
         "erasures": lambda: own_data.erase_asked(ctx),
         "seals": lambda: audits.seal(ctx),
         "due": lambda: sending.due_channels(ctx),
-        "claim": lambda: _claim(ctx, 0),
+        "claim": lambda: turns.claim(ctx),
         "feeds": lambda: feed_services.render_dirty(ctx),
         "runs": lambda: runs.work_on_next(ctx),
         "watch": lambda: mailroom.watch(ctx),
@@ -163,18 +155,6 @@ def planned_ahead(ctx: Context) -> tuple[float, int]:
     began = time.perf_counter()
     new = reminders.plan_ahead(ctx)
     return time.perf_counter() - began, new
-
-
-def _claim(ctx: Context, limit: int) -> tuple[str, ...]:
-    """Claim so many messages, and give them back; their keys in order."""
-    now, token = ctx.now(), security.new_token()
-    with ctx.transaction() as db:
-        found = queue.claim(
-            db, Channel.MAIL, "bench", token, now, limit or BATCH, timedelta(minutes=2)
-        )
-        row = tables.outbox
-        db.execute(sa.update(row).where(row.c.lease_token == token).values(queue.freed()))
-    return tuple(each.key for each in found)
 
 
 # -- one measurement
@@ -246,122 +226,6 @@ def _grown(one: int, many: int) -> bool:
     return many > one * GROWN + FEW
 
 
-# -- messages
-
-
-def urgent(ctx: Context) -> Iterator[Row]:
-    """One programme has very many due; another has one, planned last, that is useless earlier."""
-    last = (COUNT - 1) * clones.STEP
-    with ctx.reading() as db:
-        person = db.scalar(sa.select(sa.func.min(tables.teachers.c.person_id)))
-        programme = db.scalar(sa.select(sa.func.min(tables.programmes.c.id)))
-    many = [_message(f"flood:{n}", person, programme, ctx, 180) for n in range(FLOOD)]
-    one = _message("urgent", person + last, programme + last, ctx, 60)
-    for first in range(0, FLOOD, 5000):
-        with ctx.transaction() as db:
-            outbox.plan(ctx, db, many[first : first + 5000])
-    with ctx.transaction() as db:
-        outbox.plan(ctx, db, [one])
-        db.execute(sa.text("ANALYZE outbox"))
-    began = time.perf_counter()
-    keys = _claim(ctx, BATCH)
-    spent = (time.perf_counter() - began) * 1000
-    place = next((n for n, key in enumerate(keys, 1) if key.startswith("urgent")), FLOOD + 1)
-    yield at_most(f"place of an urgent one behind {FLOOD:,} of another", place, 1, key="urgent")
-    yield Row("the claim that finds it", f"{spent:.1f} ms")
-    with ctx.transaction() as db:
-        key = tables.outbox.c.key
-        ours = sa.or_(key.startswith("flood:"), key.startswith("urgent"))
-        db.execute(sa.delete(tables.outbox).where(ours))
-
-
-def _message(key: str, person: int, programme: int, ctx: Context, minutes: int) -> NewMessage:
-    now = ctx.now()
-    return NewMessage(
-        key=key, kind=MessageKind.DAY_BEFORE, person_id=PersonId(person), due_at=now,
-        useless_after=now + timedelta(minutes=minutes), programme_id=ProgrammeId(programme),
-        payload={"day": now.date().isoformat(), "zone": "Asia/Ho_Chi_Minh"},
-    )  # fmt: skip
-
-
-# -- calendars to be made anew
-
-
-def rendering(ctx: Context) -> Iterator[Row]:
-    """One teacher of each programme has another timetable."""
-    row = tables.feeds.c
-    first = sa.select(sa.func.min(row.id)).where(row.kind == "teacher").scalar_subquery()
-    ids = [first + number * clones.STEP for number in range(COUNT)]
-    before = _resident()
-    with ctx.transaction() as db:
-        db.execute(sa.update(tables.feeds).where(row.id.in_(ids)).values(dirty=True))
-    began, count = time.perf_counter(), 0
-    while done := feed_services.render_dirty(ctx):
-        count += done
-    spent = time.perf_counter() - began
-    yield Row(f"{count} calendars anew, one of each programme",
-              f"{spent:.1f} s, {_resident() - before:.0f} MB more")  # fmt: skip
-
-
-def _resident() -> float:
-    """The most megabytes that this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-# -- matching runs
-
-
-def matched(ctx: Context) -> Iterator[Row]:
-    """Each programme's coordinator asks for a run; one process works on what waits."""
-    first = next(each for each in accounts.people_with(ctx, Role.COORDINATOR))
-    with ctx.reading() as db:
-        term = db.scalar(sa.select(sa.func.min(tables.terms.c.id)))
-    asked = []
-    for number in reversed(range(COUNT)):  # so that no order of programmes is that of asking
-        actor = _copy(ctx, first, number)
-        asked.append(runs.start(ctx, actor, TermId(term + number * clones.STEP), seconds=SEARCH))
-    began, before = time.monotonic(), _resident()
-    order, most = _worked(ctx, set(asked))
-    spent = time.monotonic() - began
-    held = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    with ctx.reading() as db:
-        state = sa.select(sa.func.count()).where(
-            tables.runs.c.id.in_(asked), tables.runs.c.state == RunState.DONE
-        )
-        done = db.scalar(state)
-    yield Row(
-        f"{COUNT} runs of {SEARCH} s: ended well, in order of asking, at once at most",
-        f"{done}, {'yes' if order == asked else 'no'}, {most}",
-        "all, yes, 1", (done, order, most) == (COUNT, asked, 1), key="runs",
-    )  # fmt: skip
-    yield Row(f"{COUNT} runs of {SEARCH} s, one after the other", f"{spent:.0f} s; "
-              f"{_resident() - before:.0f} MB more here, {held:.0f} MB in a run's process",
-              )  # fmt: skip
-
-
-def _copy(ctx: Context, actor: Actor, number: int) -> Actor:
-    with ctx.reading() as db:
-        found = account_rows.actor_of(db, actor.person_id + number * clones.STEP)
-    assert found is not None
-    return found
-
-
-def _worked(ctx: Context, asked: set[int]) -> tuple[list[int], int]:
-    """In which order they were begun, and how many were under way at once."""
-    order: list[int] = []
-    most = 0
-    row = tables.runs.c
-    while True:
-        runs.work_on_next(ctx)
-        with ctx.reading() as db:
-            states = dict(db.execute(sa.select(row.id, row.state).where(row.id.in_(asked))).all())
-        order += [each for each, state in states.items() if state != "queued" and each not in order]
-        most = max(most, sum(state == "running" for state in states.values()))
-        if not multiprocessing.active_children() and "queued" not in states.values():
-            return order, most
-        time.sleep(0.05)
-
-
 # -- all of it
 
 
@@ -377,9 +241,8 @@ def rows() -> Iterator[Row]:
             yield _size(place.ctx)
             many = seen(place, folder)
             yield from compared(one, many)
-            yield from urgent(place.ctx)
-            yield from rendering(place.ctx)
-            yield from matched(place.ctx)
+            for each in (turns.urgent, turns.rendering, turns.matched):
+                yield from each(place.ctx, COUNT)
 
 
 def _size(ctx: Context) -> Row:

@@ -88,4 +88,3 @@ def _part(result: Result) -> Iterator[str]:
     yield f"  **It came to no end: {result.fault}.**\n\n" if result.fault else "\n\n"
     yield head()
     yield from (line(row.cells) for row in result.rows)
-
