@@ -100,8 +100,8 @@ def serving(how: str, folder: Path, settings: Mapping[str, str]) -> Iterator[Ser
 
 
 def until_it_listens(port: int) -> None:
-    """Wait for a server that was just started; for a minute at most."""
-    deadline = time.monotonic() + 60
+    """Wait for a server that was just started; for five minutes at most."""
+    deadline = time.monotonic() + 300  # the machine may be busy
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()

@@ -5,6 +5,7 @@ of reader, calendar reads, the steps of a beat, messages, matching runs.  What c
 the programme that it is for is the same, reads what is others'.  About a quarter of an hour.
 """
 
+import argparse
 import sys
 import tempfile
 import time
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 
 from bench import clones, feeds, scene, screenshots, tour, turns, work
 from bench.load import serving
-from bench.rows import Row, alone, at_most, peer, tell
+from bench.rows import Row, at_most, peer, say, take_json, tell
 from scheduler import app
 from scheduler.domain.access import Role
 from scheduler.services import (
@@ -40,7 +41,7 @@ from scheduler.services.context import Context
 from scheduler.store import switches, tables
 from scheduler.web import guard
 
-COUNT = 100
+MANY = 100
 MATCHED = 3.0  # seconds of search for the plan that all of them have
 TIMES = 3
 SPENT = 300.0  # milliseconds
@@ -171,7 +172,9 @@ class Seen:
 def seen(place: Place, folder: Path) -> Seen:
     planning, _ = planned_ahead(place.ctx)
     tell(f"reminders planned in {planning:.1f} s")
-    return Seen(pages(place), idle(place.ctx), _reads(place, folder), planning)
+    found = pages(place)
+    tell(f"{len(found)} pages asked")
+    return Seen(found, idle(place.ctx), _reads(place, folder), planning)
 
 
 def _reads(place: Place, folder: Path) -> dict[str, float]:
@@ -229,20 +232,20 @@ def _grown(one: int, many: int) -> bool:
 # -- all of it
 
 
-def rows() -> Iterator[Row]:
+def rows(count: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name, feeds.postgresql() as url:
         folder = Path(name)
         tell("preparing a programme")
         with installed(folder / "state", url) as place:
             one = seen(place, folder)
             began = time.perf_counter()
-            clones.multiply(place.ctx, range(1, COUNT))
-            tell(f"{COUNT} programmes after {time.perf_counter() - began:.0f} s")
+            clones.multiply(place.ctx, range(1, count))
+            tell(f"{count} programmes after {time.perf_counter() - began:.0f} s")
             yield _size(place.ctx)
             many = seen(place, folder)
             yield from compared(one, many)
             for each in (turns.urgent, turns.rendering, turns.matched):
-                yield from each(place.ctx, COUNT)
+                yield from each(place.ctx, count)
 
 
 def _size(ctx: Context) -> Row:
@@ -255,5 +258,13 @@ def _size(ctx: Context) -> Row:
     return Row("the installation", ", ".join(f"{n:,} {noun}" for noun, n in counts.items()))
 
 
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=MANY, help="programmes (default %(default)s)")
+    take_json(parser)
+    given = parser.parse_args()
+    return say(rows(given.count), given.json)
+
+
 if __name__ == "__main__":
-    sys.exit(alone(__doc__, rows))
+    sys.exit(main())
