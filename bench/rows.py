@@ -1,47 +1,52 @@
-"""Lines of the tables of bench.matching and bench.feeds, and what they are made of."""
+"""A line of the table of figures, whichever part measured it, and how a part says its lines."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from statistics import median
-
-from bench.changes import Answer
-from bench.engine import Run
-from bench.instances import Floor
+from typing import Any
 
 NONE = "–"
+COLUMNS = ("what", "found", "goal", "met", "beside")
+JSON = "--json"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table; `met` is None where there is no goal."""
+    """`key`: what bench.promises calls it, whatever its words say.  `met` is None where there is no
+    goal.  `beside`: who did the same, and what it took them.  `used`: how much of its goal it took,
+    1 being all, so that of several alike the worst is known."""
 
     what: str
-    ours: str
+    found: str
     goal: str = NONE
     met: bool | None = None
-    floor: str = NONE
-    greedy: str = NONE
-    bound: str = NONE
+    beside: tuple[tuple[str, str], ...] = ()
+    key: str = ""
+    used: float = 0.0
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        met = {None: "", True: "yes", False: "**no**"}[self.met]
+        peers = "; ".join(f"{who}: {found}" for who, found in self.beside)
+        return self.what, self.found, self.goal, met, peers
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown."""
-    lines = ["| what | greedy | prototype | proved bound | ours | goal | met |"]
-    lines.append("|---|--:|--:|--:|--:|--:|---|")
-    for row in rows:
-        met = {None: "", True: "yes", False: "**no**"}[row.met]
-        cells = (row.what, row.greedy, row.floor, row.bound, row.ours, row.goal, met)
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+def peer(who: str, found: str) -> tuple[tuple[str, str], ...]:
+    """For `beside`; nothing where nothing was found."""
+    return () if found in ("", NONE) else ((who, found),)
 
 
-def short_table(rows: Sequence[Row], floor: str) -> str:
-    """The rows as Markdown, with a column for the floor alone."""
-    lines = [f"| what | {floor} | ours | goal | met |", "|---|--:|--:|--:|---|"]
-    for row in rows:
-        met = {None: "", True: "yes", False: "**no**"}[row.met]
-        lines.append(f"| {row.what} | {row.floor} | {row.ours} | {row.goal} | {met} |")
-    return "\n".join(lines) + "\n"
+def at_most(
+    what: str, found: float, goal: float, unit: str = "", *, key: str = "", digits: int = 1
+) -> Row:
+    """A number and the most that it may be; without a unit it is a count."""
+    shown = f"{found:,.{digits}f} {unit}" if unit else f"{found:,.0f}"
+    asked, used = f"≤ {goal:,g} {unit}".rstrip(), found / goal if goal else found
+    return Row(what, shown, asked, met=found <= goal, key=key, used=used)
 
 
 def spread(found: Sequence[float]) -> str:
@@ -51,73 +56,54 @@ def spread(found: Sequence[float]) -> str:
     return f"{median(found):,.0f} ({min(found):,.0f} – {max(found):,.0f})"
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """Searches of one instance for so many seconds, ours and the prototype's in turn."""
-
-    label: str  # the instance and the seconds
-    ours: Sequence[Run]
-    floors: Sequence[Floor]
-    absent: str  # why there are no floors
-
-    @property
-    def cost(self) -> float:
-        return median(run.cost for run in self.ours)
-
-    def floor(self, told: Callable[[Sequence[Floor]], str]) -> str:
-        return told(self.floors) if self.floors else self.absent
+# -- the table
 
 
-def cost_row(found: Costs, goal: float | None, greedy: str = NONE, bound: float = 0) -> Row:
-    return Row(
-        what=f"{found.label}: cost",
-        ours=spread([run.cost for run in found.ours]),
-        goal=f"≤ {goal:,.0f}" if goal else NONE,
-        met=found.cost <= goal if goal else None,
-        floor=found.floor(lambda floors: spread([floor.cost for floor in floors])),
-        greedy=greedy,
-        bound=f"{bound:,.0f}" if bound > 0 else NONE,
-    )
+def head(columns: Sequence[str] = COLUMNS) -> str:
+    return f"{line(columns)}|{'---|' * len(columns)}\n"
 
 
-def taught_row(found: Costs, all_of_them: bool) -> Row:
-    """The lessons taught by the seed with the fewest."""
-    least = min(run.taught for run in found.ours)
-    requested = found.ours[0].requested
-    return Row(
-        what=f"{found.label}: taught",
-        ours=f"{least:,} / {requested:,}",
-        goal="all" if all_of_them else NONE,
-        met=least == requested if all_of_them else None,
-        floor=found.floor(lambda floors: f"{min(floor.taught for floor in floors):,}"),
-    )
+def line(cells: Iterable[str]) -> str:
+    """A line of Markdown; the strokes in it are not taken for the table's."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
-def speed_row(found: Costs) -> Row:
-    return Row(
-        what=f"{found.label}: moves a second",
-        ours=spread([run.moves_per_second for run in found.ours]),
-        floor=found.floor(lambda floors: spread([floor.moves_per_second for floor in floors])),
-    )
+def table(rows: Iterable[Row]) -> str:
+    return head() + "".join(line(row.cells) for row in rows)
 
 
-def memory_row(found: Costs, goal: float | None = None) -> Row:
-    most = max(found.ours, key=lambda run: run.megabytes)
-    return Row(
-        what=f"{found.label}: most memory, all processes",
-        ours=f"{most.megabytes:,.0f} MB ({most.read_megabytes:,.0f} MB to read the file)",
-        goal=f"< {goal:,.0f} MB" if goal else NONE,
-        met=most.megabytes < goal if goal else None,
-        floor=found.floor(lambda floors: f"{max(floor.megabytes for floor in floors):,.0f} MB"),
-    )
+# -- how a part says them
 
 
-def change_row(name: str, answer: Answer) -> Row:
-    return Row(
-        f"{name}: {answer.what} ({answer.hit} lessons), first answer",
-        f"{answer.milliseconds:.0f} ms; {answer.taught:,} of {answer.before:,} taught again, "
-        f"{answer.other_teacher} by another teacher, {answer.other_time} lose their time",
-        "≤ 150 ms",
-        answer.milliseconds <= 150,
-        floor="not whole",
-    )
+def tell(said: str) -> None:
+    """Progress; it is no part of the table."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {said}\n")
+    sys.stderr.flush()
+
+
+def take_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(JSON, action="store_true", help="each line as JSON, for python -m bench")
+
+
+def say(rows: Iterable[Row], as_json: bool) -> int:
+    """Write the lines as they come: 1 when a goal is missed, for whoever runs the part alone."""
+    missed = False
+    if not as_json:
+        sys.stdout.write(head())
+    for row in rows:
+        missed |= row.met is False
+        sys.stdout.write(json.dumps(asdict(row)) + "\n" if as_json else line(row.cells))
+        sys.stdout.flush()
+    return int(missed and not as_json)
+
+
+def alone(told: str | None, rows: Callable[[], Iterable[Row]]) -> int:
+    """A part without questions of its own, as a program."""
+    parser = argparse.ArgumentParser(description=told)
+    take_json(parser)
+    return say(rows(), parser.parse_args().json)
+
+
+def read(told: Mapping[str, Any]) -> Row:
+    """A row again, from what JSON made of it."""
+    return Row(**{**told, "beside": tuple((who, found) for who, found in told["beside"])})

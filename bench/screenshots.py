@@ -48,16 +48,19 @@ def prepare(
     folder: Path,
     workbooks: Sequence[tuple[str, bytes]] | None = None,
     seconds: float = demo.MATCHING_SECONDS,
+    database_url: str = "",
 ) -> Context:
-    """The example programme, or that of the workbooks, in an embedded database under `folder`."""
+    """The example programme, or that of the workbooks, in a database of that address; without one,
+    in an embedded one under `folder`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     # Under a name: browsers let no passkey be bound to an IP address.
     base_url = f"http://localhost:{port}"
     settings = load(
-        _env_file=None, var_dir=folder, base_url=base_url, demo=True, second_factor=False
-    )
+        _env_file=None, var_dir=folder, base_url=base_url, demo=True, second_factor=False,
+        database_url=database_url,
+    )  # fmt: skip
     clock = ShiftedClock.starting_at(demo.STARTS)
     ctx = Context(settings, Database(settings.database), clock, b"a key for pictures only" * 2)
     demo.build(ctx, seconds, workbooks)

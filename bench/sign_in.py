@@ -27,6 +27,7 @@ import uvicorn
 
 from bench.feeds import postgresql
 from bench.load import ROOT
+from bench.rows import Row, say, take_json
 from scheduler import config
 from scheduler.app import create_app
 from scheduler.domain.limits import API_BY_PERSON
@@ -39,6 +40,7 @@ EACH_MAILBOX = 5  # as often as one may ask at once
 EACH_ADDRESS = 20
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 CALLS = 300
+CHANCE = 0.01  # what is likelier than that may be chance
 
 
 @dataclass
@@ -48,10 +50,16 @@ class Times:
     known: list[float] = field(default_factory=list)
     unknown: list[float] = field(default_factory=list)
 
-    def said(self) -> str:
+    def row(self, what: str) -> Row:
         one, two = median(self.known), median(self.unknown)
         share, p = compared(self.known, self.unknown)
-        return f"{one:.2f} | {two:.2f} | {one - two:+.2f} | {share:.3f} | {p:.2g}"
+        return Row(
+            f"{what}, {len(self.known)} each: known, unknown",
+            f"{one:.2f}, {two:.2f} ms; {one - two:+.2f} ms; "
+            f"the known one later in {share:.0%}, p {p:.2g}",
+            "no difference",
+            p > CHANCE,
+        )
 
 
 def compared(one: Sequence[float], two: Sequence[float]) -> tuple[float, float]:
@@ -137,15 +145,15 @@ def people(ctx: Context, count: int) -> None:
             accounts.ensure_person(db, email=email, name="Lan", language="vi", now=ctx.now())
 
 
-def rows(engine: str, ctx: Context, count: int) -> Iterator[str]:
+def asked(engine: str, ctx: Context, count: int) -> Iterator[Row]:
     people(ctx, count)
     with served() as port:
         found = measure(port, ctx, count)
     for what, times in zip(("asked for a link", "wrong code"), found, strict=True):
-        yield f"| {engine}: {what} | {times.said()} |"
+        yield times.row(f"{engine}: {what}")
 
 
-def api_rows(engine: str, ctx: Context) -> Iterator[str]:
+def api_rows(engine: str, ctx: Context) -> Iterator[Row]:
     """What the door of the API costs a request."""
     token = access_tokens.issue(ctx, "known0@x.example", timedelta(hours=1))
 
@@ -156,7 +164,7 @@ def api_rows(engine: str, ctx: Context) -> Iterator[str]:
         ("an access token looked up", lambda: access_tokens.actor(ctx, token)),
         ("its request counted", count),
     ):
-        yield f"| {engine}: {what} | {_cost(act)} |"
+        yield Row(f"{engine}: at the API, {what}", _cost(act))
 
 
 def _cost(act: Callable[[], object]) -> str:
@@ -167,11 +175,10 @@ def _cost(act: Callable[[], object]) -> str:
         took.append((time.perf_counter() - wall, time.process_time() - cpu))
         time.sleep(0.001)
     wall, cpu = (median(each) * 1000 for each in zip(*took, strict=True))
-    return f"{wall:.2f} | {cpu:.2f}"
+    return f"{wall:.2f} ms, {cpu:.2f} ms of CPU"
 
 
-def run(count: int) -> None:
-    asked, api = [], []
+def rows(count: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name, postgresql() as url:
         for engine, address in (("SQLite", ""), ("PostgreSQL", url)):
             os.environ.update(
@@ -182,25 +189,22 @@ def run(count: int) -> None:
             )
             ctx = open_context(config.load(_env_file=None))
             system.migrate(ctx)
-            asked += list(rows(engine, ctx, count))
-            api += list(api_rows(engine, ctx))
+            yield from asked(engine, ctx, count)
+            yield from api_rows(engine, ctx)
             ctx.database.close()
-    head = "| of {} each | known, ms | unknown, ms | difference | share | p |"
-    lines = [head.format(count), "|---|--:|--:|--:|--:|--:|", *asked]
-    lines += ["", "| at the API | ms | ms of CPU |", "|---|--:|--:|", *api, ""]
-    sys.stdout.write("\n".join(lines))
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50, help="requests of each kind")
     parser.add_argument("--serve", type=int, metavar="PORT", help="be the server")
+    take_json(parser)
     given = parser.parse_args()
     if given.serve:
         serve(given.serve)
-    else:
-        run(given.count)
+        return 0
+    return say(rows(given.count), given.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench import engine, greedy, load
+from bench.engine_rows import Costs, cost_row, taught_row
 from bench.instances import Floor, Prototype
-from bench.rows import Costs, Row, cost_row, short_table, table, taught_row
+from bench.rows import table
 from scheduler.matching import problem, replan, verify
 from scheduler.matching.plan import Plan
 from scheduler.matching.problem import Instance
@@ -36,8 +37,8 @@ def test_table_has_a_row_for_each_figure(tmp_path: Path) -> None:
     path.write_text(json.dumps(problem.dump(make.instance())))
     run = engine.searched(str(path), iterations=100, crew="one")
     floor = Floor(cost=20, taught=4, requested=4, moves_per_second=5000, megabytes=30)
-    both = Costs("small", [run], [floor], "")
-    alone = Costs("small again", [run, run], [], Prototype(tmp_path, tmp_path).absent)
+    both = Costs("small", "s", [run], [floor], "")
+    alone = Costs("small again", "again", [run, run], [], Prototype(tmp_path, tmp_path).absent)
     rows = [
         cost_row(both, 16, greedy="17 (4 taught)", bound=15),
         cost_row(alone, 15),
@@ -45,12 +46,13 @@ def test_table_has_a_row_for_each_figure(tmp_path: Path) -> None:
         cost_row(alone, None),
     ]
     assert table(rows) == (
-        "| what | greedy | prototype | proved bound | ours | goal | met |\n"
-        "|---|--:|--:|--:|--:|--:|---|\n"
-        "| small: cost | 17 (4 taught) | 20 | 15 | 16 | ≤ 16 | yes |\n"
-        "| small again: cost | – | not there | – | 16 (16 – 16) | ≤ 15 | **no** |\n"
-        "| small: taught | – | 4 | – | 4 / 4 | all | yes |\n"
-        "| small again: cost | – | not there | – | 16 (16 – 16) | – |  |\n"
+        "| what | found | goal | met | beside |\n"
+        "|---|---|---|---|---|\n"
+        "| small: cost | 16 | ≤ 16 | yes | "
+        "prototype: 20; greedy: 17 (4 taught); proved bound: 15 |\n"
+        "| small again: cost | 16 (16 – 16) | ≤ 15 | **no** | prototype: not there |\n"
+        "| small: taught | 4 / 4 | all | yes | prototype: 4 |\n"
+        "| small again: cost | 16 (16 – 16) | – |  | prototype: not there |\n"
     )
 
 
@@ -61,21 +63,6 @@ def test_engine_in_a_process_of_its_own_answers_as_this_one(tmp_path: Path) -> N
     there = engine.Run(**engine.ask("searched", **asked))
     assert there.digest == engine.searched(**asked).digest
     assert 0 < there.read_megabytes <= there.megabytes
-
-
-def test_short_table_says_which_goals_are_met() -> None:
-    rows = [
-        Row("a", "1", "≤ 2", met=True, floor="3"),
-        Row("b", "4", "≤ 2", met=False),
-        Row("c", "5"),
-    ]
-    assert short_table(rows, "bare") == (
-        "| what | bare | ours | goal | met |\n"
-        "|---|--:|--:|--:|---|\n"
-        "| a | 3 | 1 | ≤ 2 | yes |\n"
-        "| b | – | 4 | ≤ 2 | **no** |\n"
-        "| c | – | 5 | – |  |\n"
-    )
 
 
 def test_a_server_is_asked_and_what_it_spends_is_seen(tmp_path: Path) -> None:

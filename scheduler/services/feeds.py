@@ -225,19 +225,26 @@ def render_feed(ctx: Context, feed_id: int) -> None:
 
 
 def _render(ctx: Context, claims: Sequence[Claim], week: date) -> None:
-    """Between the transactions: a claim lost to a crash is taken again by whoever comes next."""
+    """Between the transactions: a claim lost to a crash is taken again by whoever comes next.
+
+    One programme after the other: a few feeds of each of many would have the lessons of all of
+    them in memory at once.
+    """
     if not claims:
         return
     with ctx.reading() as db:
         known = feeds.owners(db, set(map(_whose, claims)))
-        owners = {claim: known.get(_whose(claim), _nobody(claim)) for claim in claims}
-        contents = _contents(db, tuple(set(owners.values())), week)
-    bodies = {
-        claim: _body(ctx.settings, owner, claim.key, contents[owner], week)
-        for claim, owner in owners.items()
-    }
-    with ctx.transaction() as db:
-        feeds.save(db, bodies, week, ctx.now())
+    owners = {claim: known.get(_whose(claim), _nobody(claim)) for claim in claims}
+    for programme in dict.fromkeys(owner.programme_id for owner in owners.values()):
+        own = {claim: owner for claim, owner in owners.items() if owner.programme_id == programme}
+        with ctx.reading() as db:
+            contents = _contents(db, tuple(set(own.values())), week)
+        bodies = {
+            claim: _body(ctx.settings, owner, claim.key, contents[owner], week)
+            for claim, owner in own.items()
+        }
+        with ctx.transaction() as db:
+            feeds.save(db, bodies, week, ctx.now())
 
 
 def _whose(claim: Claim) -> tuple[FeedKind, int]:
@@ -253,32 +260,19 @@ _Contents = Mapping[Owner, Sequence[Shown]]
 
 
 def _contents(db: Session, owners: Sequence[Owner], week: date) -> _Contents:
-    """What each feed shows.  One feed asks for its own lessons; several share one programme's."""
-    shared: dict[int, tuple[Lesson, ...]] = {}
-    found: dict[Owner, Sequence[Shown]] = {}
-    traces, meetings = _handovers(db, owners, week), _sessions(db, owners, week)
-    for owner in owners:
-        if len(owners) == 1:
-            given = _own_lessons(db, owner, week)
-        elif owner.programme_id in shared:
-            given = shared[owner.programme_id]
-        else:
-            given = _programme_lessons(db, owner, week)
-            shared[owner.programme_id] = given
-        seats = meetings[owner.programme_id]
-        found[owner] = calendars.showings(owner, given, traces[owner], week, seats)
-    return found
+    """What each feed of a programme shows.  One asks for its own lessons; several share all."""
+    first, traces = owners[0], _handovers(db, owners, week)
+    given = (_own_lessons if len(owners) == 1 else _programme_lessons)(db, first, week)
+    seats = _sessions(db, first.programme_id, week)
+    return {owner: calendars.showings(owner, given, traces[owner], week, seats) for owner in owners}
 
 
-def _sessions(db: Session, owners: Sequence[Owner], week: date) -> Mapping[ProgrammeId, Seats]:
-    """The joint sessions of each programme; two queries for one that has some."""
+def _sessions(db: Session, programme: ProgrammeId, week: date) -> Seats:
+    """The programme's joint sessions; two queries where there are some."""
     reach = calendars.window(week)
-    found: dict[ProgrammeId, Seats] = {}
-    for programme in {owner.programme_id for owner in owners}:
-        those = joint_sessions.between(db, programme, reach.start, reach.end)
-        seats = joint_sessions.attendees(db, [x.id for x in those]) if those else {}
-        found[programme] = tuple((x, seats[x.id]) for x in those)
-    return found
+    those = joint_sessions.between(db, programme, reach.start, reach.end)
+    seats = joint_sessions.attendees(db, [x.id for x in those]) if those else {}
+    return tuple((x, seats[x.id]) for x in those)
 
 
 def _own_lessons(db: Session, owner: Owner, week: date) -> tuple[Lesson, ...]:

@@ -1,11 +1,11 @@
 """What a school calls its periods: by the bells of today, and by those that rang before."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Subquery, literal, select, union_all
+from sqlalchemy import Row, Select, Subquery, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.domain.intervals import minute_of
@@ -39,14 +39,19 @@ def find(db: Session, school_ids: Collection[int]) -> Bells:
     """One query; none for no school."""
     if not school_ids:
         return Bells({})
-    rung = rings()
-    return read(db.execute(select(rung).where(rung.c.school_id.in_(list(school_ids)))))
+    return read(db.execute(select(rings(list(school_ids)))))
 
 
-def rings() -> Subquery:
-    """Every period of every school, former ones too, to be joined by its `school_id`."""
+def rings(schools: Sequence[int] | Select[Any]) -> Subquery:
+    """Every period of these schools, former ones too, to be joined by its `school_id`.
+
+    They are chosen within: what is chosen from without, an engine first makes whole, and that is
+    the bells of all programmes.
+    """
     now, then = (
-        select(*(table.c[name] for name in _COLUMNS), until.label("before_day"))
+        select(*(table.c[name] for name in _COLUMNS), until.label("before_day")).where(
+            table.c.school_id.in_(schools)
+        )
         for table, until in (
             (periods, literal(STILL)),
             (former_periods, former_periods.c.before_day),

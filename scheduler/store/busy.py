@@ -14,9 +14,8 @@ from scheduler.domain.intervals import Interval
 from scheduler.domain.people import TeacherId
 from scheduler.domain.vitals import Sources
 from scheduler.errors import Text
-from scheduler.store import bulk, sentences
+from scheduler.store import bulk, sentences, taken_times
 from scheduler.store.tables import busy_sources, busy_times, programmes, teachers
-from scheduler.store.taken_times import taken
 
 _COUNTS = tuple(each.name for each in fields(Counts))
 
@@ -66,7 +65,7 @@ def all_times(
     """The busy times of a programme's teachers, or of these of them, that touch the span; who has
     none is absent."""
     given = {"programme": programme_id, "begins": within.start, "ends": within.end}
-    some = _TIMES if among is None else _TIMES.where(taken.c.teacher_id.in_(list(among)))
+    some = _TIMES if among is None else _TIMES.where(_TAKEN.c.teacher_id.in_(list(among)))
     rows = db.execute(some, given)
     found: dict[TeacherId, list[BusyTime]] = defaultdict(list)
     for row in rows:
@@ -81,14 +80,11 @@ _SOURCES = (
     .join(teachers, busy_sources.c.teacher_id == teachers.c.id)
     .where(teachers.c.programme_id == bindparam("programme"))
 )
-_TIMES = (
-    select(taken)
-    .join(teachers, taken.c.teacher_id == teachers.c.id)
-    .where(
-        teachers.c.programme_id == bindparam("programme"),
-        taken.c.starts_at < bindparam("ends"),
-        taken.c.ends_at > bindparam("begins"),
-    )
+_TAKEN = taken_times.of(
+    select(teachers.c.id).where(teachers.c.programme_id == bindparam("programme"))
+)
+_TIMES = select(_TAKEN).where(
+    _TAKEN.c.starts_at < bindparam("ends"), _TAKEN.c.ends_at > bindparam("begins")
 )
 
 

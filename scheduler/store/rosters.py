@@ -21,7 +21,7 @@ from scheduler.domain.people import PersonId, Teacher, TeacherId
 from scheduler.domain.plans import Placement
 from scheduler.domain.terms import Term
 from scheduler.store import availability, busy, people, roles
-from scheduler.store.tables import offers
+from scheduler.store.tables import offers, teachers
 
 
 def of_term(
@@ -43,7 +43,7 @@ def of_term(
         booked[place.teacher_id].append(Booked(span, place.day, lesson))
     times = busy.all_times(db, term.programme_id, _whole(term), among)
     sources = busy.sources(db, term.programme_id)
-    asked = _asked(db)
+    asked = _asked(db, term)
     return {
         teacher.id: Volunteer(
             _whole_candidate(
@@ -97,7 +97,8 @@ def _whole(term: Term) -> Interval:
     return Interval(begins, datetime.combine(term.last_day, time(), there) + timedelta(days=1))
 
 
-def _asked(db: Session) -> dict[TeacherId, datetime]:
+def _asked(db: Session, term: Term) -> dict[TeacherId, datetime]:
+    own = select(teachers.c.id).where(teachers.c.programme_id == term.programme_id)
     query = select(offers.c.teacher_id, func.max(offers.c.asked_at).label("at"))
-    rows = db.execute(query.group_by(offers.c.teacher_id))
+    rows = db.execute(query.where(offers.c.teacher_id.in_(own)).group_by(offers.c.teacher_id))
     return {TeacherId(row.teacher_id): row.at for row in rows}

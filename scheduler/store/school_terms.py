@@ -54,7 +54,7 @@ def find(db: Session, actor: Actor, ids: Sequence[int]) -> Seen:
 
 def _beside(ids: Sequence[int]) -> Subquery:
     """A row for each bell of these schools, and for each term one, or one for each holiday."""
-    rung = bells.rings()
+    rung = bells.rings(ids)
     no_bell = (
         cast(null(), column.type).label(column.name)
         for column in rung.c
@@ -64,7 +64,7 @@ def _beside(ids: Sequence[int]) -> Subquery:
         rung,
         cast(null(), terms.c.id.type).label("in_term"),
         cast(null(), holidays.c.day.type).label("term_day"),
-    ).where(rung.c.school_id.in_(list(ids)))
+    )
     taught = (
         select(receiving_schools.c.id, *no_bell, terms.c.id, holidays.c.day)
         .join(terms, terms.c.programme_id == receiving_schools.c.programme_id)

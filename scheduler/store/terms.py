@@ -143,7 +143,7 @@ def seen_schools(db: Session, actor: Actor, ids: Sequence[int]) -> tuple[Receivi
 
 
 def _schools(db: Session, where: ColumnElement[bool]) -> tuple[tuple[ReceivingSchool, ...], Bells]:
-    rung = bells.rings()
+    rung = bells.rings(select(receiving_schools.c.id).where(where))
     query = select(receiving_schools, rung).outerjoin(
         rung, rung.c.school_id == receiving_schools.c.id
     )

@@ -185,7 +185,7 @@ feeds = Table(
     Column("etag", String(64)),
     Column("changed_at", Instant),
     Column("dirty", Boolean, nullable=False),
-    Column("rendered_week", String(10)),
+    Column("rendered_week", String(10), index=True),
     UniqueConstraint("kind", "owner_id", "language", "show_cancelled", "zoned", "alarms"),
     CheckConstraint("(etag IS NULL) = (changed_at IS NULL)", "body"),
 )

@@ -87,6 +87,7 @@ lesson_history = Table(
 )
 Index("ix_lesson_history_lesson", lesson_history.c.lesson_id, lesson_history.c.id)
 Index("ix_lesson_history_publication", lesson_history.c.publication_id)
+Index("ix_lesson_history_teacher", lesson_history.c.teacher_id, lesson_history.c.starts_at)
 
 # A teacher said of a lesson that changed: I have seen how it stands at that sequence.
 sightings = Table(

@@ -77,6 +77,7 @@ Index(
     postgresql_where=text("state IN ('planned', 'leased')"),
 )
 Index("ix_outbox_state", outbox.c.state, outbox.c.next_try_at)
+Index("ix_outbox_programme", outbox.c.programme_id, outbox.c.state)
 # Without it, each message that is taken away is looked for in all others.
 Index(
     "ix_outbox_follows",
@@ -137,7 +138,7 @@ confirmations = Table(
     key(),
     Column("lesson_id", ForeignKey(lessons.c.id), nullable=False),
     Column("sequence", Integer, nullable=False),
-    Column("person_id", ForeignKey(persons.c.id), nullable=False),
+    Column("person_id", ForeignKey(persons.c.id), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     UniqueConstraint("lesson_id", "sequence", "person_id"),
 )

@@ -50,13 +50,19 @@ persons = Table(
     CheckConstraint("language IN ('vi', 'en')", "language"),
     CheckConstraint("(mail_fault IS NULL) = (mail_fault_at IS NULL)", "mail_fault"),
 )
+Index(
+    "ix_persons_mail_fault",
+    persons.c.mail_fault_at,
+    sqlite_where=text("mail_fault IS NOT NULL"),
+    postgresql_where=text("mail_fault IS NOT NULL"),
+)
 
 teachers = Table(
     "teachers",
     metadata,
     key(),
     Column("programme_id", ForeignKey(programmes.c.id), nullable=False),
-    Column("person_id", ForeignKey(persons.c.id), nullable=False),
+    Column("person_id", ForeignKey(persons.c.id), nullable=False, index=True),
     Column("donor_school_id", ForeignKey(donor_schools.c.id), nullable=False, index=True),
     Column("left_at", Instant),  # gives no more lessons from then on
     UniqueConstraint("programme_id", "person_id"),
@@ -70,12 +76,13 @@ grants = Table(
     *one_of("role", Role),
     Column("programme_id", ForeignKey(programmes.c.id), nullable=False),
     Column("teacher_id", ForeignKey(teachers.c.id)),
-    Column("school_id", ForeignKey(receiving_schools.c.id)),
-    Column("donor_school_id", ForeignKey(donor_schools.c.id)),
+    Column("school_id", ForeignKey(receiving_schools.c.id), index=True),
+    Column("donor_school_id", ForeignKey(donor_schools.c.id), index=True),
     CheckConstraint("(role = 'teacher') = (teacher_id IS NOT NULL)", "teacher"),
     CheckConstraint("(role = 'school') = (school_id IS NOT NULL)", "school"),
     CheckConstraint("(role = 'donor_head') = (donor_school_id IS NOT NULL)", "donor_head"),
 )
+Index("ix_grants_programme", grants.c.programme_id, grants.c.role)
 # A NULL is never equal to a NULL in a unique key: compare the absent school as 0.
 Index(
     "uq_grants_once",
@@ -91,7 +98,7 @@ pledges = Table(
     metadata,
     key(),
     Column("teacher_id", ForeignKey(teachers.c.id), nullable=False),
-    Column("term_id", ForeignKey(terms.c.id), nullable=False),
+    Column("term_id", ForeignKey(terms.c.id), nullable=False, index=True),
     Column("max_per_day", Integer, nullable=False),
     Column("max_per_week", Integer, nullable=False),
     Column("max_total", Integer, nullable=False),
