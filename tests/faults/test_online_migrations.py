@@ -21,12 +21,13 @@ from tests.faults.kit import FOREVER, announce, process, states, until
 from tests.web.browser import Site
 
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-NEXT = "0023"
+OURS = migrations.head()
+NEXT, AFTER = (f"{int(OURS) + n:04}" for n in (1, 2))
 ADDS = (
     "def upgrade():\n    op.add_column('persons', sa.Column('nick', sa.Text()))\n\n"
     "def downgrade():\n    op.drop_column('persons', 'nick')"
 )
-SERVES = f"serves = '0022'\n\n{ADDS}"
+SERVES = f"serves = '{OURS}'\n\n{ADDS}"
 DROPS = (
     "def upgrade():\n    op.drop_column('persons', 'phone')\n\n"
     "def downgrade():\n    op.add_column('persons', sa.Column('phone', sa.Text()))"
@@ -59,7 +60,7 @@ def connected(url, name="reporting"):
 def test_a_migration_gives_way_to_a_long_reader_and_others_are_answered(
     ctx, cast, next_version, monkeypatch
 ):
-    next_version.brings(NEXT, "0022", ADDS)
+    next_version.brings(NEXT, OURS, ADDS)
     monkeypatch.setattr(migrations, "PAUSES", (0.1,))
     waits, done = [], threading.Event()
 
@@ -82,14 +83,14 @@ def test_a_migration_gives_way_to_a_long_reader_and_others_are_answered(
         finally:
             done.set()
             thread.join()
-        assert migrations.current(ctx.database) == "0022"
+        assert migrations.current(ctx.database) == OURS
     assert 1 < max(waits) < 4  # one try holds them up for two seconds at most, and not for five
     assert system.migrate(ctx) == NEXT
 
 
 @POSTGRESQL
 def test_a_migration_goes_on_when_the_reader_has_ended(ctx, cast, next_version, caplog):
-    next_version.brings(NEXT, "0022", ADDS)
+    next_version.brings(NEXT, OURS, ADDS)
     with connected(ctx.database.url) as reader:
         reader.execute("SELECT * FROM persons")
         thread = threading.Thread(target=system.migrate, args=[ctx])
@@ -101,7 +102,7 @@ def test_a_migration_goes_on_when_the_reader_has_ended(ctx, cast, next_version, 
 
 @POSTGRESQL
 def test_two_migrations_take_turns(ctx, next_version, caplog):
-    next_version.brings(NEXT, "0022", ADDS)
+    next_version.brings(NEXT, OURS, ADDS)
     with ctx.database.migrating():
         thread = threading.Thread(target=system.migrate, args=[ctx])
         thread.start()
@@ -112,15 +113,15 @@ def test_two_migrations_take_turns(ctx, next_version, caplog):
 
 @POSTGRESQL
 def test_a_migration_does_not_wait_for_ever_for_another(ctx, next_version, monkeypatch):
-    next_version.brings(NEXT, "0022", ADDS)
+    next_version.brings(NEXT, OURS, ADDS)
     monkeypatch.setattr(databases, "MIGRATION_PATIENCE", 0.1)
     with ctx.database.migrating(), pytest.raises(Busy, match="Another migration is under way"):
         system.migrate(ctx)
-    assert migrations.current(ctx.database) == "0022"
+    assert migrations.current(ctx.database) == OURS
 
 
 def test_many_that_start_at_once_migrate_once(ctx, next_version):
-    next_version.brings(NEXT, "0022", ADDS)
+    next_version.brings(NEXT, OURS, ADDS)
     faults = []
 
     def start():
@@ -143,12 +144,12 @@ def test_many_that_start_at_once_migrate_once(ctx, next_version):
 
 @pytest.mark.parametrize("broken_off", [False, True])
 def test_an_index_is_made_beside_those_who_write(ctx, cast, next_version, broken_off):
-    next_version.brings(NEXT, "0022", CONCURRENTLY)
-    next_version.brings("0024", NEXT, DROPS)
+    next_version.brings(NEXT, OURS, CONCURRENTLY)
+    next_version.brings(AFTER, NEXT, DROPS)
     if broken_off:  # what a migration that runs alone leaves when it is killed
         with ctx.transaction() as db:
             db.execute(sa.text("CREATE INDEX ix_persons_name ON persons (name)"))
-    assert system.migrate(ctx) == "0024"
+    assert system.migrate(ctx) == AFTER
     with ctx.database.looking() as connection:
         found = {index["name"] for index in sa.inspect(connection).get_indexes("persons")}
     assert "ix_persons_name" in found
@@ -158,12 +159,12 @@ def test_a_migration_that_leaves_broken_references_is_undone(ctx, cast, next_ver
     if not ctx.database.is_sqlite:
         pytest.skip("PostgreSQL looks at them itself")
     next_version.brings(
-        NEXT, "0022", "def upgrade():\n    op.execute('DELETE FROM programmes')\n\n"
+        NEXT, OURS, "def upgrade():\n    op.execute('DELETE FROM programmes')\n\n"
         "def downgrade():\n    pass",
     )  # fmt: skip
     with pytest.raises(RuntimeError):
         migrations.upgrade(ctx.database)
-    assert migrations.current(ctx.database) == "0022"
+    assert migrations.current(ctx.database) == OURS
     with ctx.reading() as db:
         assert db.scalar(sa.text("SELECT count(*) FROM programmes")) == 2
 
@@ -172,11 +173,11 @@ def test_a_migration_that_leaves_broken_references_is_undone(ctx, cast, next_ver
 
 
 def test_an_old_program_refuses_a_newer_schema(ctx, next_version):
-    next_version.brings(NEXT, "0022", ADDS)
+    next_version.brings(NEXT, OURS, ADDS)
     system.migrate(ctx)
     next_version.ours()
     for refused in (system.migrate, system.require_head):
-        with pytest.raises(Conflict, match=r"newer version \(0023\)"):
+        with pytest.raises(Conflict, match=rf"newer version \({NEXT}\)"):
             refused(ctx)
     assert not system.is_ours(ctx)
     with pytest.raises(Conflict, match="newer version"):
@@ -190,7 +191,7 @@ def test_an_old_program_refuses_a_newer_schema(ctx, next_version):
     ids=["adds", "says nothing", "adds twice", "adds, then more"],
 )
 def test_an_old_program_goes_on_beside_a_schema_that_only_added(ctx, next_version, steps, goes_on):
-    names = ["0022", NEXT, "0024"]
+    names = [OURS, NEXT, AFTER]
     for n, body in enumerate(steps):
         own = body.replace("nick", f"nick{n}")
         next_version.brings(names[n + 1], names[n], own)
@@ -207,7 +208,7 @@ def test_a_schema_that_goes_on_while_pages_are_served_costs_a_wait_and_no_fault(
     workers.note_beat(ctx)
     with schemas.watched(ctx):
         assert known.get("/teacher").status_code == 200
-        next_version.brings(NEXT, "0022", DROPS)
+        next_version.brings(NEXT, OURS, DROPS)
         system.migrate(ctx)
         next_version.ours()
         first = known.get("/teacher")  # at once: it meets a column that is gone, or is let in
@@ -219,8 +220,8 @@ def test_a_schema_that_goes_on_while_pages_are_served_costs_a_wait_and_no_fault(
         assert "Chung Tay" in known.get("/teacher").text
         assert known.get("/healthz").status_code == 200
         assert known.get("/static/chungtay.css").status_code == 200
-        next_version.brings(NEXT, "0022", DROPS)
-        migrations.downgrade(ctx.database, "0022")
+        next_version.brings(NEXT, OURS, DROPS)
+        migrations.downgrade(ctx.database, OURS)
         next_version.ours()
         until(lambda: not ctx.database.moved)
         assert known.get("/readyz").status_code == 200
@@ -231,7 +232,7 @@ def test_what_breaks_on_another_schema_is_no_fault_of_ours(ctx, cast, next_versi
     with schemas.watched(ctx):
         with pytest.raises(sa.exc.DBAPIError), ctx.reading() as db:
             db.execute(sa.text("SELECT nothing FROM nowhere"))
-        next_version.brings(NEXT, "0022", DROPS)
+        next_version.brings(NEXT, OURS, DROPS)
         system.migrate(ctx)
         next_version.ours()
         with pytest.raises(Busy, match="being renewed"), ctx.reading() as db:
@@ -281,7 +282,7 @@ def test_processes_that_run_while_the_schema_goes_on_pause(ctx, cast, next_versi
         until(lambda: _ready(port))
         asking = threading.Thread(target=_asks, args=[port, found, done])
         asking.start()
-        next_version.brings(NEXT, "0022", RENAMES)
+        next_version.brings(NEXT, OURS, RENAMES)
         system.migrate(ctx)
         next_version.ours()
         until(lambda: any(status == 503 for _, status, _ in found))
@@ -306,11 +307,11 @@ def test_processes_that_run_while_the_schema_goes_on_pause(ctx, cast, next_versi
     "command", [["serve"], ["worker"], ["migrate"], ["outbox", "show"]], ids=" ".join
 )
 def test_no_command_of_an_old_program_works_on_a_newer_schema(run, ctx, next_version, command):
-    next_version.brings(NEXT, "0022", ADDS)
+    next_version.brings(NEXT, OURS, ADDS)
     system.migrate(ctx)
     next_version.ours()
     told = run(*command)
-    assert (told.exit_code, "newer version (0023)" in told.stderr) == (1, True)
+    assert (told.exit_code, f"newer version ({NEXT})" in told.stderr) == (1, True)
 
 
 # -- what CONTRIBUTING.md asks of migrations after the first release
@@ -376,7 +377,5 @@ def test_no_new_migration_makes_everybody_wait(ctx):
     ],
 )
 def test_what_would_make_everybody_wait_is_seen(ctx, next_version, step, broken):
-    next_version.brings(
-        NEXT, "0022", f"def upgrade():\n    op.{step}\n\ndef downgrade():\n    pass"
-    )
+    next_version.brings(NEXT, OURS, f"def upgrade():\n    op.{step}\n\ndef downgrade():\n    pass")
     assert blocking(ctx.database.url, NEXT) == ({broken} if broken else set())
