@@ -34,7 +34,7 @@ class Collector:
     def named(self, name: str) -> list[Span]:
         return [span for span in list(self.spans) if span.name == name]
 
-    def wait_for(self, *names: str, seconds: float = 30.0) -> None:
+    def wait_for(self, *names: str, seconds: float = 120.0) -> None:
         end = time.monotonic() + seconds
         while missing := [name for name in names if not self.named(name)]:
             assert time.monotonic() < end, (missing, sorted({span.name for span in self.spans}))

@@ -50,16 +50,17 @@ def serving(ctx, endpoint: str, log: Path) -> Iterator[httpx2.Client]:
             env=environment(ctx, port, endpoint), stderr=told,
         )  # fmt: skip
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             _wait(process, client)
             yield client
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(90)
 
 
 def _wait(process: "subprocess.Popen[bytes]", client: httpx2.Client) -> None:
-    for _ in range(600):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
         assert process.poll() is None
         try:
             client.get("/healthz")
