@@ -105,7 +105,7 @@ def state(url: str) -> tuple[str, list, dict[str, list]]:
     with database.reader.connect() as connection:
         _sound(database, connection)
         query = _SQLITE_SCHEMA if database.is_sqlite else _PG_SCHEMA
-        schema = [tuple(row) for row in connection.exec_driver_sql(query)]
+        schema = [tuple(map(_sorted, row)) for row in connection.exec_driver_sql(query)]
         rows = {
             name: sorted(map(str, connection.exec_driver_sql(f'SELECT * FROM "{name}"').all()))
             for name in sa.inspect(connection).get_table_names()
@@ -113,6 +113,11 @@ def state(url: str) -> tuple[str, list, dict[str, list]]:
     database.close()
     revision = "".join(rows.pop("alembic_version", ()))
     return revision, schema, rows
+
+
+def _sorted(told: str | None) -> list[str]:
+    """Alembic writes the constraints of a table that it makes anew in an order by chance."""
+    return sorted(line.strip().rstrip(",") for line in (told or "").splitlines())
 
 
 def _sound(database: Database, connection: sa.Connection) -> None:
