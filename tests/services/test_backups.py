@@ -293,6 +293,14 @@ def test_a_folder_and_a_file_that_is_not_there_are_told_so(ctx, tmp_path):
             recovery.restore(ctx, path)
 
 
+def test_what_comes_back_is_paused_in_the_same_step(ctx, cast, tmp_path):
+    """There is no moment at which a worker that still runs could send of the old state."""
+    announce(ctx, cast, 3)
+    backups.backup(ctx, tmp_path / "one.backup")
+    dumps.put_back(ctx.database, tmp_path / "one.backup", "restored")
+    assert (outbox.show(ctx).paused, outbox.show(ctx).pause_reason) == (True, "restored")
+
+
 # -- upgrades, and the way back
 
 
