@@ -1,9 +1,6 @@
 """Settings: `CHUNGTAY_…` in the environment or a `.env` file; with none set all still runs."""
 
-import os
 import re
-import secrets
-from contextlib import suppress
 from datetime import datetime
 from email.headerregistry import Address
 from email.utils import parseaddr
@@ -22,7 +19,6 @@ from pydantic_settings import (
 
 from scheduler import secret_files
 
-SECRET_BYTES = secret_files.LEAST_BYTES
 # Each may stand in a file of its own instead: CHUNGTAY_SECRET_KEY_FILE names it.
 IN_FILES = (
     "secret_key",
@@ -212,8 +208,9 @@ class Settings(BaseSettings):
     @classmethod
     def _long_enough(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         url = info.data.get(f"{str(info.field_name).removesuffix('_secret')}_url")
-        if url and len(value.get_secret_value().encode()) < SECRET_BYTES:
-            raise ValueError(f"a gateway and its reports need a secret of {SECRET_BYTES} bytes")
+        least = secret_files.LEAST_BYTES
+        if url and len(value.get_secret_value().encode()) < least:
+            raise ValueError(f"a gateway and its reports need a secret of {least} bytes")
         return value
 
     @field_validator("mail_from")
@@ -348,8 +345,7 @@ def _read_url(value: str, *schemes: str) -> str:
         parts.port  # noqa: B018 - raises for what is no number
     except ValueError:
         return ""
-    known = parts.scheme in schemes and bool(parts.hostname)
-    return f"{parts.scheme}://{parts.netloc}" if known else ""
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in schemes and parts.hostname else ""
 
 
 def _is_gateway(value: str) -> bool:
@@ -382,32 +378,9 @@ def secret_key(settings: Settings) -> bytes:
 
     Raises secret_files.BadSecretFile for a kept one that others may read, or that is too weak.
     """
-    given = settings.secret_key.get_secret_value()
-    if given:
+    if given := settings.secret_key.get_secret_value():
         return given.encode()
-    path = settings.var_dir / "secret.key"
-    if not path.exists():
-        _make(path)
-    return _kept(path)
-
-
-def _make(path: Path) -> None:
-    """Whole or not at all: of two processes that begin at once, one makes the key of both."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(secrets.token_hex(SECRET_BYTES).encode())
-    with suppress(FileExistsError):
-        os.link(half, path)
-    half.unlink()
-
-
-def _kept(path: Path) -> bytes:
-    key = secret_files.read(path)
-    fault = secret_files.fault(key)
-    if fault:
-        raise secret_files.BadSecretFile(f"{path}: {fault}")
-    return key.encode()
+    return secret_files.kept(settings.var_dir / "secret.key")
 
 
 def former_keys(settings: Settings) -> tuple[bytes, ...]:

@@ -1,8 +1,10 @@
 """Secrets that are kept in files, and what is too weak or too well known to be one."""
 
 import os
+import secrets
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,3 +89,27 @@ class Named(PydanticBaseSettingsSource):
             if path:
                 found[name] = Filed(Path(path), twice=bool(found.get(name)))
         return found
+
+
+def kept(path: Path) -> bytes:
+    """The secret of a file, made once where there is none.
+
+    Raises BadSecretFile for one that others may read, or that is too weak.
+    """
+    if not path.exists():
+        _make(path)
+    key = read(path)
+    if found := fault(key):
+        raise BadSecretFile(f"{path}: {found}")
+    return key.encode()
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all: of two processes that begin at once, one makes the key of both."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(secrets.token_hex(LEAST_BYTES).encode())
+    with suppress(FileExistsError):
+        os.link(half, path)
+    half.unlink()
