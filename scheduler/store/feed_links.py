@@ -176,7 +176,7 @@ class Reader:
         self._own: Any = None
         self._commits = -1
         self._known: dict[tuple[str, date], Found] = {}
-        self._bodies: dict[tuple[int, datetime | None], StoredBody] = {}
+        self._bodies: dict[int, StoredBody] = {}  # the newest of each feed that was read
         self._cache: Cache[Found] = Cache(database)
         weakref.finalize(self, self._cache.stop)  # a reader that nobody closed
 
@@ -232,20 +232,21 @@ class Reader:
 
     def kept_body(self, feed_id: int, changed_at: datetime) -> StoredBody | None:
         """The body of that time, where it was read before; without waiting."""
-        return self._bodies.get((feed_id, changed_at))
+        kept = self._bodies.get(feed_id)
+        return kept if kept is not None and kept.changed_at == changed_at else None
 
     def body(self, feed_id: int, changed_at: datetime | None = None) -> StoredBody | None:
         """The stored body with the hash and time that belong to it.
 
         The one of that time, where it was read before, comes from memory.
         """
-        kept = self._bodies.get((feed_id, changed_at))
+        kept = self.kept_body(feed_id, changed_at) if changed_at else None
         if kept is None:
             kept = self._stored(feed_id)
             if kept is not None:
                 if len(self._bodies) > MOST_BODIES:
                     self._bodies.clear()
-                self._bodies[feed_id, kept.changed_at] = kept
+                self._bodies[feed_id] = kept
         return kept
 
     def _stored(self, feed_id: int) -> StoredBody | None:

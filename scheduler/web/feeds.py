@@ -97,6 +97,7 @@ class FeedApp:
         every = shared(ctx.settings).items()
         self._shared = [(name.encode(), value.encode()) for name, value in every]
         self._given: dict[Question, Given] = {}
+        self._questions: dict[str, set[Question]] = {}  # those above, by their path
         self._rendering: dict[int, anyio.Lock] = {}
         self._renderers = anyio.CapacityLimiter(RENDERERS)
 
@@ -189,6 +190,13 @@ class FeedApp:
     ) -> None:
         if len(self._given) >= MOST_GIVEN:
             self._given.clear()
+            self._questions.clear()
+        # Nobody asks again with the tag of a body that is gone: its answer would only take room.
+        asked_here = self._questions.setdefault(question[1], set())
+        for old in [x for x in asked_here if self._given[x].found is not found]:
+            asked_here.discard(old)
+            del self._given[old]
+        asked_here.add(question)
         week, until = _week_of(now.date())
         self._given[question] = Given(found, week, until, asked.digest, asked.client, messages)
 

@@ -33,7 +33,7 @@ BEAT = 0.25  # seconds of the machine: a quarter of a programme's minute
 LOOK_EVERY = 10.0
 # A second of the machine; a day's are some 3,000 pages and 6,000 calendars.
 RATES = {"page_rate": 2.0, "read_rate": 4.0, "change_rate": 0.2}
-# Until then the caches of calendars fill (2,000 answers, 500 bodies, whatever they weigh).
+# Until then the caches of calendars and statements fill.
 WARM = 0.5  # of the time
 BEGUN = timedelta(hours=1)  # the first beat plans the week's digests, all of them due at once
 MB = 1024 * 1024
