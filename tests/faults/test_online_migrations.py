@@ -272,6 +272,7 @@ def _asks(port, found, done):
         time.sleep(0.02)
 
 
+@pytest.mark.fault(23)
 @POSTGRESQL
 def test_processes_that_run_while_the_schema_goes_on_pause(ctx, cast, next_version):
     port, found, done = _free_port(), [], threading.Event()

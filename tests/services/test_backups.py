@@ -358,6 +358,7 @@ def test_a_database_that_is_damaged_is_replaced_and_kept(ctx, cast, tmp_path):
     assert states(ctx) == {"planned": 3}
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("part", [0.3, 0.5, 0.7])
 def test_a_start_on_a_damaged_file_is_refused_with_the_way_out(ctx, cast, part):
