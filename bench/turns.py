@@ -23,7 +23,7 @@ from scheduler.store import queue, tables
 
 FLOOD = 20_000
 BATCH = 20
-SEARCH = 0.5  # seconds of each run
+SEARCH = 1.0  # seconds of each run, the fewest that may be asked for
 
 
 # -- messages
