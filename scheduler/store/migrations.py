@@ -60,7 +60,7 @@ class _Program:
 
     def lets_on(self, revision: str, noted: str | None) -> bool:
         """Whether a newer program's schema, by its own note, leaves this one what it needs."""
-        notes = [_NOTED.format(revision=revision, oldest=step.revision) for step in self.steps]
+        notes = {_NOTED.format(revision=revision, oldest=step.revision) for step in self.steps}
         return not self.knows(revision) and noted in notes
 
     def between(self, found: str, wanted: str) -> tuple[Script, ...]:

@@ -117,7 +117,7 @@ def _nothing_is_lost(were, are, revision):
 
 def _spread(places, most):
     """The first, the last, and some between."""
-    step = max(1, (places - 1) // (most - 1)) if most > 1 else 1
+    step = max(1, (places - 1) // max(1, most - 1))
     return sorted({*range(1, places + 1, step), places})
 
 
