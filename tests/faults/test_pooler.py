@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from scheduler.errors import Conflict
 from scheduler.jobs import loop
-from scheduler.services import accounts, system
+from scheduler.services import accounts, backups, system
 from scheduler.services.context import Context, open_context
 from scheduler.store import feed_links, migrations
 from scheduler.store.database import Database
@@ -141,7 +141,7 @@ def test_without_a_line_past_it_what_needs_a_session_says_so(pooled, settings, c
     assert system.migrate(ctx) == migrations.head()  # nothing to do
     for refused in (
         lambda: migrations.downgrade(database, "0021"),
-        lambda: system.backup(ctx, tmp_path / "backup"),
+        lambda: backups.backup(ctx, tmp_path / "backup"),
     ):
         with pytest.raises(Conflict, match="CHUNGTAY_DATABASE_DIRECT_URL"):
             refused()
