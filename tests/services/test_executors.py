@@ -1,15 +1,16 @@
 """Searching beside the caller: processes, threads, and a real Dask cluster on loopback."""
 
 import logging
-import os
-import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import dask
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
 from scheduler.errors import Invalid
 from scheduler.matching import problem
@@ -98,28 +99,42 @@ class Noting(Executor):
         return sum(f.done() and not f.cancelled() and f.exception() is None for f in self.futures)
 
 
+@dataclass(frozen=True)
+class Mortal:
+    """A cluster of two processes of one thread each; whoever dies stays dead."""
+
+    where: str
+    workers: tuple[subprocess.Popen[bytes], ...]
+
+    def killing(self, count: int, share: int) -> Callable[[int], None]:
+        """Kills so many of them when that share has been sent."""
+
+        def submitted(n: int) -> None:
+            if n == share:
+                for worker in self.workers[:count]:
+                    worker.kill()
+
+        return submitted
+
+
 @pytest.fixture
-def mortal() -> Iterator[LocalCluster]:
-    """Two processes of one thread each; whoever dies stays dead."""
+def mortal() -> Iterator[Mortal]:
+    program = (sys.executable, "-m", "dask", "worker", "--no-nanny", "--nthreads", "1")
     with (
         dask.config.set({"distributed.scheduler.no-workers-timeout": "1s"}),
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **PLAIN) as found,
+        LocalCluster(n_workers=0, **PLAIN) as found,
     ):
-        for nanny in found.workers.values():
-            nanny.auto_restart = False
-        yield found
-
-
-def killing(cluster: LocalCluster, count: int, share: int) -> Callable[[int], None]:
-    """Kills so many workers when that share has been sent."""
-    pids = [nanny.pid for nanny in list(cluster.workers.values())[:count]]
-
-    def submitted(n: int) -> None:
-        if n == share:
-            for pid in pids:
-                os.kill(pid, signal.SIGKILL)
-
-    return submitted
+        told = (*program, "--no-dashboard", "--death-timeout", "60", found.scheduler_address)
+        workers = tuple(
+            subprocess.Popen(told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for _ in range(2)
+        )
+        with Client(found, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield Mortal(address(found), workers)
+        for worker in workers:
+            worker.kill()
+            worker.wait()
 
 
 @contextmanager
@@ -146,7 +161,7 @@ def test_what_a_cluster_finds_in_a_search_by_seconds_is_used(cluster):
 
 
 def test_a_search_by_seconds_outlives_a_worker(mortal):
-    with noted(address(mortal), killing(mortal, 1, share=3)) as shares:
+    with noted(mortal.where, mortal.killing(1, share=3)) as shares:
         solution = make.solve(programme(), executor=shares, **SECONDS)
     assert solution.seconds < 10
     assert referee.judge(programme(), solution.plan)["valid"]
@@ -154,7 +169,7 @@ def test_a_search_by_seconds_outlives_a_worker(mortal):
 
 
 def test_a_search_by_moves_finds_the_same_plan_though_a_worker_dies(mortal):
-    with noted(address(mortal), killing(mortal, 1, share=9)) as shares:
+    with noted(mortal.where, mortal.killing(1, share=9)) as shares:
         plan = make.solve(programme(), executor=shares, **MOVES).plan
     with executors.opened(executors.THREADS, 2) as helpers:
         assert plan == make.solve(programme(), executor=helpers.executor, **MOVES).plan
@@ -164,7 +179,7 @@ def test_a_search_by_moves_finds_the_same_plan_though_a_worker_dies(mortal):
 def test_a_search_whose_cluster_is_lost_goes_on_alone(mortal, limits, caplog):
     with (
         caplog.at_level(logging.WARNING, "scheduler"),
-        noted(address(mortal), killing(mortal, 2, share=5)) as shares,
+        noted(mortal.where, mortal.killing(2, share=5)) as shares,
     ):
         solution = make.solve(programme(), executor=shares, **limits)
     assert "going on without" in caplog.text
