@@ -3,7 +3,6 @@
 import hashlib
 import os
 import secrets
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from scheduler.domain import backups as rules
 from scheduler.domain.backups import Keep
 from scheduler.errors import Conflict, Invalid, NotFound, text
 from scheduler.services.context import Context
-from scheduler.store import dumps, migrations, switches
+from scheduler.store import dumps, migrations, space, switches
 
 FORGOTTEN = timedelta(days=1)  # a half-written copy of a process that died
 SPARE = 16 * 1024 * 1024
@@ -74,13 +73,14 @@ def shelve(ctx: Context, folder: Path, keep: Keep, now: datetime) -> Shelved:
     gone = _clear(folder, keep, zone, now)
     if own.is_dir() and own.resolve() != folder.resolve():  # copies from before upgrades
         gone += _clear(own, _ALL, zone, now)
-    return Shelved(target, size, gone, (_free(folder) - SPARE) // size)
+    return Shelved(target, size, gone, (space.disk(folder).free - SPARE) // size)
 
 
 def before(ctx: Context, what: str) -> Path:
     """A copy on the installation's own shelf, ahead of an upgrade or a restore."""
-    target = ctx.settings.backup_dir / rules.name_of(SystemClock().now(), what)
-    target.unlink(missing_ok=True)  # of the same second
+    at = SystemClock().now()
+    while (target := ctx.settings.backup_dir / rules.name_of(at, what)).exists():
+        at += timedelta(seconds=1)  # never over another: it may be the one that is brought back
     _write(ctx, target)
     return target
 
@@ -131,7 +131,7 @@ def _write(ctx: Context, target: Path) -> None:
 
 
 def _require_room(ctx: Context, folder: Path) -> None:
-    needed, free = dumps.size(ctx.database) + SPARE, _free(folder)
+    needed, free = dumps.size(ctx.database) + SPARE, space.disk(folder).free
     if free < needed:
         raise Conflict(
             text(
@@ -142,10 +142,6 @@ def _require_room(ctx: Context, folder: Path) -> None:
                 needed=needed // _MEGABYTE + 1,
             )
         )
-
-
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
 
 
 def _write_digest(target: Path, digest: str) -> None:

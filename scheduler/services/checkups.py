@@ -5,10 +5,10 @@ from datetime import timedelta
 from scheduler.domain import calendars
 from scheduler.domain.vitals import FEEDS_LATE, MOST_WAL
 from scheduler.errors import Busy, text
-from scheduler.services import system, vitals, workers
+from scheduler.services import system, workers
 from scheduler.services.context import Context
 from scheduler.services.system import Finding, Verdict
-from scheduler.store import feeds
+from scheduler.store import feeds, space
 
 _MIB = 1024 * 1024
 
@@ -69,7 +69,7 @@ def _log(ctx: Context) -> tuple[Finding, ...]:
 
 
 def _disk(ctx: Context) -> Finding:
-    found = vitals.disk(ctx.settings.var_dir)
+    found = space.disk(ctx.settings.var_dir)
     values = {"free": found.free // _MIB, "folder": str(ctx.settings.var_dir)}
     if found.is_full:
         told = text("Only {free} MB are free on the disk of {folder}: make room.", **values)

@@ -2,11 +2,11 @@
 
 import logging
 
+from scheduler.domain.vitals import MOST_WAL
 from scheduler.services.context import Context
 from scheduler.store import space
 
 LEAST = 16 * 1024 * 1024  # octets: some hundred marks, with all that a database writes for each
-LONGEST_LOG = 64 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -16,7 +16,7 @@ def left(ctx: Context) -> int:
     folders = [ctx.settings.journal_dir]
     if ctx.database.is_sqlite:
         folders.append(ctx.database.path.parent)
-    return min(map(space.free, folders))
+    return min(space.disk(each).free for each in folders)
 
 
 def is_short(ctx: Context) -> bool:
@@ -28,8 +28,7 @@ def watch(ctx: Context) -> None:
     """Raise the alarm over a disk that fills and a log that grows; end readings that are stuck."""
     if is_short(ctx):
         _log.critical("the disk is nearly full: nothing is sent", extra={"octets": left(ctx)})
-    stuck, log = space.end_stuck(ctx.database), space.log_size(ctx.database)
-    if stuck:
+    if stuck := space.end_stuck(ctx.database):
         _log.critical("readings of the database never ended: they were cut off", extra={"n": stuck})
-    if log > LONGEST_LOG:
+    if (log := ctx.database.wal() or 0) > MOST_WAL:
         _log.critical("a reader keeps the database's log from being emptied", extra={"octets": log})

@@ -4,10 +4,8 @@ A worker has no door of its own: whatever is to be known of it, its beats and th
 it sends, is read where all processes write.
 """
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from scheduler.domain import calendars
 from scheduler.domain.forecast import MEASURED_OVER
@@ -29,7 +27,7 @@ from scheduler.services import mailroom, outbox
 from scheduler.services.context import Context
 from scheduler.services.mailroom import Outlook
 from scheduler.services.outbox import OutboxSummary
-from scheduler.store import busy, feeds, runs, switches, workers
+from scheduler.store import busy, feeds, runs, space, switches, workers
 from scheduler.store import mailroom as posts
 from scheduler.store import outbox as messages
 from scheduler.store.database import Session
@@ -94,14 +92,7 @@ def _look(ctx: Context) -> House:
 
 def look_here(ctx: Context) -> Here:
     """What needs no answer of the database."""
-    return Here(ctx.database.pools(), disk(ctx.settings.var_dir))
-
-
-def disk(folder: Path) -> Disk:
-    """The one that holds the folder, or will."""
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    found = shutil.disk_usage(there)
-    return Disk(found.free, found.total)
+    return Here(ctx.database.pools(), space.disk(ctx.settings.var_dir))
 
 
 def _search(run: Run) -> Search:

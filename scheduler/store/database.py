@@ -198,12 +198,14 @@ class Database:
             if isinstance(pool, QueuePool)
         )
 
+    def wal(self) -> int | None:
+        """Octets of what was written and is not yet in the file of SQLite; None on PostgreSQL."""
+        return _octets(self.path.with_name(f"{self.path.name}-wal")) if self.is_sqlite else None
+
     def footprint(self) -> Footprint:
         """What it takes on the disk; raises Busy when it does not answer."""
         if self.is_sqlite:
-            return Footprint(
-                _octets(self.path), _octets(self.path.with_name(f"{self.path.name}-wal"))
-            )
+            return Footprint(_octets(self.path), self.wal())
         with self.looking() as connection:
             size = connection.exec_driver_sql("SELECT pg_database_size(current_database())")
             return Footprint(int(size.scalar_one()), None)

@@ -5,7 +5,7 @@ written, and the same call goes through when there is room again.  On SQLite a r
 that never ends keeps the log of newer writes from being emptied, so such a one is ended.
 """
 
-import os
+import shutil
 import sqlite3
 import time
 from contextlib import suppress
@@ -17,6 +17,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import Pool
 
 from scheduler import clock
+from scheduler.domain.vitals import Disk
 from scheduler.errors import Busy, ChungTayError, Full, text
 from scheduler.store.database import Database
 
@@ -28,21 +29,11 @@ _open: dict[int, tuple[Connection, Any, float]] = {}  # by connection: what it r
 _ended: set[int] = set()  # connections of the driver that were taken from their readers
 
 
-def free(folder: Path) -> int:
-    """Octets that may still be written in a folder, or where it is going to be."""
-    try:
-        found = os.statvfs(folder)
-    except FileNotFoundError:
-        return free(folder.absolute().parent)
-    return found.f_bavail * found.f_frsize
-
-
-def log_size(database: Database) -> int:
-    """Octets of what was written and is not yet in the database file; 0 on PostgreSQL."""
-    if not database.is_sqlite:
-        return 0
-    path = database.path.with_name(f"{database.path.name}-wal")
-    return path.stat().st_size if path.exists() else 0
+def disk(folder: Path) -> Disk:
+    """The one that holds the folder, or will."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    found = shutil.disk_usage(there)
+    return Disk(found.free, found.total)
 
 
 # -- a full disk
@@ -68,7 +59,7 @@ def _meant(context: ExceptionContext) -> ChungTayError | None:
 
 
 def _is_full(engine: Engine | None) -> bool:
-    return engine is not None and free(Path(engine.url.database or "").parent) < _NO_ROOM
+    return engine is not None and disk(Path(engine.url.database or "").parent).free < _NO_ROOM
 
 
 # -- readers that are stuck

@@ -37,7 +37,7 @@ class Disk:
     def fill(self, leave=0):
         """Leave so many octets free."""
         self.empty()
-        size = max(0, space.free(self.folder) - leave)
+        size = max(0, space.disk(self.folder).free - leave)
         with self.ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, size)
 
@@ -187,7 +187,7 @@ def test_a_reading_that_never_ends_is_cut_off_and_the_log_can_be_emptied(
         assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     with ctx.reading() as db:  # its connection serves the next
         assert db.scalar(count) > 0
-    assert space.log_size(ctx.database) == 0
+    assert ctx.database.wal() == 0
 
 
 @SQLITE
@@ -221,7 +221,7 @@ def test_short_readings_are_left_alone(ctx, cast, impatient):
 @SQLITE
 @pytest.mark.fault(28)
 def test_a_log_that_grows_behind_somebody_else_raises_the_alarm(ctx, cast, caplog, monkeypatch):
-    monkeypatch.setattr(room, "LONGEST_LOG", 1000)
+    monkeypatch.setattr(room, "MOST_WAL", 1000)
     announce(ctx, cast, 1)
     tick.watch(ctx)
     assert "keeps the database's log from being emptied" in caplog.text

@@ -341,6 +341,14 @@ def test_the_backup_from_before_an_upgrade_comes_back_and_is_upgraded(ctx, cast)
     assert recovery.restore(ctx, done.kept).waiting == 0  # and there is a way back from that
 
 
+def test_two_copies_of_one_second_are_two(ctx, cast, monkeypatch):
+    at = datetime(2026, 11, 28, 2, 15, tzinfo=UTC)
+    monkeypatch.setattr(backups.SystemClock, "now", lambda _: at)
+    first, second = backups.before(ctx, "restore"), backups.before(ctx, "restore")
+    assert first.name < second.name
+    assert first.exists()
+
+
 def test_a_database_that_is_damaged_is_replaced_and_kept(ctx, cast, tmp_path):
     if not ctx.database.is_sqlite:
         pytest.skip("a server looks after its own files")
