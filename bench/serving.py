@@ -25,7 +25,7 @@ from scheduler.domain import calendars
 from scheduler.domain.calendars import FeedKey, FeedKind
 from scheduler.services import calendars as wordings
 from scheduler.services.context import open_context
-from scheduler.store import feeds, lessons, tables
+from scheduler.store import feeds, lessons, migrations, tables
 from scheduler.web import limits
 
 EVENTS = 40  # of the calendar that is rendered on each request
@@ -73,7 +73,8 @@ def bare_200(folder: Path) -> App:
 
 
 def ours(_folder: Path) -> App:
-    """The whole application, as it is served."""
+    """The whole application, as it is served; `chungtay serve` has read the migrations by then."""
+    migrations.head()
     return create_app(start_loop=False)
 
 
