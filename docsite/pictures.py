@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from bench import mailed, scene, screenshots, tour
 from bench.camera import LANGUAGES, picture
@@ -25,8 +25,8 @@ from scheduler.services.context import Context
 from scheduler.store import lessons, terms
 from scheduler.web import guard
 
-PHONE = {"width": 360, "height": 620}
-DESK = {"width": 1280, "height": 760}
+PHONE: ViewportSize = {"width": 360, "height": 620}
+DESK: ViewportSize = {"width": 1280, "height": 760}
 
 
 PLAN = "/coordinator/plans/{plan_id}"
@@ -152,7 +152,7 @@ def _draft(ctx: Context) -> PlanId:
 
 def _view(browser: Browser, ctx: Context, found: Tour, shot: Shot, language: str) -> BrowserContext:
     view = browser.new_context(
-        viewport=PHONE if shot.on_phone else DESK,  # type: ignore[arg-type]
+        viewport=PHONE if shot.on_phone else DESK,
         device_scale_factor=2 if shot.on_phone else 1.5,
         color_scheme="light",
     )

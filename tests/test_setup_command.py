@@ -227,7 +227,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self.pid, self.line = pty.fork()
-        if not self.pid:  # pragma: no cover - the child
+        if not self.pid:  # the child
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # it is ignored in the background
             os.environ |= {"PYTHONPATH": str(ROOT), "LANG": "en_GB.UTF-8", "LC_ALL": ""}
             os.execv(sys.executable, [sys.executable, "-m", "scheduler", "setup"])

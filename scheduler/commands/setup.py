@@ -8,6 +8,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from functools import partial
 from pathlib import Path
+from typing import Generic
 
 import click
 
@@ -22,7 +23,6 @@ from scheduler.services import accounts, founding, installing, system
 from scheduler.services.context import Context
 from scheduler.services.founding import Standing
 from scheduler.services.installing import Relay
-from scheduler.store import migrations
 
 LINK_LIFE = timedelta(hours=1)
 _SECRET = ("database_url", "smtp_url")
@@ -51,6 +51,18 @@ class Given:
     relay: str | None
     coordinator: str | None
     programme: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[Answer]):
+    """One of the six, about a setting; `given` on the command line, `default` if nobody answers."""
+
+    number: int
+    name: str
+    words: Text
+    check: Callable[[str], Answer]
+    given: str | None
+    default: str
 
 
 @click.command()
@@ -137,20 +149,21 @@ class Wizard:
 
     def ask(self) -> None:
         talk, given, present = self.talk, self.given, self.present
-        chosen = self.about(
+        language = Question(
             1, "locale", text("Ngôn ngữ / Language: vi, en"), installing.language,
             given.language, talk.language.value,
         )  # fmt: skip
-        talk.language = Language(chosen)
-        base_url = self.about(
+        talk.language = Language(self.answer_to(language))
+        address = Question(
             2, "base_url", _ADDRESS, installing.address, given.base_url, present.base_url
         )
+        base_url = self.answer_to(address)
         self.about_data()
-        sender = self.about(
+        sender = Question(
             4, "mail_from", _SENDER, installing.sender, given.mail_from,
             self.usual_sender(base_url),
         )  # fmt: skip
-        self.about_relay(sender)
+        self.about_relay(self.answer_to(sender))
         self.about_people()
         host = base_url.removeprefix("https://").partition(":")[0]
         if not self.answers.revision and base_url.startswith("https://") and self.may("uid_domain"):
@@ -165,36 +178,21 @@ class Wizard:
     def may(self, name: str) -> bool:
         return not _from_outside(name) and not {name, f"{name}_file"} & self.named
 
-    def about(
-        self,
-        number: int,
-        name: str,
-        question: Text,
-        check: Callable[[str], Answer],
-        given: str | None,
-        default: str,
-    ) -> str:
-        """The value of one setting, which the environment, or a file of its own, may have fixed."""
-        found = self.settled(number, name, question, check, given, default)
-        return found.value if found else default
+    def answer_to(self, question: Question[Answer]) -> str:
+        found = self.settled(question)
+        return found.value if found else question.default
 
-    def settled(
-        self,
-        number: int,
-        name: str,
-        question: Text,
-        check: Callable[[str], Answer],
-        given: str | None,
-        default: str,
-    ) -> Answer | None:
+    def settled(self, question: Question[Answer]) -> Answer | None:
+        """The answer; None where the environment, or a file of its own, has fixed it."""
+        name, default, given = question.name, question.default, question.given
         fixed = _from_outside(name) or (
             f"CHUNGTAY_{name.upper()}_FILE" if f"{name}_file" in self.named else ""
         )
         if not fixed:
             self.talk.breathe()
             found = self.talk.ask(
-                self.numbered(number, question), check, given=given, default=default,
-                shown=env_file.masked(default),
+                self.numbered(question.number, question.words), question.check, given=given,
+                default=default, shown=env_file.masked(default),
             )  # fmt: skip
             self.answers.settings[name] = found.value
             return found
@@ -203,7 +201,9 @@ class Wizard:
                 text("{name} is set already, outside of {file}. Change it there.", name=fixed,
                      file=str(self.path))
             )  # fmt: skip
-        self.talk.say(text("{number}. {name} is set, and stays.", number=number, name=fixed))
+        self.talk.say(
+            text("{number}. {name} is set, and stays.", number=question.number, name=fixed)
+        )
         return None
 
     def numbered(self, number: int, question: Text) -> Text:
@@ -214,7 +214,9 @@ class Wizard:
     def about_data(self) -> None:
         check = partial(installing.data, self.present)
         default = self.present.database_url
-        found = self.settled(3, "database_url", _DATA, check, self.given.database, default)
+        found = self.settled(
+            Question(3, "database_url", _DATA, check, self.given.database, default)
+        )
         self.answers.revision = (found or check(default)).revision
 
     def about_relay(self, sender: str) -> None:
@@ -223,7 +225,7 @@ class Wizard:
             return self.with_password(found, sender) if found.asks and self.talk.asks else found
 
         default = self.present.smtp_url.get_secret_value()
-        self.settled(5, "smtp_url", _RELAY, check, self.given.relay, default)
+        self.settled(Question(5, "smtp_url", _RELAY, check, self.given.relay, default))
 
     def with_password(self, found: Relay, sender: str) -> Relay:
         name = self.talk.line(text("   It asks who we are. Name there (Enter: none needed)"))
@@ -234,7 +236,7 @@ class Wizard:
 
     def about_people(self) -> None:
         answers, talk = self.answers, self.talk
-        if answers.revision not in ("", migrations.head()):
+        if system.is_behind(answers.revision):
             talk.say(text("6 of 6. Who coordinates is seen when the database is at this version."))
             return
         answers.standing = self.standing()
@@ -291,7 +293,7 @@ class Wizard:
             talk.say(text("{file} stays as it is.", file=path), bold=True)
         if self.content and changes:
             talk.say(text("The file as it is now is kept beside it."))
-        if self.answers.revision not in ("", migrations.head()):
+        if system.is_behind(self.answers.revision):
             talk.say(text("The database is brought to the version of this program."))
         if self.answers.coordinator:
             talk.say(

@@ -143,7 +143,7 @@ _DATA_TROUBLES: dict[probing.Trouble, Callable[[str, str], Text]] = {
         "usual port is 5432.",
         place=_place(url)[0],
     ),
-    probing.Trouble.PASSWORD: lambda url, _said: text(
+    probing.Trouble.REFUSED: lambda url, _said: text(
         "PostgreSQL at {place} does not take this name and password. Signs such as @ : / # in a "
         "password are written as %40 %3A %2F %23.",
         place=_place(url)[0],

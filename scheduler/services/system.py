@@ -56,6 +56,11 @@ def is_at_head(ctx: Context) -> bool:
     return migrations.current(ctx.database) == migrations.head()
 
 
+def is_behind(revision: str) -> bool:
+    """Whether a database of this revision has to be brought to ours first; empty: a new one."""
+    return revision not in ("", migrations.head())
+
+
 def is_ours(ctx: Context) -> bool:
     """Whether this program may run on the schema: its own, or one that only added to it."""
     return migrations.is_ours(ctx.database)

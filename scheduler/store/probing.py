@@ -21,7 +21,7 @@ class Trouble(StrEnum):
 
     NOWHERE = "nowhere"  # no machine is known by this name
     SILENT = "silent"  # nothing answers at this port
-    PASSWORD = "password"  # noqa: S105 - no password
+    REFUSED = "refused"  # the server does not take this name and password
     MISSING = "missing"  # the server knows no database of this name
     READ_ONLY = "read_only"  # we may not write there
     DAMAGED = "damaged"
@@ -102,5 +102,5 @@ def _postgresql(address: URL) -> Look:
 def _trouble(said: str) -> Trouble:
     """By its words: of a connection that was refused nothing else is told."""
     if "password" in said or "authentication" in said:
-        return Trouble.PASSWORD
+        return Trouble.REFUSED
     return Trouble.MISSING if "database" in said and "does not exist" in said else Trouble.OTHER

@@ -90,8 +90,8 @@ class Noting(Executor):
     def __init__(self, executor: Executor, submitted: Callable[[int], None] = lambda _: None):
         self.executor, self.submitted, self.futures = executor, submitted, list[Future[object]]()
 
-    def submit(self, fn: Callable[..., object], /, *args: object) -> Future[object]:  # type: ignore[override]
-        self.futures.append(self.executor.submit(fn, *args))
+    def submit(self, fn, /, *args, **kwargs):
+        self.futures.append(self.executor.submit(fn, *args, **kwargs))
         self.submitted(len(self.futures))
         return self.futures[-1]
 

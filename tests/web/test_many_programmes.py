@@ -1,5 +1,7 @@
 """A page of one programme costs the same however many others are in the installation."""
 
+from functools import partial
+
 import pytest
 
 from bench import clones, work
@@ -40,9 +42,10 @@ def test_no_page_reads_what_other_programmes_have(ctx, cast, site, monkeypatch):
     def costs() -> dict[tuple[Role, str], tuple[int, int]]:
         found = {}
         for role, address in asked:
-            browsers[role].get(address)
+            ask = partial(browsers[role].get, address)
+            ask()
             with work.watched(ctx) as statements:
-                steps = work.steps(ctx, lambda: browsers[role].get(address))  # noqa: B023
+                steps = work.steps(ctx, ask)
             found[role, address] = statements.queries, steps
         return found
 
