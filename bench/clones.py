@@ -59,7 +59,8 @@ def _value(column: sa.Column[Any], number: int) -> sa.ColumnElement[Any]:
     if place in BEGINNING:
         return sa.literal(f"{number}.") + column
     if place in INSTEAD:
-        return sa.literal(f"{number:03}") + sa.func.substr(column, 4)
+        # with a letter that no hash has: "012" might be how an original begins
+        return sa.literal(f"z{number:03}") + sa.func.substr(column, 5)
     return column
 
 
